@@ -1,0 +1,198 @@
+"""An action of a stage, and the algebra by which actions are set beside and after each other."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from pipelinekit.model.errors import ValidationError
+
+
+class Category(StrEnum):
+    """What an action is for."""
+
+    SOURCE = "Source"
+    BUILD = "Build"
+    TEST = "Test"
+    DEPLOY = "Deploy"
+    INVOKE = "Invoke"
+    APPROVAL = "Approval"
+    COMPUTE = "Compute"
+
+
+class Owner(StrEnum):
+    """Who offers an action type."""
+
+    AWS = "AWS"
+    THIRD_PARTY = "ThirdParty"
+    CUSTOM = "Custom"
+
+
+class SecretType(StrEnum):
+    """How the value of an environment variable is given."""
+
+    PLAINTEXT = "PLAINTEXT"
+    SECRETS_MANAGER = "SECRETS_MANAGER"
+
+
+@dataclass(frozen=True, slots=True)
+class ActionTypeId:
+    """The type of an action, by which its provider is found."""
+
+    category: Category
+    owner: Owner
+    provider: str
+    version: str = "1"
+
+    def __str__(self) -> str:
+        return f"{self.category}/{self.owner}/{self.provider}/{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentVariable:
+    """A variable of the shell of a compute action."""
+
+    name: str
+    value: str
+    type: SecretType | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutputArtifact:
+    """An artifact that an action writes.
+
+    Attributes:
+        name: Its name, unique in the pipeline.
+        files: Which files it takes in, for Commands actions only.
+    """
+
+    name: str
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing to do in a stage.
+
+    Args:
+        name: Unique in the stage, 1 to 100 of letters, digits and `. @ - _`.
+        type: By which its provider is found.
+        configuration: The provider's keys; all values are text.
+        run_order: 1 to 999; equal numbers run side by side, a higher one runs after.
+        inputs: Names of artifacts it reads.
+        outputs: Artifacts it writes.
+        namespace: Under which its output variables are referred to.
+        commands: Shell lines, for Commands actions only.
+        output_variables: Names of shell variables to export, for Commands actions only.
+        environment: Shell variables of compute actions.
+        role_arn: The role it acts under.
+        region: The region it runs in.
+        timeout_minutes: 5 to 86400; the type's own limit when absent.
+    """
+
+    name: str
+    type: ActionTypeId
+    configuration: Mapping[str, str] = field(default_factory=dict)
+    run_order: int = 1
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[OutputArtifact, ...] = ()
+    namespace: str | None = None
+    commands: tuple[str, ...] = ()
+    output_variables: tuple[str, ...] = ()
+    environment: tuple[EnvironmentVariable, ...] = ()
+    role_arn: str | None = None
+    region: str | None = None
+    timeout_minutes: int | None = None
+
+    def __getitem__(self, variable: str) -> str:
+        """Refer to one of the action's output variables: `test["VERSION"]`.
+
+        Raises:
+            ValidationError: The action has no namespace, so nobody can refer to its variables.
+        """
+        if self.namespace is None:
+            raise ValidationError(
+                f"{self.name}[{variable!r}] was asked for, but action {self.name} has no "
+                f"namespace; give it one with dataclasses.replace(action, namespace=...)"
+            )
+        return f"#{{{self.namespace}.{variable}}}"
+
+    def reads(self, *sources: "Action | str") -> "Action":
+        """Give a copy that reads artifacts besides those it reads already.
+
+        Args:
+            sources: Names of artifacts, or actions that write exactly one.
+
+        Raises:
+            ValidationError: An action writes no artifact, or several.
+        """
+        names = tuple(
+            source if isinstance(source, str) else _only_output(source) for source in sources
+        )
+        return replace(self, inputs=(*self.inputs, *names))
+
+    def writes(self, *names: str) -> "Action":
+        """Give a copy that writes exactly these artifacts."""
+        return replace(self, outputs=tuple(OutputArtifact(name) for name in names))
+
+    def within(self, minutes: int) -> "Action":
+        """Give a copy that fails when it takes longer than `minutes` (5 to 86400)."""
+        return replace(self, timeout_minutes=minutes)
+
+    def __add__(self, other: "Action | Steps") -> "Steps":
+        return Steps.of(self) + other
+
+    def __rshift__(self, other: "Action | Steps") -> "Steps":
+        return Steps.of(self) >> other
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Groups of actions: those of a group run side by side, the groups one after the other."""
+
+    groups: tuple[tuple[Action, ...], ...]
+
+    @staticmethod
+    def of(part: "Action | Steps") -> "Steps":
+        """Take an action as a single step; leave steps as they are."""
+        return part if isinstance(part, Steps) else Steps(((part,),))
+
+    def __add__(self, other: "Action | Steps") -> "Steps":
+        beside = Steps.of(other)
+        if len(self.groups) > 1 or len(beside.groups) > 1:
+            raise ValidationError(
+                f"({self}) + ({beside}) was asked for: a sequence cannot stand beside something "
+                f"else, since CodePipeline orders a stage by run order alone; put single actions "
+                f"side by side with +, then groups after each other with >>"
+            )
+        return Steps((self.groups[0] + beside.groups[0],))
+
+    def __rshift__(self, other: "Action | Steps") -> "Steps":
+        return Steps(self.groups + Steps.of(other).groups)
+
+    def __str__(self) -> str:
+        return " >> ".join(" + ".join(action.name for action in group) for group in self.groups)
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """Give the actions with the run orders that the groups mean.
+
+        An action that bears a run order of its own keeps it when it stands alone in a stage of
+        actions without sequence; a sequence numbers its groups 1, 2, 3.
+        """
+        if len(self.groups) == 1:
+            return self.groups[0]
+        return tuple(
+            replace(action, run_order=order)
+            for order, group in enumerate(self.groups, start=1)
+            for action in group
+        )
+
+
+def _only_output(action: Action) -> str:
+    if len(action.outputs) == 1:
+        return action.outputs[0].name
+    written = ", ".join(output.name for output in action.outputs) or "none"
+    raise ValidationError(
+        f"reads({action.name}) was asked for, but action {action.name} writes {written}; "
+        f"name the artifact instead"
+    )

@@ -1,0 +1,205 @@
+"""Everything that can be refused, as one tree; each class bears its CodePipeline error code.
+
+PipelineKitError
+├── ValidationError                 a value outside its shape, an illegal combination
+│   ├── DefinitionError             a definition with faults, all of them at once
+│   └── InvalidToken                a request token used for something else before
+├── NotFound
+│   ├── PipelineNotFound  PipelineVersionNotFound  ExecutionNotFound  StageNotFound  ActionNotFound
+├── PipelineNameInUse
+├── CannotRunHere                   an action that this machine has no hands for
+├── NotStoppable  DuplicatedStop
+├── StageNotRetryable  NotLatestExecution
+├── InvalidApprovalToken  ApprovalAlreadyCompleted
+├── StaleReport                     a report of work that is no longer wanted
+├── StoreError                      the store cannot be read or written
+├── EngineClosed                    an engine that is no longer at work
+└── IllegalMove                     a defect of the engine itself
+
+Every message has three parts: what was asked, what was found, what to do.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+Path = tuple[str | int, ...]
+
+
+class PipelineKitError(Exception):
+    """Something was asked that cannot be done; nothing was changed.
+
+    Attributes:
+        code: The error code that CodePipeline gives for it.
+    """
+
+    code: ClassVar[str] = "ValidationException"
+
+
+class ValidationError(PipelineKitError):
+    """A value lies outside its shape, or values do not go together."""
+
+
+class NotFound(PipelineKitError):
+    """A name or an id that nothing bears."""
+
+
+class PipelineNotFound(NotFound):
+    """No pipeline of that name."""
+
+    code = "PipelineNotFoundException"
+
+
+class PipelineVersionNotFound(NotFound):
+    """The pipeline has no definition of that version."""
+
+    code = "PipelineVersionNotFoundException"
+
+
+class ExecutionNotFound(NotFound):
+    """The pipeline has no execution of that id."""
+
+    code = "PipelineExecutionNotFoundException"
+
+
+class StageNotFound(NotFound):
+    """The pipeline has no stage of that name."""
+
+    code = "StageNotFoundException"
+
+
+class ActionNotFound(NotFound):
+    """The stage has no action of that name, or none that can be answered."""
+
+    code = "ActionNotFoundException"
+
+
+class PipelineNameInUse(PipelineKitError):
+    """A pipeline of that name exists already."""
+
+    code = "PipelineNameInUseException"
+
+
+class CannotRunHere(PipelineKitError):
+    """An action cannot run on this machine as it is configured; nothing was started."""
+
+    code = "InvalidActionDeclarationException"
+
+
+class InvalidToken(ValidationError):
+    """A client request token was used before with other parameters."""
+
+
+class NotStoppable(PipelineKitError):
+    """The execution has ended already."""
+
+    code = "PipelineExecutionNotStoppableException"
+
+
+class DuplicatedStop(PipelineKitError):
+    """The same kind of stop was requested before."""
+
+    code = "DuplicatedStopRequestException"
+
+
+class StageNotRetryable(PipelineKitError):
+    """Nothing in the stage failed, or the pipeline has changed since."""
+
+    code = "StageNotRetryableException"
+
+
+class NotLatestExecution(PipelineKitError):
+    """Another execution has entered the stage since."""
+
+    code = "NotLatestPipelineExecutionException"
+
+
+class InvalidApprovalToken(PipelineKitError):
+    """The approval's token is unknown, or its request has expired."""
+
+    code = "InvalidApprovalTokenException"
+
+
+class ApprovalAlreadyCompleted(PipelineKitError):
+    """The approval was answered before."""
+
+    code = "ApprovalAlreadyCompletedException"
+
+
+class StaleReport(PipelineKitError):
+    """Work reported its end, but its action has ended otherwise in the meantime."""
+
+    code = "InvalidJobStateException"
+
+
+class StoreError(PipelineKitError):
+    """The store cannot be used as it is; nothing was acknowledged."""
+
+    code = "ConflictException"
+
+
+class EngineClosed(PipelineKitError):
+    """The engine that was asked has been closed."""
+
+    code = "ConflictException"
+
+
+class IllegalMove(PipelineKitError):
+    """The engine tried to change a status in a way that no table allows: a defect of its own."""
+
+    code = "InternalFailure"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with a definition.
+
+    Attributes:
+        code: The error code that CodePipeline gives for it.
+        path: Where it is, from the pipeline down, list positions counted from 0.
+        found: What is there and why that is wrong.
+        advice: What to do about it.
+        rule: The number of the rule in the catalogue, such as `S3` or `A6`; `shape` for bounds.
+        line: The line of the document it was read from, from 1; None where there is none.
+    """
+
+    code: str
+    path: Path
+    found: str
+    advice: str
+    rule: str = "shape"
+    line: int | None = None
+
+    @property
+    def place(self) -> str:
+        """Give the path as one would write it in Python: `stages[1].actions[0].name`."""
+        text = ""
+        for step in self.path:
+            text += f"[{step}]" if isinstance(step, int) else f".{step}"
+        return text.removeprefix(".") or "pipeline"
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.found}; {self.advice} ({self.code})"
+
+
+class DefinitionError(ValidationError):
+    """A definition was refused; `faults` holds everything that is wrong with it.
+
+    Args:
+        name: The pipeline's name, or the file it was read from.
+        faults: The faults, at least one, the gravest layer first.
+    """
+
+    def __init__(self, name: str, faults: tuple[Fault, ...]) -> None:
+        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        lines = "\n".join(
+            f"  {fault}" if fault.line is None else f"  {name}, line {fault.line}: {fault}"
+            for fault in faults
+        )
+        super().__init__(f"{name} was refused, {count} found:\n{lines}")
+        self.name = name
+        self.faults = faults
+
+    @property
+    def first_code(self) -> str:
+        """Give the code that CodePipeline itself would answer with: that of the first fault."""
+        return self.faults[0].code

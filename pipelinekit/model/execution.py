@@ -1,0 +1,358 @@
+"""What has happened: executions, their stages and actions, as the rows that the store keeps."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from pipelinekit.model.action import ActionTypeId
+from pipelinekit.model.pipeline import ExecutionMode, Pipeline
+
+
+class PipelineStatus(StrEnum):
+    """Where an execution of a pipeline stands."""
+
+    IN_PROGRESS = "InProgress"
+    STOPPING = "Stopping"
+    STOPPED = "Stopped"
+    SUCCEEDED = "Succeeded"
+    SUPERSEDED = "Superseded"
+    FAILED = "Failed"
+    CANCELLED = "Cancelled"
+
+
+class StageStatus(StrEnum):
+    """Where an execution stands inside one stage."""
+
+    IN_PROGRESS = "InProgress"
+    STOPPING = "Stopping"
+    STOPPED = "Stopped"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    CANCELLED = "Cancelled"
+    SKIPPED = "Skipped"
+
+
+class ActionStatus(StrEnum):
+    """Where one attempt of an action stands."""
+
+    IN_PROGRESS = "InProgress"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    ABANDONED = "Abandoned"
+
+
+class TriggerType(StrEnum):
+    """What started an execution."""
+
+    CREATE_PIPELINE = "CreatePipeline"
+    START_PIPELINE_EXECUTION = "StartPipelineExecution"
+    POLL_FOR_SOURCE_CHANGES = "PollForSourceChanges"
+    WEBHOOK = "Webhook"
+    CLOUD_WATCH_EVENT = "CloudWatchEvent"
+    PUT_ACTION_REVISION = "PutActionRevision"
+    WEBHOOK_V2 = "WebhookV2"
+    MANUAL_ROLLBACK = "ManualRollback"
+    AUTOMATED_ROLLBACK = "AutomatedRollback"
+
+
+class ExecutionType(StrEnum):
+    """Whether an execution goes forward or brings an earlier one back."""
+
+    STANDARD = "STANDARD"
+    ROLLBACK = "ROLLBACK"
+
+
+class ApprovalStatus(StrEnum):
+    """What a reviewer decided."""
+
+    APPROVED = "Approved"
+    REJECTED = "Rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What started an execution, and who or what that was."""
+
+    type: TriggerType
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A version of a source, as its source action found it.
+
+    Attributes:
+        id: The full commit id, the object's version, the image's digest.
+        summary: The commit message or its like.
+        url: Where to look at it.
+        change: A further identifier of the change, such as the commit's date.
+        created: When the version came into being.
+    """
+
+    id: str
+    summary: str = ""
+    url: str = ""
+    change: str = ""
+    created: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorDetails:
+    """Why an action failed."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A request to stop an execution."""
+
+    by: str
+    reason: str = ""
+    abandon: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineRecord:
+    """The pipeline as such: its current definition and how often it ran."""
+
+    name: str
+    version: int
+    created: datetime
+    updated: datetime
+    executions: int = 0
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Give what the row is found by."""
+        return (self.name,)
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One version of the pipeline's definition."""
+
+    pipeline: str
+    version: int
+    body: Pipeline
+    at: datetime
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Give what the row is found by."""
+        return (str(self.version),)
+
+
+@dataclass(frozen=True, slots=True)
+class StageState:
+    """A stage between executions: who holds it, who waits in front, who was in it last."""
+
+    pipeline: str
+    stage: str
+    holder: str | None = None
+    latest: str | None = None
+    waiting: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Give what the row is found by."""
+        return (self.stage,)
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineExecution:
+    """One run of the whole pipeline.
+
+    Attributes:
+        number: 1 for the pipeline's first execution, counting up.
+        version: Of the definition it runs on.
+        stage: The stage it is in, or waits in front of, or ended in.
+        revisions: What each source action found, by action name.
+        attempts: How often it ran: 1, and 1 more for each retry.
+        summary: Why it ended as it did, where there is something to say.
+    """
+
+    id: str
+    pipeline: str
+    number: int
+    version: int
+    mode: ExecutionMode
+    cause: Cause
+    started: datetime
+    updated: datetime
+    stage: str
+    status: PipelineStatus = PipelineStatus.IN_PROGRESS
+    type: ExecutionType = ExecutionType.STANDARD
+    variables: Mapping[str, str] = field(default_factory=dict)
+    revisions: Mapping[str, Revision] = field(default_factory=dict)
+    stop: Stop | None = None
+    attempts: int = 1
+    summary: str = ""
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Give what the row is found by."""
+        return (self.id,)
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether nothing goes on in it."""
+        return self.status not in {PipelineStatus.IN_PROGRESS, PipelineStatus.STOPPING}
+
+
+@dataclass(frozen=True, slots=True)
+class StageExecution:
+    """One execution inside one stage.
+
+    Attributes:
+        run_order: The group of actions that is under way, or was last.
+        running: How many actions are under way.
+        failed: How many actions of the group have failed.
+        retries: How often a person retried it.
+    """
+
+    pipeline: str
+    execution: str
+    stage: str
+    started: datetime
+    updated: datetime
+    status: StageStatus = StageStatus.IN_PROGRESS
+    run_order: int = 0
+    running: int = 0
+    failed: int = 0
+    retries: int = 0
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Give what the row is found by."""
+        return (self.execution, self.stage)
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A named object of one execution.
+
+    Attributes:
+        bucket: The store it lies in.
+        object_key: `<pipeline, 20 chars>/<artifact, 10 chars>/<7 chars>`.
+        digest: SHA-256 of the object, hexadecimal; empty while it is not written yet.
+        size: Bytes.
+        revision: The source revision, for the artifact of a source action.
+    """
+
+    name: str
+    bucket: str
+    object_key: str
+    digest: str = ""
+    size: int = 0
+    revision: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Produced:
+    """Which object an artifact's name means in one execution."""
+
+    pipeline: str
+    execution: str
+    artifact: Artifact
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Give what the row is found by."""
+        return (self.execution, self.artifact.name)
+
+
+@dataclass(frozen=True, slots=True)
+class OutputVariables:
+    """What a namespace holds in one execution."""
+
+    pipeline: str
+    execution: str
+    namespace: str
+    values: Mapping[str, str]
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Give what the row is found by."""
+        return (self.execution, self.namespace)
+
+
+@dataclass(frozen=True, slots=True)
+class ActionExecution:
+    """One attempt of one action.
+
+    Attributes:
+        id: Of the attempt; a retry makes a new one.
+        attempt: 1, 2, 3 within the execution.
+        resolved: The configuration after its variables were put in.
+        token: What an approval is answered with.
+        deadline: When it fails for want of time.
+        by: Who changed it last.
+        place: Where it ran: `here`, or the name of a service.
+    """
+
+    id: str
+    pipeline: str
+    execution: str
+    stage: str
+    action: str
+    type: ActionTypeId
+    version: int
+    started: datetime
+    updated: datetime
+    status: ActionStatus = ActionStatus.IN_PROGRESS
+    attempt: int = 1
+    resolved: Mapping[str, str] = field(default_factory=dict)
+    inputs: tuple[Artifact, ...] = ()
+    outputs: tuple[Artifact, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+    token: str | None = None
+    deadline: datetime | None = None
+    by: str = ""
+    summary: str = ""
+    percent: int | None = None
+    external_id: str = ""
+    external_url: str = ""
+    error: ErrorDetails | None = None
+    place: str = "here"
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Give what the latest attempt of the action is found by."""
+        return (self.execution, self.stage, self.action)
+
+    @property
+    def seconds(self) -> float:
+        """Give how long it took, or has taken until its last sign of life."""
+        return (self.updated - self.started).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class StartToken:
+    """A client request token that was used: the same start again gives the same execution."""
+
+    pipeline: str
+    token: str
+    asked: str
+    execution: str
+    at: datetime
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Give what the row is found by."""
+        return (self.token,)
+
+
+Row = (
+    PipelineRecord
+    | Definition
+    | StageState
+    | PipelineExecution
+    | StageExecution
+    | ActionExecution
+    | Produced
+    | OutputVariables
+    | StartToken
+)

@@ -1,0 +1,120 @@
+"""What a provider is asked to do, and the three ways in which it can answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from pipelinekit.model.action import ActionTypeId, EnvironmentVariable, OutputArtifact
+from pipelinekit.model.execution import Artifact, Revision
+
+
+class FailureType(StrEnum):
+    """The kinds of failure that CodePipeline tells apart."""
+
+    JOB_FAILED = "JobFailed"
+    CONFIGURATION_ERROR = "ConfigurationError"
+    PERMISSION_ERROR = "PermissionError"
+    REVISION_OUT_OF_SYNC = "RevisionOutOfSync"
+    REVISION_UNAVAILABLE = "RevisionUnavailable"
+    SYSTEM_UNAVAILABLE = "SystemUnavailable"
+    RUNNER_LOST = "RunnerLost"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One attempt of an action, with everything that is needed to carry it out.
+
+    Attributes:
+        id: The action execution's id, the same however often it is asked.
+        configuration: The provider's keys with their variables put in.
+        inputs: The artifacts to read, in the order of the declaration.
+        outputs: The artifacts to write, with the places assigned to them.
+        declared: The outputs as declared, with their `files`.
+        revision: The revision that a start asked a source to take.
+        token: What the provider said when it answered `Waiting`; None the first time.
+        due: When to ask it; at once when None.
+        deadline: When the action fails for want of time.
+    """
+
+    id: str
+    pipeline: str
+    execution: str
+    stage: str
+    action: str
+    type: ActionTypeId
+    configuration: Mapping[str, str] = field(default_factory=dict)
+    inputs: tuple[Artifact, ...] = ()
+    outputs: tuple[Artifact, ...] = ()
+    declared: tuple[OutputArtifact, ...] = ()
+    commands: tuple[str, ...] = ()
+    output_variables: tuple[str, ...] = ()
+    environment: tuple[EnvironmentVariable, ...] = ()
+    revision: str | None = None
+    number: int = 1
+    token: str | None = None
+    due: datetime | None = None
+    deadline: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """The action did what it was asked.
+
+    Args:
+        variables: Output variables, all text.
+        summary: One line for people.
+        external_id: What the doer calls this run.
+        external_url: Where to look at it.
+        revision: What a source action found.
+    """
+
+    variables: Mapping[str, str] = field(default_factory=dict)
+    summary: str = ""
+    external_id: str = ""
+    external_url: str = ""
+    revision: Revision | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The action said no.
+
+    Args:
+        message: Why, in words that help.
+        code: The kind of failure, or the doer's own code.
+        summary: One line for people.
+        external_id: What the doer calls this run.
+        external_url: Where to look at it.
+    """
+
+    message: str
+    code: str = FailureType.JOB_FAILED
+    summary: str = ""
+    external_id: str = ""
+    external_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The action is under way elsewhere; ask again with `token`.
+
+    Args:
+        token: Whatever the provider needs to find its work again (CodePipeline's continuation
+            token, up to 2048 characters).
+        seconds: When to ask again; never by itself when None, for then somebody answers.
+        summary: One line for people.
+        percent: How much of it is done, 0 to 100.
+        external_id: What the doer calls this run.
+        external_url: Where to look at it.
+    """
+
+    token: str
+    seconds: float | None = None
+    summary: str = ""
+    percent: int | None = None
+    external_id: str = ""
+    external_url: str = ""
+
+
+Outcome = Succeeded | Failed | Waiting

@@ -1,0 +1,162 @@
+"""A pipeline as it is declared: stages of actions, variables, triggers, artifact stores."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from pipelinekit.model.action import Action, Steps
+from pipelinekit.model.condition import Condition, FailureConditions
+from pipelinekit.model.trigger import Trigger
+
+LOCAL_ROLE = "arn:aws:iam::000000000000:role/pipelinekit"
+LOCAL_BUCKET = "pipelinekit-artifacts"
+
+
+class ExecutionMode(StrEnum):
+    """What happens when an execution meets another one."""
+
+    SUPERSEDED = "SUPERSEDED"
+    QUEUED = "QUEUED"
+    PARALLEL = "PARALLEL"
+
+
+class PipelineType(StrEnum):
+    """Which generation of features a pipeline may use, and how it is billed."""
+
+    V1 = "V1"
+    V2 = "V2"
+
+
+@dataclass(frozen=True, slots=True)
+class EncryptionKey:
+    """The key that artifacts are encrypted with."""
+
+    id: str
+    type: str = "KMS"
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactStore:
+    """The bucket that artifacts are kept in."""
+
+    location: str
+    type: str = "S3"
+    encryption_key: EncryptionKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A pipeline variable; without a default every start must give it a value.
+
+    `#{variables.name}` refers to it, and so does `str(variable)`.
+    """
+
+    name: str
+    default: str | None = None
+    description: str | None = None
+
+    def __str__(self) -> str:
+        return f"#{{variables.{self.name}}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """A reserved gate of a stage; CodePipeline never gave it a function."""
+
+    name: str
+    type: str = "Schedule"
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Stage:
+    """A stage: actions that one execution at a time may be in.
+
+    Args:
+        name: Unique in the pipeline, 1 to 100 of letters, digits and `. @ - _`.
+        parts: Actions and groups of them. Several parts stand side by side, as if joined by `+`.
+        actions: The same as plain actions that bear their own run orders.
+        blockers: Reserved.
+        before_entry: A condition of entering.
+        on_success: A condition of leaving.
+        on_failure: What to do when the stage has failed.
+    """
+
+    name: str
+    actions: tuple[Action, ...] = ()
+    blockers: tuple[Blocker, ...] = ()
+    before_entry: tuple[Condition, ...] = ()
+    on_success: tuple[Condition, ...] = ()
+    on_failure: FailureConditions | None = None
+
+    def __init__(  # noqa: PLR0913 - a stage of CodePipeline has these members
+        self,
+        name: str,
+        *parts: Action | Steps,
+        actions: tuple[Action, ...] = (),
+        blockers: tuple[Blocker, ...] = (),
+        before_entry: tuple[Condition, ...] = (),
+        on_success: tuple[Condition, ...] = (),
+        on_failure: FailureConditions | None = None,
+    ) -> None:
+        given = actions
+        if parts:
+            steps = Steps.of(parts[0])
+            for part in parts[1:]:
+                steps = steps + part
+            given = (*steps.actions, *actions)
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "actions", given)
+        object.__setattr__(self, "blockers", blockers)
+        object.__setattr__(self, "before_entry", before_entry)
+        object.__setattr__(self, "on_success", on_success)
+        object.__setattr__(self, "on_failure", on_failure)
+
+    def action(self, name: str) -> Action | None:
+        """Find an action by its name."""
+        return next((action for action in self.actions if action.name == name), None)
+
+    @property
+    def groups(self) -> tuple[tuple[Action, ...], ...]:
+        """Give the actions by ascending run order; those of one group start together."""
+        orders = sorted({action.run_order for action in self.actions})
+        return tuple(
+            tuple(action for action in self.actions if action.run_order == order)
+            for order in orders
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """A pipeline, ready to be started, written to a file or drawn.
+
+    Args:
+        name: 1 to 100 of letters, digits and `. @ - _`.
+        stages: 2 to 50 stages; usually added with `>>`.
+        mode: What happens when an execution meets another one.
+        type: V2, unless only features of V1 are wanted.
+        variables: Pipeline variables (V2).
+        triggers: What starts it by itself (V2).
+        role_arn: The service role; only AWS looks at it.
+        artifact_store: The bucket for artifacts; here a folder stands for it.
+        artifact_stores: A bucket for each region, when actions span regions.
+        version: Which definition of the pipeline this is; set by the store.
+    """
+
+    name: str
+    stages: tuple[Stage, ...] = ()
+    mode: ExecutionMode = ExecutionMode.SUPERSEDED
+    type: PipelineType = PipelineType.V2
+    variables: tuple[Variable, ...] = ()
+    triggers: tuple[Trigger, ...] = ()
+    role_arn: str = LOCAL_ROLE
+    artifact_store: ArtifactStore | None = ArtifactStore(LOCAL_BUCKET)
+    artifact_stores: Mapping[str, ArtifactStore] = field(default_factory=dict)
+    version: int = 1
+
+    def __rshift__(self, stage: Stage) -> "Pipeline":
+        """Give a copy with one more stage at its end."""
+        return replace(self, stages=(*self.stages, stage))
+
+    def stage(self, name: str) -> Stage | None:
+        """Find a stage by its name."""
+        return next((stage for stage in self.stages if stage.name == name), None)

@@ -1,0 +1,60 @@
+"""Which pushes and pull requests start a pipeline (V2)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class PullRequestEvent(StrEnum):
+    """What happened to a pull request."""
+
+    OPEN = "OPEN"
+    UPDATED = "UPDATED"
+    CLOSED = "CLOSED"
+
+
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """Globs that accept a value: no exclude matches, and an include matches or there is none.
+
+    Attributes:
+        includes: 1 to 8 globs of up to 255 characters, or none.
+        excludes: 1 to 8 globs of up to 255 characters, or none; they win over includes.
+    """
+
+    includes: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PushFilter:
+    """A push that starts the pipeline: every criterion that is given must accept it."""
+
+    tags: Patterns | None = None
+    branches: Patterns | None = None
+    file_paths: Patterns | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequestFilter:
+    """A pull request that starts the pipeline; `branches` are its destination branches."""
+
+    events: tuple[PullRequestEvent, ...] = ()
+    branches: Patterns | None = None
+    file_paths: Patterns | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GitConfiguration:
+    """The filters of one source action; any filter that accepts an event starts the pipeline."""
+
+    source_action_name: str
+    push: tuple[PushFilter, ...] = ()
+    pull_request: tuple[PullRequestFilter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A declared trigger of the pipeline."""
+
+    git_configuration: GitConfiguration
+    provider_type: str = "CodeStarSourceConnection"
