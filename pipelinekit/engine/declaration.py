@@ -1,0 +1,229 @@
+"""A pipeline as its validation sees it: with places, and with indexes of what it declares."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from typing import NamedTuple
+
+from pipelinekit.engine.variables import references
+from pipelinekit.model.action import Action, ActionTypeId, Category
+from pipelinekit.model.actiontype import ActionType
+from pipelinekit.model.condition import Condition, Rule
+from pipelinekit.model.errors import Path
+from pipelinekit.model.pipeline import Pipeline, Stage
+
+USUAL_REGION = "us-east-1"
+
+BEFORE_ALL_ACTIONS = 0  # run orders begin at 1
+AFTER_ALL_ACTIONS = 1000  # and end at 999
+
+
+class Finding(NamedTuple):
+    """What a rule finds: where, what is wrong there, and what to do about it."""
+
+    path: Path
+    found: str
+    advice: str
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """A pipeline that is to be judged, and what it is judged by.
+
+    Args:
+        pipeline: The pipeline.
+        types: The action types that there are.
+        previous: The definition that it replaces, if there is one.
+        given_region: The region it is created in; None when nobody knows.
+    """
+
+    pipeline: Pipeline
+    types: Mapping[ActionTypeId, ActionType]
+    previous: Pipeline | None = None
+    given_region: str | None = None
+
+    @cached_property
+    def stages(self) -> "tuple[PlacedStage, ...]":
+        """Give the stages with their positions."""
+        return tuple(
+            PlacedStage(self, stage, index) for index, stage in enumerate(self.pipeline.stages)
+        )
+
+    @cached_property
+    def actions(self) -> "tuple[PlacedAction, ...]":
+        """Give the actions of all stages with their positions."""
+        return tuple(
+            PlacedAction(self, stage, action, index)
+            for stage in self.stages
+            for index, action in enumerate(stage.stage.actions)
+        )
+
+    @cached_property
+    def region(self) -> str:
+        """Give the pipeline's region: source actions run there, so what they name is it."""
+        named = (each.action.region for each in self.actions if each.is_source)
+        return self.given_region or next(filter(None, named), USUAL_REGION)
+
+    @cached_property
+    def outputs(self) -> "Mapping[str, tuple[PlacedAction, int]]":
+        """Give the first writer of each artifact, with the position among its outputs."""
+        written: dict[str, tuple[PlacedAction, int]] = {}
+        for each in self.actions:
+            for index, output in enumerate(each.action.outputs):
+                written.setdefault(output.name, (each, index))
+        return written
+
+    @cached_property
+    def namespaces(self) -> "Mapping[str, PlacedAction]":
+        """Give the first action that declares each namespace."""
+        declared: dict[str, PlacedAction] = {}
+        for each in self.actions:
+            if each.action.namespace is not None:
+                declared.setdefault(each.action.namespace, each)
+        return declared
+
+    @cached_property
+    def variables(self) -> frozenset[str]:
+        """Give the names of the pipeline's own variables."""
+        return frozenset(variable.name for variable in self.pipeline.variables)
+
+    @property
+    def references(self) -> "Iterator[Reference]":
+        """Give every `#{namespace.key}`, in the order of the declaration."""
+        for action in self.actions:
+            yield from action.references
+        for stage in self.stages:
+            yield from stage.references
+
+
+@dataclass(frozen=True)
+class PlacedStage:
+    """A stage of a declaration and its position."""
+
+    declaration: Declaration
+    stage: Stage
+    index: int
+
+    @property
+    def path(self) -> Path:
+        """Give where it is."""
+        return ("stages", self.index)
+
+    @property
+    def conditions(self) -> "Iterator[PlacedCondition]":
+        """Give the conditions of all three gates."""
+        stage = self.stage
+        failure = stage.on_failure.conditions if stage.on_failure else ()
+        gates = (
+            ("beforeEntry", stage.before_entry),
+            ("onSuccess", stage.on_success),
+            ("onFailure", failure),
+        )
+        for gate, conditions in gates:
+            for index, condition in enumerate(conditions):
+                yield PlacedCondition(self, gate, condition, index)
+
+    @property
+    def references(self) -> "Iterator[Reference]":
+        """Give the references in the rules of its conditions."""
+        for condition in self.conditions:
+            entry = condition.gate == "beforeEntry"
+            order = (self.index, BEFORE_ALL_ACTIONS if entry else AFTER_ALL_ACTIONS)
+            for path, rule in condition.rules:
+                for key, value in _texts(rule.configuration):
+                    for namespace, name in references(value):
+                        place = (*path, "configuration", key)
+                        yield Reference(self.declaration, place, namespace, name, order)
+
+
+@dataclass(frozen=True)
+class PlacedCondition:
+    """A condition, the gate it stands at, and its position there."""
+
+    stage: PlacedStage
+    gate: str
+    condition: Condition
+    index: int
+
+    @property
+    def path(self) -> Path:
+        """Give where it is."""
+        return (*self.stage.path, self.gate, "conditions", self.index)
+
+    @property
+    def rules(self) -> Iterator[tuple[Path, Rule]]:
+        """Give its rules with their places."""
+        for index, rule in enumerate(self.condition.rules):
+            yield (*self.path, "rules", index), rule
+
+
+@dataclass(frozen=True)
+class PlacedAction:
+    """An action of a declaration, its stage and its position there."""
+
+    declaration: Declaration
+    stage: PlacedStage
+    action: Action
+    index: int
+
+    @property
+    def path(self) -> Path:
+        """Give where it is."""
+        return (*self.stage.path, "actions", self.index)
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """Give what it comes before another action by: an action precedes all of greater order."""
+        return (self.stage.index, self.action.run_order)
+
+    @property
+    def is_source(self) -> bool:
+        """Tell whether it is a source action."""
+        return self.action.type.category is Category.SOURCE
+
+    @property
+    def type(self) -> ActionType | None:
+        """Give what its type demands, if there is such a type."""
+        return self.declaration.types.get(self.action.type)
+
+    @property
+    def configuration(self) -> Mapping[str, str]:
+        """Give its configuration without values that are no text; those are misshapen."""
+        return dict(_texts(self.action.configuration))
+
+    @property
+    def references(self) -> "Iterator[Reference]":
+        """Give the references in its configuration and its environment."""
+        configuration = (
+            (("configuration", key), value) for key, value in self.configuration.items()
+        )
+        environment = (
+            (("environmentVariables", index, "value"), variable.value)
+            for index, variable in enumerate(self.action.environment)
+        )
+        for place, value in chain[tuple[Path, str]](configuration, environment):
+            for namespace, key in references(value):
+                path = (*self.path, *place)
+                yield Reference(
+                    self.declaration, path, namespace, key, self.order, in_source=self.is_source
+                )
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A `#{namespace.key}` and where it stands; `order` compares with that of its producer."""
+
+    declaration: Declaration
+    path: Path
+    namespace: str
+    key: str
+    order: tuple[int, int]
+    in_source: bool = False
+
+    def __str__(self) -> str:
+        return f"#{{{self.namespace}.{self.key}}}"
+
+
+def _texts(configuration: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    return ((key, value) for key, value in configuration.items() if isinstance(value, str))

@@ -1,0 +1,51 @@
+"""The rule types of CodePipeline's conditions as data."""
+
+from dataclasses import dataclass
+
+from pipelinekit.engine.actiontypes import CODEBUILD_KEYS, keys
+from pipelinekit.model.actiontype import Property
+
+
+@dataclass(frozen=True, slots=True)
+class RuleType:
+    """A rule type, as ListRuleTypes describes it.
+
+    Attributes:
+        provider: Its name; category, owner and version are the same for all.
+        properties: Its configuration keys.
+        skip: Whether it may stand in a condition whose result is SKIP.
+        description: One sentence on when it succeeds.
+    """
+
+    provider: str
+    properties: tuple[Property, ...] = ()
+    skip: bool = False
+    description: str = ""
+
+
+RULES: tuple[RuleType, ...] = (
+    RuleType(
+        "CloudWatchAlarm",
+        keys("AlarmName* AlarmStates WaitTime"),
+        description="Succeeds when the alarm is in none of the states to react to.",
+    ),
+    RuleType("CodeBuild", keys(CODEBUILD_KEYS), description="Succeeds when the build succeeds."),
+    RuleType("Commands", description="Succeeds when every command of the rule exits with 0."),
+    RuleType(
+        "DeploymentWindow",
+        keys("Cron* TimeZone"),
+        description="Succeeds as soon as the window is open.",
+    ),
+    RuleType(
+        "LambdaInvoke",
+        keys("FunctionName* UserParameters"),
+        skip=True,
+        description="Succeeds when the function reports success.",
+    ),
+    RuleType(
+        "VariableCheck",
+        keys("Variable* Value* Operator*"),
+        skip=True,
+        description="Succeeds when the comparison of the variable with the value is true.",
+    ),
+)
