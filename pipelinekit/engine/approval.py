@@ -1,0 +1,88 @@
+"""How a reviewer's answer ends an approval. Source: codepipeline.md section 10."""
+
+from dataclasses import replace
+
+from pipelinekit.engine.draft import Draft
+from pipelinekit.engine.report import end
+from pipelinekit.model.action import Category
+from pipelinekit.model.command import Halt
+from pipelinekit.model.errors import (
+    ActionNotFound,
+    ApprovalAlreadyCompleted,
+    InvalidApprovalToken,
+    StageNotFound,
+    ValidationError,
+)
+from pipelinekit.model.event import Answered
+from pipelinekit.model.execution import (
+    ActionExecution,
+    ActionStatus,
+    ApprovalStatus,
+    ErrorDetails,
+)
+from pipelinekit.model.order import FailureType
+
+SUMMARY_LIMIT = 512
+
+
+def answer(draft: Draft, event: Answered) -> None:
+    """Approve or reject the request that the token belongs to."""
+    if len(event.summary) > SUMMARY_LIMIT:
+        raise ValidationError(
+            f"the comment has {len(event.summary)} characters and {SUMMARY_LIMIT} is the most; "
+            f"shorten it"
+        )
+    _known(draft, event)
+    row = draft.get(ActionExecution, event.execution, event.stage, event.action)
+    if row is None or row.token != event.token:
+        raise InvalidApprovalToken(
+            f"approval {event.stage}/{event.action} was answered with token {event.token!r}, "
+            f"which belongs to no request of it; read the token of the one that waits now"
+        )
+    if row.status is not ActionStatus.IN_PROGRESS:
+        _refuse(row)
+    draft.command(Halt(row.id))
+    draft.answer = draft.at.isoformat()
+    approved = event.status is ApprovalStatus.APPROVED
+    status = ActionStatus.SUCCEEDED if approved else ActionStatus.FAILED
+    said = event.summary or "without a comment"
+    error = ErrorDetails(FailureType.JOB_FAILED, f"rejected by {event.by}: {said}")
+    after = replace(
+        row,
+        status=status,
+        by=event.by,
+        summary=event.summary,
+        error=None if approved else error,
+    )
+    end(draft, row, after)
+
+
+def _known(draft: Draft, event: Answered) -> None:
+    definition = draft.definition(draft.record().version)
+    stage = definition.stage(event.stage)
+    if stage is None:
+        known = ", ".join(each.name for each in definition.stages)
+        raise StageNotFound(
+            f"an approval in stage {event.stage!r} was answered and pipeline "
+            f"{definition.name!r} has no such stage; its stages are {known}"
+        )
+    action = stage.action(event.action)
+    if action is None or action.type.category is not Category.APPROVAL:
+        approvals = [a.name for a in stage.actions if a.type.category is Category.APPROVAL]
+        raise ActionNotFound(
+            f"approval {event.action!r} of stage {event.stage!r} was answered and there is none "
+            f"of that name; its approvals are {', '.join(approvals) or 'none'}"
+        )
+
+
+def _refuse(row: ActionExecution) -> None:
+    where = f"approval {row.stage}/{row.action}"
+    if row.by:
+        verdict = "approved" if row.status is ActionStatus.SUCCEEDED else "rejected"
+        raise ApprovalAlreadyCompleted(
+            f"{where} was answered again; {row.by} {verdict} it at {row.updated.isoformat()}"
+        )
+    raise InvalidApprovalToken(
+        f"{where} was answered, but its request is no longer open: it is {row.status}; retry the "
+        f"stage to be asked again"
+    )

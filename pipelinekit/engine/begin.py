@@ -1,0 +1,176 @@
+"""How one action is begun: its variables put in, its artifacts found, its order written.
+
+Source: codepipeline.md 5.3 (variables), 6 (artifacts), 3.16 (time limits).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+from pipelinekit.engine.catalog import time_limit
+from pipelinekit.engine.draft import Draft
+from pipelinekit.engine.variables import resolve
+from pipelinekit.model.action import Action, Category
+from pipelinekit.model.command import Run
+from pipelinekit.model.execution import (
+    ActionExecution,
+    ActionStatus,
+    Artifact,
+    ErrorDetails,
+    OutputVariables,
+    PipelineExecution,
+    Produced,
+)
+from pipelinekit.model.order import FailureType, Order
+from pipelinekit.model.pipeline import LOCAL_BUCKET
+
+RESOLVED_LIMIT = 100 * 1024
+_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+Lookup = Callable[[str, str], str | None]
+
+
+def begin(draft: Draft, execution: PipelineExecution, stage: str, action: Action) -> bool:
+    """Begin an action; tell whether it is under way, or has failed before it could start."""
+    lookup = _lookup(draft, execution)
+    resolved, missing = _resolve(action.configuration, lookup)
+    shell = {variable.name: variable.value for variable in action.environment}
+    environment, missing_too = _resolve(shell, lookup)
+    row = replace(
+        _row(draft, execution, stage, action),
+        resolved=resolved,
+        inputs=_inputs(draft, execution, action),
+    )
+    problem = _problem(action, row, (*missing, *missing_too))
+    if problem is not None:
+        error = ErrorDetails(FailureType.CONFIGURATION_ERROR, problem)
+        draft.put(replace(row, status=ActionStatus.FAILED, error=error))
+        summary = f"Action {action.name} could not start: {problem}"
+        draft.put(replace(draft.execution(execution.id), summary=summary, updated=draft.at))
+        return False
+    draft.put(row)
+    order = _order(execution, action, row)
+    draft.command(
+        Run(
+            replace(
+                order,
+                environment=tuple(
+                    replace(variable, value=environment[variable.name])
+                    for variable in action.environment
+                ),
+            )
+        )
+    )
+    return True
+
+
+def _row(
+    draft: Draft, execution: PipelineExecution, stage: str, action: Action
+) -> ActionExecution:
+    before = draft.get(ActionExecution, execution.id, stage, action.name)
+    attempt = before.attempt + 1 if before else 1
+    identity = draft.derive(execution.id, stage, action.name, str(attempt))
+    limit = (
+        timedelta(minutes=action.timeout_minutes)
+        if action.timeout_minutes
+        else time_limit(action.type)
+    )
+    return ActionExecution(
+        id=identity,
+        pipeline=execution.pipeline,
+        execution=execution.id,
+        stage=stage,
+        action=action.name,
+        type=action.type,
+        version=execution.version,
+        started=draft.at,
+        updated=draft.at,
+        attempt=attempt,
+        deadline=draft.at + limit,
+        token=draft.derive(identity) if action.type.category is Category.APPROVAL else None,
+    )
+
+
+def _order(execution: PipelineExecution, action: Action, row: ActionExecution) -> Order:
+    revision = execution.revisions.get(action.name)
+    return Order(
+        id=row.id,
+        pipeline=row.pipeline,
+        execution=row.execution,
+        stage=row.stage,
+        action=row.action,
+        type=row.type,
+        configuration=row.resolved,
+        inputs=row.inputs,
+        outputs=tuple(
+            Artifact(output.name, LOCAL_BUCKET, _object_key(row, output.name))
+            for output in action.outputs
+        ),
+        declared=action.outputs,
+        commands=action.commands,
+        output_variables=action.output_variables,
+        revision=revision.id if revision else None,
+        number=execution.number,
+        deadline=row.deadline,
+    )
+
+
+def _object_key(row: ActionExecution, artifact: str) -> str:
+    number = int(row.id.replace("-", ""), 16) ^ sum(artifact.encode())
+    letters = ""
+    for _ in range(7):
+        number, digit = divmod(number, len(_DIGITS))
+        letters += _DIGITS[digit]
+    return f"{row.pipeline[:20]}/{artifact[:10]}/{letters}"
+
+
+def _lookup(draft: Draft, execution: PipelineExecution) -> Lookup:
+    def find(namespace: str, key: str) -> str | None:
+        if namespace == "codepipeline":
+            return execution.id if key == "PipelineExecutionId" else None
+        if namespace == "variables":
+            return execution.variables.get(key)
+        row = draft.get(OutputVariables, execution.id, namespace)
+        return row.values.get(key) if row else None
+
+    return find
+
+
+def _resolve(
+    texts: Mapping[str, str], lookup: Lookup
+) -> tuple[Mapping[str, str], tuple[str, ...]]:
+    resolved: dict[str, str] = {}
+    missing: list[str] = []
+    for key, text in texts.items():
+        if "#{" in text:
+            resolved[key], unresolved = resolve(text, lookup)
+            missing.extend(unresolved)
+        else:
+            resolved[key] = text
+    return resolved, tuple(missing)
+
+
+def _inputs(draft: Draft, execution: PipelineExecution, action: Action) -> tuple[Artifact, ...]:
+    rows = (draft.get(Produced, execution.id, name) for name in action.inputs)
+    return tuple(row.artifact for row in rows if row is not None)
+
+
+def _problem(action: Action, row: ActionExecution, missing: tuple[str, ...]) -> str | None:
+    if missing:
+        return (
+            f"the variables {', '.join(missing)} have no value; look whether the action that "
+            f"should write them did"
+        )
+    if len(row.inputs) < len(action.inputs):
+        found = {artifact.name for artifact in row.inputs}
+        absent = ", ".join(name for name in action.inputs if name not in found)
+        return (
+            f"no action of this execution wrote the artifacts {absent}; look whether the "
+            f"action that should write them did"
+        )
+    size = sum(len(key) + len(value) for key, value in row.resolved.items())
+    if size > RESOLVED_LIMIT:
+        return (
+            f"its configuration is {size} bytes once its variables are put in; 102400 is the most"
+        )
+    return None

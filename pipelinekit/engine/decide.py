@@ -1,0 +1,58 @@
+"""What follows from an event: the one place where a status changes."""
+
+from pipelinekit.engine.approval import answer
+from pipelinekit.engine.define import define
+from pipelinekit.engine.draft import Decision, Draft
+from pipelinekit.engine.report import expire, report
+from pipelinekit.engine.retry import retry
+from pipelinekit.engine.start import start
+from pipelinekit.engine.stop import stop
+from pipelinekit.model.event import (
+    Answered,
+    Defined,
+    Event,
+    Expired,
+    Reported,
+    RetryRequested,
+    Started,
+    StopRequested,
+)
+from pipelinekit.model.state import State
+
+
+def decide(state: State, event: Event) -> Decision:
+    """Tell what follows from an event, changing nothing.
+
+    Args:
+        state: The rows of the event's pipeline; of executions at least those that have not
+            ended and the one that the event names.
+        event: What happened.
+
+    Raises:
+        PipelineKitError: The event asks for something that cannot be done; the class says why.
+    """
+    draft = Draft(state, event)
+    match event:
+        case Defined():
+            define(draft, event)
+        case Started():
+            start(draft, event)
+        case Reported():
+            report(draft, event)
+        case Expired():
+            expire(draft, event)
+        case Answered():
+            answer(draft, event)
+        case StopRequested():
+            stop(draft, event)
+        case RetryRequested():
+            retry(draft, event)
+    return draft.decision()
+
+
+def replay(events: list[Event]) -> State:
+    """Build the state anew from the journal's events, in their order."""
+    state = State()
+    for event in events:
+        state.apply(decide(state, event).rows)
+    return state

@@ -1,0 +1,56 @@
+"""How a definition comes to be, and what its change does to executions under way.
+
+Source: codepipeline.md 2.11 (versions) and 3.13 (changing the pipeline while it runs).
+"""
+
+from dataclasses import replace
+
+from pipelinekit.engine.draft import Draft
+from pipelinekit.engine.modes import inside, withdraw
+from pipelinekit.engine.stop import abandon
+from pipelinekit.model.event import Defined
+from pipelinekit.model.execution import (
+    Definition,
+    PipelineExecution,
+    PipelineRecord,
+    PipelineStatus,
+)
+
+
+def define(draft: Draft, event: Defined) -> None:
+    """Create the pipeline, or give it a new version and cancel what runs on the one before."""
+    before = draft.get(PipelineRecord, event.pipeline)
+    version = before.version + 1 if before else 1
+    record = (
+        replace(before, version=version, updated=draft.at)
+        if before
+        else PipelineRecord(event.pipeline, version, draft.at, draft.at)
+    )
+    draft.put(record)
+    body = replace(event.definition, version=version)
+    draft.put(Definition(event.pipeline, version, body, draft.at))
+    draft.answer = str(version)
+    live = draft.live()
+    holding = [execution for execution in live if inside(draft, execution)]
+    for execution in live:
+        if execution not in holding:
+            _cancel_waiting(draft, execution)
+    for execution in holding:
+        _cancel_inside(draft, execution)
+
+
+def _cancel_waiting(draft: Draft, execution: PipelineExecution) -> None:
+    withdraw(draft, execution)
+    cancelled = PipelineStatus.CANCELLED
+    draft.put(replace(_told(draft, execution), status=cancelled))
+
+
+def _cancel_inside(draft: Draft, execution: PipelineExecution) -> None:
+    told = _told(draft, execution)
+    draft.put(told)
+    abandon(draft, told, approvals_only=True)
+
+
+def _told(draft: Draft, execution: PipelineExecution) -> PipelineExecution:
+    summary = "Cancelled because the pipeline's definition changed"
+    return replace(execution, summary=summary, updated=draft.at)

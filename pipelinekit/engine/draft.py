@@ -1,0 +1,184 @@
+"""A decision in the making: what the state says, with the changes so far laid over it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TypeVar
+from uuid import UUID, uuid5
+
+from pipelinekit.engine.tables import Status, legal
+from pipelinekit.model.action import Action
+from pipelinekit.model.command import Command
+from pipelinekit.model.errors import (
+    ExecutionNotFound,
+    IllegalMove,
+    PipelineNotFound,
+    StageNotFound,
+)
+from pipelinekit.model.event import Event
+from pipelinekit.model.execution import (
+    ActionExecution,
+    Definition,
+    PipelineExecution,
+    PipelineRecord,
+    Row,
+    StageExecution,
+    StageState,
+)
+from pipelinekit.model.pipeline import Pipeline, Stage
+from pipelinekit.model.state import Key, State
+
+R = TypeVar("R", bound=Row)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What follows from an event.
+
+    Attributes:
+        rows: The rows that are new or changed.
+        commands: What the world outside is to do.
+        answer: What the asker is told, such as the id of a new execution.
+    """
+
+    rows: tuple[Row, ...]
+    commands: tuple[Command, ...]
+    answer: str = ""
+
+
+class Draft:
+    """Reads through to the state and keeps every change to itself."""
+
+    def __init__(self, state: State, event: Event) -> None:
+        self._state = state
+        self._rows: dict[tuple[type[object], Key], Row] = {}
+        self._commands: list[Command] = []
+        self._space = UUID(event.id)
+        self.event = event
+        self.at = event.at
+        self.answer = ""
+
+    def decision(self) -> Decision:
+        """Give what has been decided."""
+        return Decision(tuple(self._rows.values()), tuple(self._commands), self.answer)
+
+    def get(self, kind: type[R], *key: str) -> R | None:
+        """Find a row as it stands after the changes so far."""
+        row = self._rows.get((kind, key))
+        return row if isinstance(row, kind) else self._state.get(kind, key)
+
+    def put(self, row: Row) -> None:
+        """Write a row.
+
+        Raises:
+            IllegalMove: Its status does not follow from the one before.
+        """
+        before = self.get(type(row), *row.key)
+        _check(before, row)
+        self._rows[type(row), row.key] = row
+
+    def command(self, command: Command) -> None:
+        """Have something done outside."""
+        self._commands.append(command)
+
+    def derive(self, *names: str) -> str:
+        """Make an id that is always the same for this event and these names."""
+        return str(uuid5(self._space, "\n".join(names)))
+
+    def record(self) -> PipelineRecord:
+        """Give the pipeline's own row, or raise PipelineNotFound."""
+        record = self.get(PipelineRecord, self.event.pipeline)
+        if record is None:
+            raise PipelineNotFound(
+                f"pipeline {self.event.pipeline!r} was asked for and is not defined here; "
+                f"define it first, or list the pipelines there are"
+            )
+        return record
+
+    def definition(self, version: int) -> Pipeline:
+        """Give a version of the definition that some row refers to."""
+        definition = self.get(Definition, str(version))
+        if definition is None:
+            raise PipelineNotFound(
+                f"version {version} of pipeline {self.event.pipeline!r} is not stored"
+            )
+        return definition.body
+
+    def execution(self, execution: str) -> PipelineExecution:
+        """Give an execution's row, or raise ExecutionNotFound."""
+        row = self.get(PipelineExecution, execution)
+        if row is None:
+            raise ExecutionNotFound(
+                f"execution {execution!r} was asked for and pipeline {self.event.pipeline!r} "
+                f"has none of that id; list its history to find the right one"
+            )
+        return row
+
+    def stage(self, execution: PipelineExecution, name: str) -> Stage:
+        """Give the declaration of a stage that an execution runs by, or raise StageNotFound."""
+        definition = self.definition(execution.version)
+        stage = definition.stage(name)
+        if stage is None:
+            known = ", ".join(stage.name for stage in definition.stages)
+            raise StageNotFound(
+                f"stage {name!r} was asked for and pipeline {definition.name!r} has none of that "
+                f"name; its stages are {known}"
+            )
+        return stage
+
+    def stage_state(self, stage: str) -> StageState:
+        """Give who is in a stage and who waits for it."""
+        return self.get(StageState, stage) or StageState(self.event.pipeline, stage)
+
+    def stage_execution(self, execution: str, stage: str) -> StageExecution:
+        """Give the row of an execution that has entered a stage."""
+        row = self.get(StageExecution, execution, stage)
+        if row is None:
+            raise StageNotFound(
+                f"execution {execution} has not entered stage {stage!r}, so there is nothing to "
+                f"change in it"
+            )
+        return row
+
+    def attempts(self, execution: str, stage: Stage) -> Iterator[tuple[Action, ActionExecution]]:
+        """Go through a stage's actions that were begun, each with its latest attempt."""
+        for action in stage.actions:
+            row = self.get(ActionExecution, execution, stage.name, action.name)
+            if row is not None:
+                yield action, row
+
+    def live(self) -> list[PipelineExecution]:
+        """List the executions that have not ended, oldest first."""
+        rows = (self.execution(row.id) for row in self._state.all(PipelineExecution))
+        return sorted((row for row in rows if not row.ended), key=lambda row: row.number)
+
+    def count(self, stage: StageExecution, *, running: int = 0, failed: int = 0) -> None:
+        """Add to the counters of a stage."""
+        self.put(
+            replace(
+                stage,
+                running=stage.running + running,
+                failed=stage.failed + failed,
+                updated=self.at,
+            )
+        )
+
+
+def _check(before: Row | None, after: Row) -> None:
+    old, new = _status(before), _status(after)
+    if old is None or new is None or legal(old, new) or _is_new_attempt(before, after):
+        return
+    raise IllegalMove(f"{type(after).__name__} {after.key}: {old} -> {new}")
+
+
+def _status(row: Row | None) -> Status | None:
+    if isinstance(row, PipelineExecution | StageExecution | ActionExecution):
+        return row.status
+    return None
+
+
+def _is_new_attempt(before: Row | None, after: Row) -> bool:
+    return (
+        isinstance(before, ActionExecution)
+        and isinstance(after, ActionExecution)
+        and before.id != after.id
+    )

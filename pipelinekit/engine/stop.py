@@ -1,0 +1,73 @@
+"""How an execution is stopped, waiting for its actions or abandoning them.
+
+Source: codepipeline.md 3.8.
+"""
+
+from dataclasses import replace
+
+from pipelinekit.engine.advance import settle
+from pipelinekit.engine.draft import Draft
+from pipelinekit.engine.modes import inside, withdraw
+from pipelinekit.model.command import Halt
+from pipelinekit.model.errors import DuplicatedStop, NotStoppable
+from pipelinekit.model.event import StopRequested
+from pipelinekit.model.execution import (
+    ActionExecution,
+    ActionStatus,
+    PipelineExecution,
+    PipelineStatus,
+    StageStatus,
+    Stop,
+)
+
+
+def stop(draft: Draft, event: StopRequested) -> None:
+    """Stop an execution: at once where it only waits, else when its actions have ended."""
+    execution = draft.execution(event.execution)
+    _check(execution, event)
+    asked = Stop(event.by, event.reason, event.abandon)
+    draft.answer = execution.id
+    if not inside(draft, execution):
+        withdraw(draft, execution)
+        stopped = PipelineStatus.STOPPED
+        draft.put(replace(execution, status=stopped, stop=asked, updated=draft.at))
+        return
+    stopping = replace(execution, status=PipelineStatus.STOPPING, stop=asked, updated=draft.at)
+    draft.put(stopping)
+    row = draft.stage_execution(execution.id, execution.stage)
+    draft.put(replace(row, status=StageStatus.STOPPING, updated=draft.at))
+    if event.abandon:
+        abandon(draft, stopping)
+
+
+def abandon(draft: Draft, execution: PipelineExecution, *, approvals_only: bool = False) -> None:
+    """Give up the actions of an execution that are under way, and go on with its stage."""
+    stage = draft.stage(execution, execution.stage)
+    for action, row in list(draft.attempts(execution.id, stage)):
+        if row.status is not ActionStatus.IN_PROGRESS:
+            continue
+        if approvals_only and row.token is None:
+            continue
+        _give_up(draft, row, f"{action.name} was abandoned")
+    settle(draft, execution.id, stage)
+
+
+def _give_up(draft: Draft, row: ActionExecution, summary: str) -> None:
+    status = ActionStatus.ABANDONED
+    draft.put(replace(row, status=status, summary=summary, updated=draft.at))
+    draft.command(Halt(row.id))
+    draft.count(draft.stage_execution(row.execution, row.stage), running=-1)
+
+
+def _check(execution: PipelineExecution, event: StopRequested) -> None:
+    if execution.ended:
+        raise NotStoppable(
+            f"execution {execution.id} was to be stopped, but it has ended: it is "
+            f"{execution.status}; nothing was changed"
+        )
+    again = execution.stop is not None and execution.stop.abandon >= event.abandon
+    if execution.status is PipelineStatus.STOPPING and again:
+        raise DuplicatedStop(
+            f"execution {execution.id} was to be stopped and is stopping already; wait for its "
+            f"actions, or abandon them"
+        )

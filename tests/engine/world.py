@@ -1,0 +1,208 @@
+"""A world without clocks and processes, in which decisions are tried one after the other."""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from pipelinekit.engine.decide import decide
+from pipelinekit.engine.draft import Decision
+from pipelinekit.model.action import Action, ActionTypeId, Category, OutputArtifact, Owner
+from pipelinekit.model.command import Ask, Command, Halt, Run
+from pipelinekit.model.condition import RetryMode
+from pipelinekit.model.event import (
+    Answered,
+    Defined,
+    Event,
+    Expired,
+    Reported,
+    RetryRequested,
+    Started,
+    StopRequested,
+)
+from pipelinekit.model.execution import (
+    ActionExecution,
+    ApprovalStatus,
+    Cause,
+    PipelineExecution,
+    StageExecution,
+    StageState,
+    TriggerType,
+)
+from pipelinekit.model.order import Failed, Order, Outcome, Revision, Succeeded, Waiting
+from pipelinekit.model.pipeline import Pipeline, Stage
+from pipelinekit.model.state import State
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+CAUSE = Cause(TriggerType.START_PIPELINE_EXECUTION, "ann")
+
+
+def step(name: str, category: Category = Category.TEST, **members: object) -> Action:
+    """Make an action of a custom type that takes anything."""
+    action = Action(name, ActionTypeId(category, Owner.CUSTOM, "Step"))
+    return replace(action, **members)  # type: ignore[arg-type]
+
+
+def approval(name: str) -> Action:
+    """Make a manual approval."""
+    return Action(name, ActionTypeId(Category.APPROVAL, Owner.AWS, "Manual"))
+
+
+def fetch(name: str = "Fetch") -> Action:
+    """Make a source action that writes an artifact and variables."""
+    return step(name, Category.SOURCE, outputs=(OutputArtifact("Code"),), namespace="src")
+
+
+def line(*stages: Stage, name: str = "shop") -> Pipeline:
+    """Make a pipeline of a source stage and the stages that are given."""
+    return Pipeline(name, (Stage("Source", fetch()), *stages))
+
+
+@dataclass
+class World:
+    """Events in, decisions kept: what is under way, what was told, the whole journal."""
+
+    state: State = field(default_factory=State)
+    events: list[Event] = field(default_factory=list)
+    orders: dict[str, Order] = field(default_factory=dict)
+    halted: list[str] = field(default_factory=list)
+    asked: dict[str, Ask] = field(default_factory=dict)
+    at: datetime = NOON
+    pipeline: str = "shop"
+
+    def happen(self, event: Event) -> Decision:
+        decision = decide(self.state, event)
+        self.state.apply(decision.rows)
+        self.events.append(event)
+        for command in decision.commands:
+            self._obey(command)
+        return decision
+
+    def _obey(self, command: Command) -> None:
+        match command:
+            case Run(order):
+                self.orders[order.id] = order
+            case Ask():
+                self.asked[command.action_execution] = command
+            case Halt():
+                self.halted.append(command.action_execution)
+                self.orders.pop(command.action_execution, None)
+
+    @property
+    def _common(self) -> dict[str, object]:
+        self.at += timedelta(seconds=1)
+        identity = str(UUID(int=len(self.events) + 1))
+        return {"id": identity, "pipeline": self.pipeline, "at": self.at, "by": "ann"}
+
+    def define(self, pipeline: Pipeline) -> None:
+        self.pipeline = pipeline.name
+        self.happen(Defined(**self._common, definition=pipeline))
+
+    def start(self, **members: object) -> str:
+        return self.happen(Started(**self._common, cause=CAUSE, **members)).answer
+
+    def started(self, pipeline: Pipeline, **members: object) -> str:
+        self.define(pipeline)
+        return self.start(**members)
+
+    def row(self, execution: str, action: str) -> ActionExecution:
+        rows = [
+            row
+            for row in self.state.all(ActionExecution)
+            if row.execution == execution and row.action == action
+        ]
+        assert len(rows) == 1, f"{action} was begun {len(rows)} times"
+        return rows[0]
+
+    def begun(self, execution: str) -> set[str]:
+        return {r.action for r in self.state.all(ActionExecution) if r.execution == execution}
+
+    def under_way(self, execution: str) -> set[str]:
+        return {order.action for order in self.orders.values() if order.execution == execution}
+
+    def report(self, execution: str, action: str, outcome: Outcome) -> Decision:
+        row = self.row(execution, action)
+        order = self.orders[row.id]
+        written = tuple(replace(each, digest="d", size=1) for each in order.outputs)
+        decision = self.happen(
+            Reported(
+                **self._common,
+                execution=execution,
+                stage=row.stage,
+                action=action,
+                action_execution=row.id,
+                outcome=outcome,
+                artifacts=written if isinstance(outcome, Succeeded) else (),
+            )
+        )
+        if not isinstance(outcome, Waiting):
+            self.orders.pop(row.id, None)
+        return decision
+
+    def succeed(self, execution: str, *actions: str, **variables: str) -> None:
+        for action in actions:
+            self.report(execution, action, Succeeded(variables))
+
+    def fetched(self, execution: str, commit: str = "c0ffee") -> None:
+        revision = Revision(commit, "a commit")
+        self.report(execution, "Fetch", Succeeded({"CommitId": commit}, revision=revision))
+
+    def fail(self, execution: str, action: str, message: str = "no") -> None:
+        self.report(execution, action, Failed(message))
+
+    def expire(self, execution: str, action: str) -> None:
+        row = self.row(execution, action)
+        self.happen(
+            Expired(
+                **self._common,
+                execution=execution,
+                stage=row.stage,
+                action=action,
+                action_execution=row.id,
+            )
+        )
+
+    def answer(
+        self,
+        execution: str,
+        action: str,
+        status: ApprovalStatus = ApprovalStatus.APPROVED,
+        token: str | None = None,
+        summary: str = "",
+    ) -> None:
+        row = self.row(execution, action)
+        self.happen(
+            Answered(
+                **self._common,
+                execution=execution,
+                stage=row.stage,
+                action=action,
+                token=row.token if token is None else token,
+                status=status,
+                summary=summary,
+            )
+        )
+
+    def stop(self, execution: str, *, abandon: bool = False, reason: str = "") -> None:
+        common = self._common
+        self.happen(StopRequested(**common, execution=execution, abandon=abandon, reason=reason))
+
+    def retry(
+        self, execution: str, stage: str, mode: RetryMode = RetryMode.FAILED_ACTIONS
+    ) -> None:
+        self.happen(RetryRequested(**self._common, execution=execution, stage=stage, mode=mode))
+
+    def execution(self, execution: str) -> PipelineExecution:
+        row = self.state.get(PipelineExecution, (execution,))
+        assert row is not None
+        return row
+
+    def status(self, execution: str) -> str:
+        return self.execution(execution).status
+
+    def stage(self, execution: str, stage: str) -> StageExecution:
+        row = self.state.get(StageExecution, (execution, stage))
+        assert row is not None, f"{execution} never entered {stage}"
+        return row
+
+    def lock(self, stage: str) -> StageState:
+        return self.state.get(StageState, (stage,)) or StageState(self.pipeline, stage)
