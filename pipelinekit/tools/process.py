@@ -1,0 +1,394 @@
+"""The engine's side of detached jobs: start them at most once, notice their ends, halt them.
+
+A job is a call of an importable function in a process of its own, which outlives the engine. All
+that is known of it lies in its folder, so that any later engine can take it up again.
+
+```python
+with Spawner() as spawner, Watch(lambda folder, sighting: print(folder, sighting)) as watch:
+    spawner.start(folder, "package.module:function", {"speed": 3})
+    watch.add(folder)
+```
+"""
+
+import json
+import os
+import queue
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+from weakref import WeakSet
+
+from pipelinekit.tools import gate
+from pipelinekit.tools.gate import JSON, Sighting, Standing, look
+from pipelinekit.tools.proctree import Identity, boot_id, family, processes, send
+from pipelinekit.tools.runner import GRACE_SECONDS, HALTED, MARKER, Request
+
+__all__ = [
+    "JSON",
+    "Sighting",
+    "SpawnError",
+    "Spawner",
+    "Standing",
+    "Watch",
+    "halt",
+    "look",
+    "sweep",
+]
+
+ANSWER_SECONDS = 60.0
+LOOK_SECONDS = 0.05
+SLACK_SECONDS = 2.0
+SERVE = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "from pipelinekit.tools.runner import serve; serve(sys.argv[2:])"
+)
+
+
+class SpawnError(RuntimeError):
+    """A job could not be started; whether it runs all the same, `look` tells."""
+
+
+# ------------------------------------------------------------------ starting
+
+
+class Spawner:
+    """Starts jobs through a warm helper process that forks their runners.
+
+    The helper is started with the first job, ends with the engine or with `close`, and is
+    replaced when it dies; the runners go on without it. Threads may share a spawner; a fork of
+    the engine gets a helper of its own.
+    """
+
+    def __init__(self, preload: Sequence[str] = ()) -> None:
+        """Prepare to start jobs.
+
+        Args:
+            preload: Names of modules that the helper imports, so that no job needs to; none
+                may start a thread.
+        """
+        self._preload = tuple(preload)
+        self._helper: _Helper | None = None
+        self._turn = threading.Lock()
+        _spawners.add(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def start(self, folder: Path, target: str, payload: Mapping[str, JSON]) -> bool:
+        """Start the job in `folder`, unless it was started or halted before by whomever.
+
+        The target runs in the folder, with the engine's environment of this moment; what it and
+        its commands print is appended to the file `log` there. The job ends when the target
+        returns. Processes that the target leaves behind on purpose, a server say, live on.
+
+        Args:
+            folder: The job's own folder, on a local disk; made if it is missing.
+            target: `package.module:function`, called with the payload, returning a dict of JSON
+                values. If it sets a handler for SIGTERM of its own, a halt must kill it.
+            payload: JSON values.
+
+        Returns:
+            True if this call started the job, False if the gate was passed before.
+
+        Raises:
+            SpawnError: The helper or the runner failed before the start gate.
+        """
+        folder = _made(folder)
+        request = Request(
+            folder=str(folder), target=target, payload=dict(payload), environ=dict(os.environ)
+        )
+        answer = self._ask(json.dumps(request).encode() + b"\n")
+        if "error" in answer:
+            raise SpawnError(
+                f"The job in {folder} was to be started, but its runner met: {answer['error']}. "
+                "Put this right and start it again"
+            )
+        return bool(answer["started"])
+
+    def close(self) -> None:
+        """End the helper; the jobs go on, and a later start gets a new helper."""
+        with self._turn:
+            self._drop()
+
+    def _ask(self, request: bytes) -> dict[str, JSON]:
+        with self._turn:
+            try:
+                with suppress(ConnectionError):
+                    return self._ask_once(request)
+                # The helper had died. It may have started the job first: the gate will tell.
+                return self._ask_once(request)
+            except OSError as trouble:
+                raise SpawnError(
+                    f"The helper process was asked to start a job and failed: {trouble}. "
+                    f"See what it printed, and whether {sys.executable} can be run"
+                ) from trouble
+
+    def _ask_once(self, request: bytes) -> dict[str, JSON]:
+        if self._helper is None:
+            self._helper = _Helper(self._preload)
+        try:
+            return self._helper.ask(request)
+        except BaseException:
+            self._drop()  # else the next one who asks would read this answer
+            raise
+
+    def _drop(self) -> None:
+        if self._helper:
+            self._helper.close()
+        self._helper = None
+
+    def _forget(self) -> None:
+        if self._helper:
+            self._helper.disown()
+        self._helper = None
+        self._turn = threading.Lock()
+
+
+class _Helper:
+    def __init__(self, preload: Sequence[str]) -> None:
+        self._line, theirs = socket.socketpair()
+        self._line.settimeout(ANSWER_SECONDS)
+        path = json.dumps([str(Path(entry).absolute()) for entry in sys.path])
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-c", SERVE, path, *preload],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                cwd="/",
+                start_new_session=True,
+            )
+
+    def ask(self, request: bytes) -> dict[str, JSON]:
+        self._line.sendall(request)
+        with self._line.makefile("rb") as answers:
+            text = answers.readline()
+        if not text:
+            raise ConnectionResetError("it ended without an answer")
+        answer: dict[str, JSON] = json.loads(text)
+        return answer
+
+    def close(self) -> None:
+        self._line.close()
+        self._process.kill()
+        self._process.wait()
+
+    def disown(self) -> None:
+        self._line.close()
+        self._process.returncode = 0  # not our child, so not ours to wait for
+
+
+_spawners: WeakSet[Spawner] = WeakSet()
+
+
+def _forget_helpers() -> None:
+    for spawner in _spawners:
+        spawner._forget()  # noqa: SLF001 - the class's own hook, which os.fork cannot bind to it
+
+
+os.register_at_fork(after_in_child=_forget_helpers)
+
+
+# ------------------------------------------------------------------ noticing the end
+
+
+class Watch:
+    """Notices the ends of jobs, of this engine or of an earlier one, and tells each once.
+
+    One thread waits for all runners at once. Where the system has no pidfd (macOS), or no
+    descriptor is left for one, it looks each 50 ms.
+    """
+
+    def __init__(self, ended: Callable[[Path, Sighting], None]) -> None:
+        """Begin to watch.
+
+        Args:
+            ended: Called in the watch's thread with a job's folder and what came of it: DONE
+                or LOST, or NOT_STARTED if it was not running at all. It must not raise.
+        """
+        self._ended = ended
+        self._added: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
+        self._bell, self._ear = socket.socketpair()
+        self._bell.settimeout(0)
+        self._watched: set[Path] = set()
+        self._due: set[Path] = set()
+        self._thread = threading.Thread(target=self._watch, name="jobs", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def add(self, folder: Path) -> None:
+        """Watch the job in `folder` until its end; to add it again while watched is harmless."""
+        if not self._thread.is_alive():
+            raise RuntimeError(
+                f"The watch was asked for {folder} and has ended: it was closed, or what it "
+                "calls raised, or the process was forked. Make a new one"
+            )
+        self._order(folder)
+
+    def close(self) -> None:
+        """Stop watching, without telling the ends that are still to come; not from `ended`."""
+        self._order(None)
+        self._thread.join()
+        self._bell.close()
+        self._ear.close()
+
+    def _order(self, folder: Path | None) -> None:
+        self._added.put(folder)
+        with suppress(BlockingIOError):  # a bell that is full has been rung
+            self._bell.send(b"!")
+
+    def _watch(self) -> None:
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._ear, selectors.EVENT_READ)
+            while self._turn(selector):
+                pass
+            for key in selector.get_map().values():
+                if key.data:
+                    os.close(key.fd)
+
+    def _turn(self, selector: selectors.BaseSelector) -> bool:
+        for key, _ in selector.select(LOOK_SECONDS if self._due else None):
+            if key.data:
+                selector.unregister(key.fd)
+                os.close(key.fd)
+                self._due.add(key.data)
+            elif not self._take(selector):
+                return False
+        for folder in tuple(self._due):
+            self._tell_if_ended(folder)
+        return True
+
+    def _take(self, selector: selectors.BaseSelector) -> bool:
+        self._ear.recv(4096)
+        while not self._added.empty():
+            folder = self._added.get()
+            if folder is None:
+                return False
+            if folder not in self._watched:
+                self._watched.add(folder)
+                self._wait_for(folder, selector)
+        return True
+
+    def _wait_for(self, folder: Path, selector: selectors.BaseSelector) -> None:
+        process = _open_runner(folder)
+        if process is None:
+            self._due.add(folder)
+        elif look(folder).standing is Standing.RUNNING:
+            selector.register(process, selectors.EVENT_READ, folder)
+        else:  # the runner had ended before, and its pid may be another's by now
+            os.close(process)
+            self._due.add(folder)
+
+    def _tell_if_ended(self, folder: Path) -> None:
+        # A dead runner's lock lives on for the moment that a child of it needs to exec.
+        sighting = look(folder)
+        if sighting.standing is not Standing.RUNNING:
+            self._due.remove(folder)
+            self._watched.remove(folder)
+            self._ended(folder, sighting)
+
+
+def _open_runner(folder: Path) -> int | None:
+    owner = gate.owner_of(folder)
+    if owner is None or not hasattr(os, "pidfd_open"):
+        return None
+    with suppress(OSError):
+        return os.pidfd_open(owner.pid)
+    return None
+
+
+# ------------------------------------------------------------------ halting
+
+
+def halt(folder: Path, grace: float = GRACE_SECONDS) -> Sighting:
+    """End the job in `folder` with all its processes; if it was not started, it never will be.
+
+    A job that is done is left alone, and so is what it left behind on purpose.
+
+    Args:
+        folder: The job's own folder; made if it is missing.
+        grace: Seconds between asking the job's processes to end (SIGTERM) and killing them.
+
+    Returns:
+        What came of the job: DONE with `{"halted": True}`, DONE with a result that came first,
+        or LOST if the runner itself had to be killed.
+    """
+    folder = _made(folder)
+    lock = gate.claim(folder, HALTED)
+    if lock is not None:
+        gate.seal(folder)
+        os.close(lock)
+        return look(folder)
+    if look(folder).standing is Standing.RUNNING:
+        _terminate(folder, grace)
+    seen = look(folder)
+    if seen.standing is not Standing.DONE or seen.result == json.loads(HALTED):
+        sweep(folder)
+    return look(folder)
+
+
+def sweep(folder: Path) -> None:
+    """Kill every process that belongs to the job in `folder`, its runner last, whatever it does.
+
+    Meant for a job that is LOST. Found are the descendants of the runner, its session, and all
+    that carry the job's mark in their environment; of a job of an earlier boot nothing is left.
+    """
+    folder = folder.resolve()
+    owner = gate.owner_of(folder)
+    if owner is None or owner.boot != boot_id():
+        return
+    if owner.is_alive():
+        send(signal.SIGSTOP, [owner.pid])  # else it could start new ones all the time
+    deadline = time.monotonic() + SLACK_SECONDS
+    while (left := _remains(folder, owner)) and time.monotonic() < deadline:
+        send(signal.SIGKILL, left)
+        time.sleep(0.005)
+
+
+def _terminate(folder: Path, grace: float) -> None:
+    owner = gate.owner_of(folder)
+    if owner is None or not owner.is_alive():
+        return
+    (folder / gate.CONTROL / gate.GRACE).write_text(str(grace), encoding="utf-8")
+    send(signal.SIGTERM, [owner.pid])
+    deadline = time.monotonic() + grace + SLACK_SECONDS
+    while look(folder).standing is Standing.RUNNING and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def _remains(folder: Path, owner: Identity) -> set[int]:
+    table = processes()
+    remains = {process.pid for process in table if _is_marked(process.pid, folder)}
+    namesakes = [process for process in table if process.pid == owner.pid]
+    if all(process.born == owner.born for process in namesakes):
+        remains |= family(owner.pid, table)
+    remains -= {owner.pid, os.getpid()}
+    return remains or {process.pid for process in namesakes if process.born == owner.born}
+
+
+def _is_marked(pid: int, folder: Path) -> bool:
+    try:
+        environ = Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError:
+        return False
+    return os.fsencode(f"{MARKER}={folder}") in environ.split(b"\0")
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder.resolve()
