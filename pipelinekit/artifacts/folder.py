@@ -1,0 +1,72 @@
+"""Artifacts in a local folder, under the keys that CodePipeline gives them in S3."""
+
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import quote
+
+from pipelinekit.model.execution import Artifact
+from pipelinekit.ports.artifacts import ArtifactCorruptedError
+from pipelinekit.tools.archive import digest
+
+
+class FolderArtifacts:
+    """A folder that stands for S3; a bucket is a folder in it.
+
+    Args:
+        root: The folder, made when it is first written to.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def put(self, artifact: Artifact, file: Path) -> Artifact:
+        """Keep a file as the artifact's object; give the artifact with digest and size.
+
+        An object that is there already is replaced: only a repeated attempt, whose first result
+        nobody has seen, writes the same key again.
+        """
+        target = self._path(artifact)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(f"{target.name}.{os.getpid()}.tmp")
+        shutil.copyfile(file, draft)
+        with draft.open("rb+") as written:
+            os.fsync(written.fileno())
+        kept = replace(artifact, digest=digest(draft), size=draft.stat().st_size)
+        draft.rename(target)
+        _sync(target.parent)
+        return kept
+
+    def get(self, artifact: Artifact) -> Path:
+        """Give a file that holds the artifact's object, its digest checked just now."""
+        path = self._path(artifact)
+        try:
+            found = digest(path)
+        except FileNotFoundError:
+            raise ArtifactCorruptedError(
+                f"artifact {artifact.name} was to be read and {path} is missing; run the action "
+                f"that writes it again"
+            ) from None
+        if found != artifact.digest:
+            raise ArtifactCorruptedError(
+                f"artifact {artifact.name} was to be read and {path} is not what was written "
+                f"(SHA-256 {found}, not {artifact.digest}); run the action that writes it again"
+            )
+        return path
+
+    def _path(self, artifact: Artifact) -> Path:
+        parts = [artifact.bucket, *artifact.object_key.split("/")]
+        return self.root.joinpath(*(_component(part) for part in parts))
+
+
+def _component(text: str) -> str:
+    return quote(text, safe="").replace(".", "%2E")  # no name is a way up, or hidden
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

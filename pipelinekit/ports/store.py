@@ -1,0 +1,136 @@
+"""Where rows, the journal and open orders are kept."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from pipelinekit.model.command import Command
+from pipelinekit.model.event import Event
+from pipelinekit.model.execution import Row
+from pipelinekit.model.order import Order
+from pipelinekit.model.state import State
+
+R = TypeVar("R", bound=Row)
+
+
+class ConflictError(Exception):
+    """Another process has written to the pipeline since its state was loaded."""
+
+
+class FenceError(Exception):
+    """An order was answered by an engine that no longer holds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one pipeline's part of a commit consists of.
+
+    Attributes:
+        pipeline: Its name.
+        seen: How many records of this pipeline the journal held when its state was loaded.
+        events: What happened, in order.
+        rows: The rows that are new or changed.
+        commands: What is to be done outside.
+        answered: Orders that are done with.
+        owner: The engine that holds the answered orders, and takes those that are new; None for
+            a process that only asks.
+    """
+
+    pipeline: str
+    seen: int
+    events: tuple[Event, ...] = ()
+    rows: tuple[Row, ...] = ()
+    commands: tuple[Command, ...] = ()
+    answered: tuple[str, ...] = ()
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An open order that an engine has taken.
+
+    Attributes:
+        order: What to do.
+        halt: Whether whatever runs for it is to be ended instead.
+        inherited: Whether another engine, now dead, held it before.
+    """
+
+    order: Order
+    halt: bool = False
+    inherited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of the journal.
+
+    Attributes:
+        number: Counts up over all pipelines; later records have greater ones.
+        digest: SHA-256 over the digest before and this record's body, hexadecimal.
+    """
+
+    number: int
+    event: Event
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """Which rows are looked for; what is None does not matter."""
+
+    pipeline: str | None = None
+    execution: str | None = None
+    id: str | None = None
+    since: datetime | None = None
+    limit: int | None = None
+
+
+class Store(Protocol):
+    """A store: one class, seven verbs."""
+
+    def load(self, pipeline: str, execution: str | None = None) -> tuple[State, int]:
+        """Give a pipeline's rows and how many records of it the journal holds.
+
+        Args:
+            pipeline: Its name; a pipeline that is not there has no rows and no records.
+            execution: An execution to include although it has ended.
+        """
+        ...
+
+    def commit(self, entries: Sequence[Entry]) -> None:
+        """Write all of it, durably, or nothing.
+
+        Raises:
+            ConflictError: A pipeline has other records than those that were seen.
+            FenceError: An answered order is not held by the entry's owner.
+        """
+        ...
+
+    def take(self, owner: str, dead: Collection[str], able: Collection[str]) -> Sequence[Claim]:
+        """Hand out the open orders that nobody holds or a dead engine held.
+
+        Orders of the taker itself that another process wants halted are handed out too.
+
+        Args:
+            owner: Who takes them.
+            dead: Engines that are known to be dead.
+            able: The action types, as text, that the taker can carry out.
+        """
+        ...
+
+    def find(self, kind: type[R], query: Query) -> Sequence[R]:
+        """Look up rows of a kind, the newest first."""
+        ...
+
+    def tail(self, after: int, pipeline: str | None = None) -> Sequence[Record]:
+        """Read the journal's records with numbers greater than `after`, in order."""
+        ...
+
+    def version(self) -> int:
+        """Give a number that changes whenever another process has written."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything."""
+        ...

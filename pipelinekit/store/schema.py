@@ -1,0 +1,225 @@
+"""The tables, and which columns of a row stand beside its body so that it can be found."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+from pipelinekit.model.execution import (
+    ActionExecution,
+    Definition,
+    OutputVariables,
+    PipelineExecution,
+    PipelineRecord,
+    Produced,
+    Row,
+    StageExecution,
+    StageState,
+    StartToken,
+)
+
+METADATA = MetaData()
+
+META = Table("meta", METADATA, Column("version", Integer, primary_key=True))
+
+JOURNAL = Table(
+    "journal",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("pipeline", String(100), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("digest", String(64), nullable=False),  # of the digest before and this body
+    Index("journal_of_pipeline", "pipeline", "number"),
+)
+
+HEADS = Table(
+    "heads",
+    METADATA,
+    Column("pipeline", String(100), primary_key=True),
+    Column("records", Integer, nullable=False),  # how many the pipeline has in the journal
+)
+
+ORDERS = Table(
+    "orders",
+    METADATA,
+    Column("id", String(36), primary_key=True),
+    Column("pipeline", String(100), nullable=False),
+    Column("type", String(100), nullable=False),
+    Column("halt", Boolean, nullable=False, default=False),
+    Column("owner", String(36)),  # the engine that holds it; NULL: nobody
+    Column("body", Text, nullable=False),
+    Index("orders_of_owner", "owner"),
+)
+
+PIPELINES = Table(
+    "pipelines",
+    METADATA,
+    Column("pipeline", String(100), primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+DEFINITIONS = Table(
+    "definitions",
+    METADATA,
+    Column("pipeline", String(100), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("body", Text, nullable=False),
+)
+
+STAGE_STATES = Table(
+    "stage_states",
+    METADATA,
+    Column("pipeline", String(100), primary_key=True),
+    Column("stage", String(100), primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+EXECUTIONS = Table(
+    "pipeline_executions",
+    METADATA,
+    Column("id", String(36), primary_key=True),
+    Column("pipeline", String(100), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("ended", Boolean, nullable=False),
+    Column("started", Float, nullable=False),  # seconds since 1970, UTC
+    Column("body", Text, nullable=False),
+    Index("executions_of_pipeline", "pipeline", "number"),
+    Index("executions_under_way", "pipeline", "ended"),
+)
+
+STAGES = Table(
+    "stage_executions",
+    METADATA,
+    Column("execution", String(36), primary_key=True),
+    Column("stage", String(100), primary_key=True),
+    Column("pipeline", String(100), nullable=False),
+    Column("started", Float, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("stages_of_pipeline", "pipeline", "started"),
+)
+
+ACTIONS = Table(
+    "action_executions",
+    METADATA,
+    Column("id", String(36), primary_key=True),
+    Column("execution", String(36), nullable=False),
+    Column("pipeline", String(100), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("started", Float, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("actions_of_execution", "execution", "attempt"),
+    Index("actions_of_pipeline", "pipeline", "started"),
+)
+
+ARTIFACTS = Table(
+    "artifacts",
+    METADATA,
+    Column("execution", String(36), primary_key=True),
+    Column("name", String(100), primary_key=True),
+    Column("pipeline", String(100), nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+VARIABLES = Table(
+    "output_variables",
+    METADATA,
+    Column("execution", String(36), primary_key=True),
+    Column("namespace", String(100), primary_key=True),
+    Column("pipeline", String(100), nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+TOKENS = Table(
+    "start_tokens",
+    METADATA,
+    Column("pipeline", String(100), primary_key=True),
+    Column("token", String(128), primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+Columns = Mapping[str, str | int | float | bool]
+
+
+def columns(row: Row) -> Columns:
+    """Give the columns that stand beside a row's body."""
+    match row:
+        case PipelineRecord():
+            return {"pipeline": row.name}
+        case Definition():
+            return {"pipeline": row.pipeline, "version": row.version}
+        case StageState():
+            return {"pipeline": row.pipeline, "stage": row.stage}
+        case PipelineExecution():
+            return {
+                "id": row.id,
+                "pipeline": row.pipeline,
+                "number": row.number,
+                "ended": row.ended,
+                "started": _seconds(row.started),
+            }
+        case ActionExecution():
+            return {
+                "id": row.id,
+                "execution": row.execution,
+                "pipeline": row.pipeline,
+                "attempt": row.attempt,
+                "started": _seconds(row.started),
+            }
+        case _:
+            return _more_columns(row)
+
+
+def _more_columns(
+    row: StageExecution | Produced | OutputVariables | StartToken,
+) -> Columns:
+    match row:
+        case StageExecution():
+            return {
+                "execution": row.execution,
+                "stage": row.stage,
+                "pipeline": row.pipeline,
+                "started": _seconds(row.started),
+            }
+        case Produced():
+            return {
+                "execution": row.execution,
+                "name": row.artifact.name,
+                "pipeline": row.pipeline,
+            }
+        case OutputVariables():
+            return {
+                "execution": row.execution,
+                "namespace": row.namespace,
+                "pipeline": row.pipeline,
+            }
+        case StartToken():
+            return {"pipeline": row.pipeline, "token": row.token, "at": _seconds(row.at)}
+
+
+def _seconds(at: datetime) -> float:
+    return at.timestamp()
+
+
+TABLES: Mapping[type[object], tuple[Table, str]] = {
+    PipelineRecord: (PIPELINES, "pipeline"),
+    Definition: (DEFINITIONS, "version"),
+    StageState: (STAGE_STATES, "stage"),
+    PipelineExecution: (EXECUTIONS, "number"),
+    StageExecution: (STAGES, "started"),
+    ActionExecution: (ACTIONS, "started"),
+    Produced: (ARTIFACTS, "name"),
+    OutputVariables: (VARIABLES, "namespace"),
+    StartToken: (TOKENS, "at"),
+}
+"""For each kind of row its table, and the column by which the newest is found."""

@@ -1,0 +1,142 @@
+"""What is special about SQLite: its settings, and the traps that they avoid.
+
+- WAL and `synchronous=FULL`: an acknowledged commit survives a power loss.
+- `BEGIN IMMEDIATE`: a transaction that reads first and writes later would fail at once with
+  SQLITE_BUSY_SNAPSHOT, whatever the busy timeout.
+- Before 3.51.3 two processes that write and checkpoint at the same moment may corrupt the file:
+  writers then share a lock that a checkpoint takes alone.
+- Network file systems have no shared memory for the WAL: they are refused.
+"""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from pipelinekit.model.errors import StoreError
+
+SAFE_VERSION = (3, 51, 3)
+BUSY_MILLISECONDS = 5_000
+CHECKPOINT_EVERY = 1_000
+READING = "reading"
+"""The execution option of a connection that only reads, from one snapshot."""
+NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs"})
+
+
+def connect(path: Path) -> Engine:
+    """Open a SQLite file, made if it is missing.
+
+    Raises:
+        StoreError: It lies on a network file system.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kind = file_system(path.parent)
+    if kind in NETWORK:
+        raise StoreError(
+            f"the store {path} lies on a {kind} file system, where SQLite's write-ahead log is "
+            f"not safe; set PIPELINEKIT_HOME to a folder of a local disk, or PIPELINEKIT_DB_URL "
+            f"to a database server"
+        )
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_MILLISECONDS / 1000})
+    event.listen(engine, "connect", _set_up)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def file_system(folder: Path, table: Path = Path("/proc/self/mountinfo")) -> str:
+    """Name the type of the file system that a folder lies on; empty where that is unknown."""
+    if not table.exists():
+        return ""
+    found, longest = "", -1
+    for line in table.read_text(encoding="utf-8").splitlines():
+        fields, _, rest = line.partition(" - ")
+        mount = Path(fields.split()[4].replace("\\040", " "))
+        if folder.resolve().is_relative_to(mount) and len(mount.parts) > longest:
+            found, longest = rest.split()[0], len(mount.parts)
+    return found
+
+
+class Gate:
+    """Keeps a checkpoint apart from the writers of other processes, where SQLite needs that."""
+
+    def __init__(self, path: Path) -> None:
+        self._needed = sqlite3.sqlite_version_info < SAFE_VERSION
+        self._file = path.with_name(path.name + ".checkpoint").open("w") if self._needed else None
+        self._commits = 0
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold off checkpoints of other processes while this one commits."""
+        if self._file is None:
+            yield
+            return
+        fcntl.flock(self._file, fcntl.LOCK_SH)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def checkpoint(self, connection: sqlite3.Connection) -> None:
+        """Now and then move the write-ahead log into the file, alone."""
+        self._commits += 1
+        if self._file is None or self._commits % CHECKPOINT_EVERY:
+            return
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        try:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        finally:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Let go of the lock's file."""
+        if self._file is not None:
+            self._file.close()
+
+
+class SameFile:
+    """Notices that the store's file was replaced, or that the process was forked."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._pid, self._inode = path, os.getpid(), path.stat().st_ino
+
+    def check(self) -> None:
+        """Raise StoreError where the open handle no longer means the file of that name."""
+        if os.getpid() != self._pid:
+            raise StoreError(
+                "the store was opened before this process was forked off; open a Kit of its own "
+                "in the child process"
+            )
+        try:
+            inode = self._path.stat().st_ino
+        except FileNotFoundError:
+            inode = -1
+        if inode != self._inode:
+            raise StoreError(
+                f"the store {self._path} was deleted or replaced while it was open; close this "
+                f"Kit and open a new one"
+            )
+
+
+def _set_up(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    assert isinstance(connection, sqlite3.Connection)  # noqa: S101 - the engine is SQLite's
+    connection.isolation_level = None  # transactions are begun by us, see _begin
+    old = sqlite3.sqlite_version_info < SAFE_VERSION
+    for setting in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "trusted_schema=OFF",
+        f"wal_autocheckpoint={0 if old else 1000}",
+    ):
+        connection.execute(f"PRAGMA {setting}")
+
+
+def _begin(connection: Connection) -> None:
+    reading = connection.get_execution_options().get(READING, False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

@@ -1,0 +1,74 @@
+"""Real adapters of our own ports, for tests: they do the work, only smaller."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipelinekit.model.action import Action
+from pipelinekit.model.execution import Artifact
+from pipelinekit.model.order import Order
+from pipelinekit.model.settings import Settings
+from pipelinekit.ports.provider import Job
+
+
+def order(action: Action, **changes: Any) -> Order:
+    """Give an order for an action, as the engine would write it."""
+    values: dict[str, Any] = {
+        "id": "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
+        "pipeline": "shop",
+        "execution": "9b2d6f0a-2c1f-4e57-8c43-6c1a2b3c4d5e",
+        "stage": "Stage",
+        "action": action.name,
+        "type": action.type,
+        "configuration": action.configuration,
+        "inputs": tuple(Artifact(name, "bucket", f"shop/{name}/0") for name in action.inputs),
+        "outputs": tuple(Artifact(o.name, "bucket", f"shop/{o.name}/1") for o in action.outputs),
+        "declared": action.outputs,
+    }
+    return Order(**(values | changes))
+
+
+@dataclass
+class FolderJob:
+    """A job whose inputs are folders and whose outputs are copies of folders.
+
+    Attributes:
+        inputs: A folder for each input artifact.
+        written: A folder for each artifact that was written, by name.
+        said: The lines of the log that were said through the job.
+    """
+
+    order: Order
+    folder: Path
+    settings: Settings = field(default_factory=Settings)
+    inputs: Mapping[str, Path] = field(default_factory=dict)
+    written: dict[str, Path] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
+
+    def read(self, artifact: str | None = None) -> Path:
+        """Copy an input's folder, once."""
+        name = artifact or self.order.inputs[0].name
+        target = self.folder / "in" / name
+        if not target.exists():
+            shutil.copytree(self.inputs[name], target, symlinks=True)
+        return target
+
+    def write(self, folder: Path, artifact: str | None = None) -> None:
+        """Keep a copy of the folder."""
+        if artifact is None and not self.order.outputs:
+            return
+        name = artifact or self.order.outputs[0].name
+        target = self.folder / "out" / name
+        shutil.copytree(folder, target, symlinks=True)
+        self.written[name] = target
+
+    def say(self, text: str) -> None:
+        """Keep the line."""
+        self.said.append(text)
+
+
+def as_job(job: FolderJob) -> Job:
+    """Let mypy prove that the fake is a whole job."""
+    return job
