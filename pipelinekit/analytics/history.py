@@ -1,0 +1,193 @@
+"""The history of pipelines as pandas frames."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pandas as pd
+
+from pipelinekit.model.action import Category
+from pipelinekit.model.execution import (
+    ActionExecution,
+    ActionStatus,
+    PipelineExecution,
+    StageExecution,
+)
+from pipelinekit.ports.store import Query, Store
+
+EXECUTIONS = {
+    "pipeline": "string",
+    "execution": "string",
+    "number": "int64",
+    "version": "int64",
+    "status": "string",
+    "trigger": "string",
+    "by": "string",
+    "revision": "string",
+    "started": "datetime64[us, UTC]",
+    "updated": "datetime64[us, UTC]",
+    "seconds": "float64",
+    "attempts": "int64",
+    "summary": "string",
+}
+STAGES = {
+    "pipeline": "string",
+    "execution": "string",
+    "stage": "string",
+    "status": "string",
+    "started": "datetime64[us, UTC]",
+    "updated": "datetime64[us, UTC]",
+    "seconds": "float64",
+    "retries": "int64",
+}
+ACTIONS = {
+    "pipeline": "string",
+    "execution": "string",
+    "stage": "string",
+    "action": "string",
+    "type": "string",
+    "attempt": "int64",
+    "status": "string",
+    "started": "datetime64[us, UTC]",
+    "updated": "datetime64[us, UTC]",
+    "seconds": "float64",
+    "place": "string",
+    "error": "string",
+    "summary": "string",
+    "action_execution": "string",
+}
+APPROVALS = {
+    "pipeline": "string",
+    "execution": "string",
+    "stage": "string",
+    "action": "string",
+    "decision": "string",
+    "by": "string",
+    "comment": "string",
+    "asked": "datetime64[us, UTC]",
+    "answered": "datetime64[us, UTC]",
+    "seconds": "float64",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What happened, as four frames; times are UTC, durations seconds.
+
+    Attributes:
+        executions: One row an execution, the newest first, with the columns of `EXECUTIONS`.
+        stages: One row a stage that an execution entered, with the columns of `STAGES`.
+        actions: One row an attempt of an action, with the columns of `ACTIONS`.
+        approvals: One row a request for approval, with the columns of `APPROVALS`; `decision` is
+            Approved, Rejected, Expired, Abandoned, or Waiting.
+    """
+
+    executions: pd.DataFrame
+    stages: pd.DataFrame
+    actions: pd.DataFrame
+    approvals: pd.DataFrame
+
+    @staticmethod
+    def of(store: Store, pipeline: str | None, days: float, present: datetime) -> "History":
+        """Read the history of a pipeline, or of all of them.
+
+        Args:
+            store: Where it is kept.
+            pipeline: A name; all pipelines when None.
+            days: How far back, by the start of each execution, stage and action.
+            present: The end of that time, UTC.
+        """
+        query = Query(pipeline=pipeline, since=present - timedelta(days=days))
+        actions = store.find(ActionExecution, query)
+        approvals = [row for row in actions if row.type.category is Category.APPROVAL]
+        executions = store.find(PipelineExecution, query)
+        return History(
+            executions=_frame(EXECUTIONS, map(_execution, executions)),
+            stages=_frame(STAGES, map(_stage, store.find(StageExecution, query))),
+            actions=_frame(ACTIONS, map(_action, actions)),
+            approvals=_frame(APPROVALS, map(_approval, approvals)),
+        )
+
+
+def _frame(columns: dict[str, str], rows: Iterable[Sequence[object]]) -> pd.DataFrame:
+    frame = pd.DataFrame(list(rows), columns=list(columns))
+    return frame.astype(columns)
+
+
+def _execution(row: PipelineExecution) -> Sequence[object]:
+    revisions = sorted(row.revisions.items())
+    return (
+        row.pipeline,
+        row.id,
+        row.number,
+        row.version,
+        row.status,
+        row.cause.type,
+        row.cause.detail,
+        ", ".join(revision.id for _, revision in revisions),
+        row.started,
+        row.updated,
+        (row.updated - row.started).total_seconds(),
+        row.attempts,
+        row.summary,
+    )
+
+
+def _stage(row: StageExecution) -> Sequence[object]:
+    seconds = (row.updated - row.started).total_seconds()
+    return (
+        row.pipeline,
+        row.execution,
+        row.stage,
+        row.status,
+        row.started,
+        row.updated,
+        seconds,
+        row.retries,
+    )
+
+
+def _action(row: ActionExecution) -> Sequence[object]:
+    return (
+        row.pipeline,
+        row.execution,
+        row.stage,
+        row.action,
+        str(row.type),
+        row.attempt,
+        row.status,
+        row.started,
+        row.updated,
+        row.seconds,
+        row.place,
+        f"{row.error.code}: {row.error.message}" if row.error else "",
+        row.summary,
+        row.id,
+    )
+
+
+def _approval(row: ActionExecution) -> Sequence[object]:
+    return (
+        row.pipeline,
+        row.execution,
+        row.stage,
+        row.action,
+        _decision(row),
+        row.by,
+        row.summary if row.by else "",
+        row.started,
+        row.updated if row.by else None,
+        row.seconds,
+    )
+
+
+def _decision(row: ActionExecution) -> str:
+    match row.status:
+        case ActionStatus.IN_PROGRESS:
+            return "Waiting"
+        case ActionStatus.SUCCEEDED:
+            return "Approved"
+        case ActionStatus.ABANDONED:
+            return "Abandoned"
+        case ActionStatus.FAILED:
+            return "Rejected" if row.by else "Expired"

@@ -1,0 +1,262 @@
+"""The Kit: a release environment on this machine."""
+
+import getpass
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Self
+
+from pipelinekit import analytics
+from pipelinekit.artifacts.folder import FolderArtifacts
+from pipelinekit.engine.validate import faults
+from pipelinekit.kit.home import Home, load_settings
+from pipelinekit.kit.inside import TARGET, payload
+from pipelinekit.kit.registry import action_types, discover
+from pipelinekit.kit.run import Run
+from pipelinekit.model.errors import (
+    CannotRunHere,
+    DefinitionError,
+    ExecutionNotFound,
+    PipelineNotFound,
+)
+from pipelinekit.model.event import Defined, Event, Started
+from pipelinekit.model.execution import (
+    Cause,
+    Definition,
+    PipelineExecution,
+    PipelineRecord,
+    TriggerType,
+)
+from pipelinekit.model.pipeline import Pipeline
+from pipelinekit.model.settings import Settings
+from pipelinekit.ports.store import Query, Store
+from pipelinekit.runtime.clock import new_id, now
+from pipelinekit.runtime.desk import Asked, Desk
+from pipelinekit.runtime.engines import Incarnation, alive
+from pipelinekit.runtime.hands import Done, Hands, Place
+from pipelinekit.runtime.worker import Worker
+from pipelinekit.store.sql import open_store
+
+
+class Kit:
+    """A release environment: a store, an artifact folder, and an engine at work.
+
+    ```python
+    with pk.Kit() as kit:
+        run = kit.start(shop).wait()
+    ```
+
+    Args:
+        home: The folder of its state; `PIPELINEKIT_HOME` or `.pipelinekit` when None.
+        settings: About its surroundings; those of `pipelinekit.toml` here when None.
+        work: Whether an engine is to run; without one the kit only asks and looks, and another
+            process does the work.
+        by: Who acts through this kit; `PIPELINEKIT_USER` or the user's login name when None.
+
+    Raises:
+        StoreError: The store cannot be opened.
+        SettingsError: The settings file has a fault.
+    """
+
+    def __init__(
+        self,
+        home: Path | str | None = None,
+        *,
+        settings: Settings | None = None,
+        work: bool = True,
+        by: str | None = None,
+    ) -> None:
+        self.home = Home.find(home)
+        self.settings = settings or load_settings(Path.cwd())
+        self.by = by or os.environ.get("PIPELINEKIT_USER") or getpass.getuser()
+        self.store: Store = open_store(self.home.database)
+        self._desk = Desk(self.store, None)
+        self.worker = self._engine() if work else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the engine and close the store; actions in processes of their own go on."""
+        if self.worker is not None:
+            self.worker.close()
+        self.store.close()
+
+    def handle(self, event: Event) -> str:
+        """Have an event decided; the one door in.
+
+        Raises:
+            PipelineKitError: It was refused, and changed nothing.
+        """
+        if self.worker is not None:
+            return self.worker.handle(event)
+        answer = self._desk.settle([Asked(event)]).answers[0]
+        if isinstance(answer, str):
+            return answer
+        raise answer
+
+    def check(self, pipeline: Pipeline) -> None:
+        """Refuse a definition that CodePipeline would refuse.
+
+        Raises:
+            DefinitionError: It has faults; the error bears all of them.
+        """
+        found = faults(pipeline, action_types())
+        if found:
+            raise DefinitionError(f"pipeline {pipeline.name!r}", found)
+
+    def define(self, pipeline: Pipeline) -> Pipeline:
+        """Create a pipeline, or give it a new version where it differs from the stored one.
+
+        A new version cancels the executions under way, as UpdatePipeline does.
+
+        Returns:
+            The pipeline with its version.
+
+        Raises:
+            DefinitionError: It has faults.
+        """
+        self.check(pipeline)
+        known = self._current(pipeline.name)
+        if known is not None and replace(pipeline, version=known.version) == known:
+            return known
+        event = Defined(
+            id=new_id(), pipeline=pipeline.name, at=now(), by=self.by, definition=pipeline
+        )
+        return replace(pipeline, version=int(self.handle(event)))
+
+    def start(
+        self,
+        pipeline: Pipeline | str,
+        *,
+        variables: Mapping[str, str] | None = None,
+        revisions: Mapping[str, str] | None = None,
+        token: str | None = None,
+    ) -> Run:
+        """Start an execution.
+
+        Args:
+            pipeline: A pipeline, which is defined first where that is needed; or a name.
+            variables: Values for pipeline variables.
+            revisions: Commits that source actions are to take, by action name.
+            token: A client request token: the same one again gives the same execution.
+
+        Raises:
+            CannotRunHere: An action cannot run on this machine; the message says what to do.
+            DefinitionError: The definition has faults.
+            PipelineNotFound: No pipeline has that name.
+            ValidationError: A variable or a revision does not fit the definition.
+        """
+        if isinstance(pipeline, str):
+            definition = self.definition(pipeline)
+        else:
+            self.runs_here(pipeline)
+            definition = self.define(pipeline)
+        self.runs_here(definition)
+        event = Started(
+            id=new_id(),
+            pipeline=definition.name,
+            at=now(),
+            by=self.by,
+            cause=Cause(TriggerType.START_PIPELINE_EXECUTION, self.by),
+            variables=variables or {},
+            revisions=revisions or {},
+            token=token,
+        )
+        return Run(self, definition.name, self.handle(event))
+
+    def runs_here(self, pipeline: Pipeline) -> None:
+        """Refuse a pipeline with an action that cannot run on this machine.
+
+        Raises:
+            CannotRunHere: The message names each such action and what to configure.
+        """
+        providers = discover()
+        reasons = []
+        for stage in pipeline.stages:
+            for action in stage.actions:
+                provider = providers.get(action.type)
+                why = (
+                    f"nothing here carries out {action.type}; take the action out, or install or "
+                    f"declare a provider of that type"
+                    if provider is None
+                    else provider.traits.check and provider.traits.check(action, self.settings)
+                )
+                if why:
+                    reasons.append(f"  action {stage.name}/{action.name}: {why}")
+        if reasons:
+            lines = "\n".join(reasons)
+            raise CannotRunHere(f"pipeline {pipeline.name!r} cannot run here:\n{lines}")
+
+    def definition(self, name: str) -> Pipeline:
+        """Give the current definition of a pipeline.
+
+        Raises:
+            PipelineNotFound: No pipeline has that name.
+        """
+        known = self._current(name)
+        if known is None:
+            names = ", ".join(record.name for record in self.pipelines()) or "none"
+            raise PipelineNotFound(
+                f"pipeline {name!r} was asked for and is not in {self.home.folder}; there are "
+                f"{names}"
+            )
+        return known
+
+    def pipelines(self) -> list[PipelineRecord]:
+        """List the pipelines by name."""
+        return sorted(self.store.find(PipelineRecord, Query()), key=lambda record: record.name)
+
+    def run(self, execution: str) -> Run:
+        """Give an execution by its id, or by the beginning of it.
+
+        Raises:
+            ExecutionNotFound: No execution has that id, or several begin so.
+        """
+        found = [
+            row
+            for row in self.store.find(PipelineExecution, Query())
+            if row.id.startswith(execution)
+        ]
+        if len(found) != 1:
+            what = "is unknown" if not found else f"fits {len(found)} executions"
+            raise ExecutionNotFound(
+                f"execution {execution!r} was asked for and {what}; give the whole id, as the "
+                f"history lists it"
+            )
+        return Run(self, found[0].pipeline, found[0].id)
+
+    def runs(self, pipeline: str | None = None, limit: int | None = None) -> list[Run]:
+        """List executions, the newest first."""
+        rows = self.store.find(PipelineExecution, Query(pipeline=pipeline, limit=limit))
+        return [Run(self, row.pipeline, row.id) for row in rows]
+
+    def history(self, pipeline: str | None = None, days: float = 90) -> "analytics.History":
+        """Give what happened in the last days, as frames; see `analytics.history`."""
+        return analytics.History.of(self.store, pipeline, days, now())
+
+    def engine_alive(self) -> bool:
+        """Tell whether some process is at work on this kit's store."""
+        return self.worker is not None or alive(self.home.engines)
+
+    def _current(self, name: str) -> Pipeline | None:
+        found = self.store.find(Definition, Query(pipeline=name, limit=1))
+        return found[0].body if found else None
+
+    def _engine(self) -> Worker:
+        place = Place(
+            jobs=self.home.jobs,
+            artifacts=FolderArtifacts(self.home.artifacts),
+            settings=self.settings,
+            target=TARGET,
+            payload=payload(self.home.jobs, self.home.artifacts, self.settings),
+        )
+
+        def hands(done: Done) -> Hands:
+            return Hands(place, discover(), done)
+
+        return Worker(self.store, Incarnation(self.home.engines, new_id()), hands)

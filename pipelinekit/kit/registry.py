@@ -1,0 +1,29 @@
+"""Which providers there are: built-in ones and foreign ones, found by the same door."""
+
+import pkgutil
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.metadata import entry_points
+
+from pipelinekit import providers as rooms
+from pipelinekit.engine.catalog import TYPES
+from pipelinekit.model.action import ActionTypeId
+from pipelinekit.model.actiontype import ActionType
+from pipelinekit.ports.provider import DECLARED, Provider
+
+GROUP = "pipelinekit.providers"
+
+
+def discover() -> Mapping[ActionTypeId, Provider[...]]:
+    """Load all providers that are installed; give those and the ones declared in this process."""
+    for module in pkgutil.iter_modules(rooms.__path__):
+        import_module(f"{rooms.__name__}.{module.name}")
+    for entry in entry_points(group=GROUP):
+        entry.load()
+    return DECLARED
+
+
+def action_types() -> Mapping[ActionTypeId, ActionType]:
+    """Give every action type that a definition may use: CodePipeline's own and declared ones."""
+    declared = {type_id: provider.type for type_id, provider in discover().items()}
+    return {**declared, **TYPES}

@@ -1,0 +1,254 @@
+"""One execution, as a notebook holds it: look at it, wait for it, answer it."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, Protocol, Self
+
+from pipelinekit.kit.home import Home
+from pipelinekit.model.condition import RetryMode
+from pipelinekit.model.errors import ActionNotFound, StageNotRetryable
+from pipelinekit.model.event import Answered, Event, RetryRequested, StopRequested
+from pipelinekit.model.execution import (
+    ActionExecution,
+    ActionStatus,
+    ApprovalStatus,
+    Definition,
+    PipelineExecution,
+    PipelineStatus,
+    StageExecution,
+    StageStatus,
+)
+from pipelinekit.model.pipeline import Pipeline
+from pipelinekit.ports.store import Query, Store
+from pipelinekit.runtime.clock import new_id, now
+from pipelinekit.runtime.worker import Worker
+
+LOOK_SECONDS = 0.1
+
+Until = Literal["end", "approval"]
+
+
+class Control(Protocol):
+    """What a run needs of its kit."""
+
+    home: Home
+    by: str
+    store: Store
+    worker: Worker | None
+
+    def handle(self, event: Event) -> str:
+        """Have an event decided."""
+        ...
+
+
+class Run:
+    """One execution of a pipeline; everything about it is read anew whenever it is asked.
+
+    Attributes:
+        pipeline: The pipeline's name.
+        id: The execution's id.
+    """
+
+    def __init__(self, kit: Control, pipeline: str, execution: str) -> None:
+        self._kit = kit
+        self.pipeline = pipeline
+        self.id = execution
+
+    def __repr__(self) -> str:
+        execution = self.execution
+        return f"Run({self.pipeline!r}, {self.id}, {execution.status}, in {execution.stage})"
+
+    @property
+    def execution(self) -> PipelineExecution:
+        """Give the execution as it stands."""
+        return self._kit.store.find(PipelineExecution, Query(id=self.id))[0]
+
+    @property
+    def status(self) -> PipelineStatus:
+        """Give where it stands."""
+        return self.execution.status
+
+    @property
+    def definition(self) -> Pipeline:
+        """Give the definition that it runs by."""
+        version = self.execution.version
+        rows = self._kit.store.find(Definition, Query(pipeline=self.pipeline))
+        return next(row.body for row in rows if row.version == version)
+
+    @property
+    def stages(self) -> list[StageExecution]:
+        """List the stages that it has entered, in order."""
+        rows = self._kit.store.find(StageExecution, Query(execution=self.id))
+        order = {stage.name: place for place, stage in enumerate(self.definition.stages)}
+        return sorted(rows, key=lambda row: order.get(row.stage, len(order)))
+
+    @property
+    def attempts(self) -> list[ActionExecution]:
+        """List every attempt of every action, in the order in which they began."""
+        rows = self._kit.store.find(ActionExecution, Query(execution=self.id))
+        return sorted(rows, key=lambda row: (row.started, row.stage, row.action, row.attempt))
+
+    @property
+    def actions(self) -> list[ActionExecution]:
+        """List the latest attempt of each action that has begun."""
+        return list({row.key: row for row in self.attempts}.values())
+
+    @property
+    def waiting(self) -> list[ActionExecution]:
+        """List the approvals that wait for an answer."""
+        under_way = ActionStatus.IN_PROGRESS
+        return [row for row in self.actions if row.token and row.status is under_way]
+
+    def wait(self, until: Until = "end", timeout: float | None = None) -> Self:
+        """Wait until the execution has ended.
+
+        Args:
+            until: `end`, or `approval` to come back also when it waits for a person.
+            timeout: Seconds; for ever when None.
+
+        Raises:
+            TimeoutError: The time is over; the execution goes on.
+        """
+        limit = None if timeout is None else time.monotonic() + timeout
+        beats = self._kit.worker.beats if self._kit.worker else 0
+        while not self._reached(until):
+            left = LOOK_SECONDS if limit is None else limit - time.monotonic()
+            if left <= 0:
+                raise TimeoutError(
+                    f"{self!r} was waited for until {until}, and {timeout} seconds are over; it "
+                    f"goes on, and can be waited for again"
+                )
+            beats = self._doze(beats, min(left, LOOK_SECONDS))
+        return self
+
+    def approve(self, comment: str = "", action: str | None = None) -> Self:
+        """Approve what waits for an answer; see `reject`."""
+        return self._answer(ApprovalStatus.APPROVED, comment, action)
+
+    def reject(self, comment: str = "", action: str | None = None) -> Self:
+        """Reject what waits for an answer.
+
+        Args:
+            comment: Up to 512 characters, kept with the answer.
+            action: The name of the approval, where several wait.
+
+        Raises:
+            ActionNotFound: Nothing waits for an answer, or several approvals do.
+        """
+        return self._answer(ApprovalStatus.REJECTED, comment, action)
+
+    def stop(self, reason: str = "", *, abandon: bool = False) -> Self:
+        """Stop the execution.
+
+        Args:
+            reason: Up to 200 characters, kept in the history.
+            abandon: Whether to end its actions at once instead of waiting for them.
+
+        Raises:
+            NotStoppable: It has ended.
+            DuplicatedStop: It is stopping already.
+        """
+        self._kit.handle(
+            StopRequested(
+                id=new_id(),
+                pipeline=self.pipeline,
+                at=now(),
+                by=self._kit.by,
+                execution=self.id,
+                abandon=abandon,
+                reason=reason,
+            )
+        )
+        return self
+
+    def retry(self, stage: str | None = None, *, all_actions: bool = False) -> Self:
+        """Run the failed actions of a stage again, in this same execution.
+
+        Args:
+            stage: The stage that failed or was stopped; found by itself when None.
+            all_actions: Whether to run the whole stage again.
+
+        Raises:
+            StageNotRetryable: Nothing failed, or the pipeline's definition has changed.
+            NotLatestExecution: Another execution has entered the stage since.
+        """
+        mode = RetryMode.ALL_ACTIONS if all_actions else RetryMode.FAILED_ACTIONS
+        self._kit.handle(
+            RetryRequested(
+                id=new_id(),
+                pipeline=self.pipeline,
+                at=now(),
+                by=self._kit.by,
+                execution=self.id,
+                stage=stage or self._failed_stage(),
+                mode=mode,
+            )
+        )
+        return self
+
+    def log_file(self, action: ActionExecution) -> Path:
+        """Give the file of an attempt's log; it may not be there yet."""
+        return self._kit.home.jobs / action.id / "log"
+
+    def logs(self, action: str | None = None) -> str:
+        """Give the logs of its actions, or of one action, as text with a heading for each."""
+        return "\n".join(self._logs(action))
+
+    def _logs(self, action: str | None) -> Iterator[str]:
+        for row in self.attempts:
+            if action not in {None, row.action}:
+                continue
+            attempt = f", attempt {row.attempt}" if row.attempt > 1 else ""
+            yield f"== {row.stage}/{row.action}{attempt}: {row.status} =="
+            file = self.log_file(row)
+            if file.exists():
+                yield file.read_text(encoding="utf-8", errors="replace")
+            if row.error is not None:
+                yield f"{row.error.code}: {row.error.message}"
+
+    def _reached(self, until: Until) -> bool:
+        return self.execution.ended or (until == "approval" and bool(self.waiting))
+
+    def _doze(self, beats: int, seconds: float) -> int:
+        if self._kit.worker is not None:
+            return self._kit.worker.wait(beats, seconds)
+        time.sleep(seconds)
+        return beats
+
+    def _answer(self, status: ApprovalStatus, comment: str, action: str | None) -> Self:
+        row = self._asked(action)
+        self._kit.handle(
+            Answered(
+                id=new_id(),
+                pipeline=self.pipeline,
+                at=now(),
+                by=self._kit.by,
+                execution=self.id,
+                stage=row.stage,
+                action=row.action,
+                token=row.token or "",
+                status=status,
+                summary=comment,
+            )
+        )
+        return self
+
+    def _asked(self, action: str | None) -> ActionExecution:
+        waiting = [row for row in self.waiting if action in {None, row.action}]
+        if len(waiting) == 1:
+            return waiting[0]
+        found = ", ".join(row.action for row in self.waiting) or "none"
+        raise ActionNotFound(
+            f"an approval of {self!r} was to be answered; those that wait are: {found}"
+            + ("; say which with action=" if waiting else "")
+        )
+
+    def _failed_stage(self) -> str:
+        over = {StageStatus.FAILED, StageStatus.STOPPED}
+        failed = [row.stage for row in self.stages if row.status in over or row.failed]
+        if failed:
+            return failed[-1]
+        raise StageNotRetryable(
+            f"{self!r} was to be retried, but none of its stages failed or was stopped"
+        )

@@ -1,0 +1,187 @@
+"""The desk where events are decided and committed, many at a time."""
+
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pipelinekit.engine.decide import decide
+from pipelinekit.engine.draft import Decision
+from pipelinekit.model.command import Command
+from pipelinekit.model.errors import PipelineKitError
+from pipelinekit.model.event import (
+    Answered,
+    Event,
+    Expired,
+    Reported,
+    RetryRequested,
+    StopRequested,
+)
+from pipelinekit.model.execution import ActionExecution, PipelineExecution, Row, StageState
+from pipelinekit.model.state import Key, State
+from pipelinekit.ports.store import ConflictError, Entry, FenceError, Store
+
+TRIES = 50
+KEPT_EXECUTIONS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An event that is to be decided.
+
+    Attributes:
+        event: What happened.
+        answers: The id of the order that is done with it.
+    """
+
+    event: Event
+    answers: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """An order that is over although no event says so, because it was halted."""
+
+    pipeline: str
+    order: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What came of a batch, after its commit.
+
+    Attributes:
+        answers: For each event that was asked the answer, or why it was refused.
+        commands: What is to be done outside.
+    """
+
+    answers: tuple[str | PipelineKitError, ...]
+    commands: tuple[Command, ...]
+
+
+@dataclass(slots=True)
+class _Working:
+    state: State
+    seen: int
+
+
+@dataclass(slots=True)
+class _Part:
+    working: _Working
+    events: list[Event] = field(default_factory=list)
+    rows: dict[tuple[type[Row], Key], Row] = field(default_factory=dict)
+    commands: list[Command] = field(default_factory=list)
+    answered: list[str] = field(default_factory=list)
+
+
+class Desk:
+    """Keeps the working state of pipelines between events; the store checks that it is fresh.
+
+    Args:
+        store: Where commits go.
+        owner: The engine whose orders these are; None for a process that only asks.
+    """
+
+    def __init__(self, store: Store, owner: str | None) -> None:
+        self._store = store
+        self._owner = owner
+        self._working: dict[str, _Working] = {}
+
+    def refresh(self) -> None:
+        """Forget what is known, since another process has written."""
+        self._working.clear()
+
+    def settle(self, asked: Sequence[Asked], closed: Sequence[Closed] = ()) -> Settled:
+        """Decide events in their order and commit all that follows at once.
+
+        Raises:
+            StoreError: The store could not be written; nothing of the batch counts.
+            FenceError: The only order that was answered is held by another engine.
+        """
+        for attempt in range(TRIES):
+            try:
+                return self._settle(asked, closed)
+            except ConflictError:
+                self.refresh()
+                time.sleep(random.uniform(0, 0.002 * (attempt + 1)))  # noqa: S311 - not a secret
+            except (PipelineKitError, FenceError):
+                self.refresh()
+                raise
+        raise PipelineKitError(
+            f"a change was asked for {TRIES} times and other processes were always faster; "
+            f"try again"
+        )
+
+    def _settle(self, asked: Sequence[Asked], closed: Sequence[Closed]) -> Settled:
+        parts: dict[str, _Part] = {}
+        answers: list[str | PipelineKitError] = []
+        for each in asked:
+            part = self._part(parts, each.event.pipeline, each.event)
+            try:
+                answers.append(self._decide(part, each))
+            except PipelineKitError as refusal:
+                answers.append(refusal)
+        for each_closed in closed:
+            self._part(parts, each_closed.pipeline).answered.append(each_closed.order)
+        entries = [
+            Entry(
+                pipeline=pipeline,
+                seen=part.working.seen,
+                events=tuple(part.events),
+                rows=tuple(part.rows.values()),
+                commands=tuple(part.commands),
+                answered=tuple(part.answered),
+                owner=self._owner,
+            )
+            for pipeline, part in parts.items()
+            if part.events or part.answered
+        ]
+        if entries:
+            self._store.commit(entries)
+        for part in parts.values():
+            part.working.seen += len(part.events)
+            _forget_old(part.working.state)
+        commands = tuple(command for part in parts.values() for command in part.commands)
+        return Settled(tuple(answers), commands)
+
+    def _decide(self, part: _Part, asked: Asked) -> str:
+        decision = decide(part.working.state, asked.event)
+        if decision.rows or decision.commands:
+            self._note(part, asked.event, decision)
+        if asked.answers is not None:
+            part.answered.append(asked.answers)
+        return decision.answer
+
+    def _note(self, part: _Part, event: Event, decision: Decision) -> None:
+        part.working.state.apply(decision.rows)
+        part.events.append(event)
+        part.commands.extend(decision.commands)
+        for row in decision.rows:
+            key = (row.id,) if isinstance(row, ActionExecution) else row.key
+            part.rows[type(row), key] = row
+
+    def _part(self, parts: dict[str, _Part], pipeline: str, event: Event | None = None) -> _Part:
+        if pipeline not in parts:
+            working = self._working.get(pipeline)
+            if working is None:
+                working = self._working[pipeline] = _Working(*self._store.load(pipeline))
+            parts[pipeline] = _Part(working)
+        part = parts[pipeline]
+        if event is not None:
+            self._bring(part.working.state, pipeline, event)
+        return part
+
+    def _bring(self, state: State, pipeline: str, event: Event) -> None:
+        match event:
+            case StopRequested() | RetryRequested() | Answered() | Reported() | Expired():
+                if state.get(PipelineExecution, (event.execution,)) is None:
+                    old, _ = self._store.load(pipeline, event.execution)
+                    state.apply(old.of(event.execution))
+            case _:
+                pass
+
+
+def _forget_old(state: State) -> None:
+    ended = {row.id for row in state.all(PipelineExecution) if row.ended}
+    if len(ended) > KEPT_EXECUTIONS:
+        state.forget(ended - {row.latest for row in state.all(StageState)})

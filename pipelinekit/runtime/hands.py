@@ -1,0 +1,168 @@
+"""How an order is carried out: in a thread of this process, or in a runner of its own."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelinekit.model.action import ActionTypeId
+from pipelinekit.model.order import Failed, FailureType, Order, Waiting
+from pipelinekit.model.settings import Settings
+from pipelinekit.ports.artifacts import Artifacts
+from pipelinekit.ports.provider import Provider
+from pipelinekit.ports.store import Claim
+from pipelinekit.runtime.bench import Bench, Report, carry_out
+from pipelinekit.runtime.threads import Threads
+from pipelinekit.tools.process import (
+    JSON,
+    Sighting,
+    Spawner,
+    SpawnError,
+    Standing,
+    Watch,
+    halt,
+    sweep,
+)
+from pipelinekit.wire.record import read_answer, text
+
+Done = Callable[[Order, Report | None], None]
+Providers = Mapping[ActionTypeId, Provider[...]]
+
+CLOSING_SECONDS = 5.0
+LOST_AGAIN = 2
+PRELOAD = ("pipelinekit.runtime.bench", "pipelinekit.wire.record")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where this engine does its work.
+
+    Attributes:
+        jobs: The folder that holds a folder for each job.
+        artifacts: Where artifacts are kept.
+        settings: What the project says about its surroundings.
+        target: `module:function` that a runner calls for an order.
+        payload: What the function is given besides the order.
+    """
+
+    jobs: Path
+    artifacts: Artifacts
+    settings: Settings
+    target: str
+    payload: Mapping[str, JSON]
+
+
+class Hands:
+    """Carries out orders and tells what became of each.
+
+    Args:
+        place: Where the work is done.
+        providers: Who does it, by action type.
+        done: Is told the end of an order; the report is None where the order was halted.
+    """
+
+    def __init__(self, place: Place, providers: Providers, done: Done) -> None:
+        self._place = place
+        self._providers = providers
+        self._done = done
+        self._threads = Threads()
+        self._detached: dict[str, Order] = {}
+        self._lock = threading.Lock()
+        module = place.target.partition(":")[0]
+        self._spawner = Spawner(preload=(*PRELOAD, module))
+        self._watch = Watch(self._ended)
+
+    def able(self) -> list[str]:
+        """List the action types that can be carried out here."""
+        return [str(type_id) for type_id in self._providers]
+
+    def take(self, claim: Claim) -> None:
+        """Begin with an order, or end what runs for it."""
+        order = claim.order
+        provider = self._providers[order.type]
+        if claim.halt:
+            self.halt(order)
+        elif provider.traits.detached:
+            self._threads.do(lambda: self._start(order))
+        elif claim.inherited and not (provider.traits.repeatable or order.token):
+            self._done(order, _lost("the engine that ran it died"))
+        else:
+            self._threads.do(lambda: self._call(provider, order))
+
+    def halt(self, order: Order) -> None:
+        """End whatever runs for an order; a call in a thread cannot be ended, only forgotten."""
+        if self._providers[order.type].traits.detached:
+            self._threads.do(lambda: self._halt(order))
+        else:
+            self._done(order, None)
+
+    def close(self) -> None:
+        """Let calls in threads end for a few seconds; runners go on by themselves."""
+        self._watch.close()
+        self._threads.close(CLOSING_SECONDS)
+        self._spawner.close()
+
+    def _call(self, provider: Provider[...], order: Order) -> None:
+        place = self._place
+        bench = Bench(order, place.settings, place.jobs / order.id, place.artifacts)
+        self._done(order, carry_out(provider, bench))
+
+    def _start(self, order: Order) -> None:
+        folder = self._place.jobs / order.id
+        with self._lock:
+            self._detached[folder.name] = order
+        try:
+            self._spawner.start(
+                folder, self._place.target, {**self._place.payload, "order": text(order)}
+            )
+        except SpawnError as error:
+            failed = Failed(str(error), FailureType.SYSTEM_UNAVAILABLE)
+            self._done(order, Report(failed))
+        else:
+            self._watch.add(folder)
+
+    def _halt(self, order: Order) -> None:
+        halt(self._place.jobs / order.id)
+        self._done(order, None)
+
+    def _ended(self, folder: Path, sighting: Sighting) -> None:
+        with self._lock:
+            order = self._detached.pop(folder.name)
+        if sighting.standing is Standing.DONE and sighting.result is not None:
+            self._done(order, _report(sighting.result))
+            return
+        sweep(folder)
+        if self._providers[order.type].traits.repeatable and _put_aside(folder):
+            self._threads.do(lambda: self._start(order))
+        else:
+            self._done(order, _lost("the process that ran it was killed"))
+
+
+def _report(result: Mapping[str, JSON]) -> Report | None:
+    if result.get("halted"):
+        return None
+    error = result.get("error")
+    if isinstance(error, dict):
+        what = f"{error.get('type')}: {error.get('message')}; its log has the traceback"
+        return Report(Failed(what, FailureType.SYSTEM_UNAVAILABLE))
+    outcome, artifacts = read_answer(result)
+    if isinstance(outcome, Waiting):
+        return Report(Failed("a provider that runs in a process of its own answered Waiting"))
+    return Report(outcome, artifacts)
+
+
+def _lost(how: str) -> Report:
+    message = (
+        f"the action was lost: {how}, so nobody knows how far it came; look at what it was to "
+        f"change, then retry the stage"
+    )
+    return Report(Failed(message, FailureType.RUNNER_LOST))
+
+
+def _put_aside(folder: Path) -> bool:
+    for number in range(1, LOST_AGAIN + 1):
+        aside = folder.with_name(f"{folder.name}.lost{number}")
+        if not aside.exists():
+            folder.rename(aside)
+            return True
+    return False

@@ -1,0 +1,52 @@
+"""Threads that carry out short calls; they never keep a process from ending."""
+
+import queue
+import threading
+from collections.abc import Callable
+
+Task = Callable[[], None]
+
+
+class Threads:
+    """A crew of daemon threads, grown as it is needed.
+
+    Args:
+        most: How many threads there may be.
+    """
+
+    def __init__(self, most: int = 64) -> None:
+        self._most = most
+        self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._crew: list[threading.Thread] = []
+        self._free = 0
+
+    def do(self, task: Task) -> None:
+        """Have a task done soon; it must not raise."""
+        with self._lock:
+            if self._free:
+                self._free -= 1
+            elif len(self._crew) < self._most:
+                self._hire()
+        self._tasks.put(task)
+
+    def close(self, seconds: float) -> None:
+        """Send the crew home, waiting up to so many seconds for what it is doing."""
+        for _ in self._crew:
+            self._tasks.put(None)
+        for thread in self._crew:
+            thread.join(seconds)
+
+    def _hire(self) -> None:
+        thread = threading.Thread(target=self._work, name="pipelinekit-action", daemon=True)
+        self._crew.append(thread)
+        thread.start()
+
+    def _work(self) -> None:
+        while True:
+            task = self._tasks.get()
+            if task is None:
+                return
+            task()
+            with self._lock:
+                self._free += 1

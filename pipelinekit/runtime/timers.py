@@ -1,0 +1,33 @@
+"""What is to happen later, soonest first."""
+
+import heapq
+from datetime import datetime
+from itertools import count
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Timers(Generic[T]):
+    """Things that fall due; those that are no longer wanted are let fall due and ignored."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[datetime, int, T]] = []
+        self._numbers = count()
+
+    def add(self, at: datetime, thing: T) -> None:
+        """Have a thing fall due at a time, UTC."""
+        heapq.heappush(self._heap, (at, next(self._numbers), thing))
+
+    def seconds(self, now: datetime, most: float) -> float:
+        """Give how long it is until the next thing falls due, but no longer than `most`."""
+        if not self._heap:
+            return most
+        return min(most, max(0.0, (self._heap[0][0] - now).total_seconds()))
+
+    def due(self, now: datetime) -> list[T]:
+        """Take out what has fallen due."""
+        things = []
+        while self._heap and self._heap[0][0] <= now:
+            things.append(heapq.heappop(self._heap)[2])
+        return things
