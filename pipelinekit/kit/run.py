@@ -87,7 +87,12 @@ class Run:
     def attempts(self) -> list[ActionExecution]:
         """List every attempt of every action, in the order in which they began."""
         rows = self._kit.store.find(ActionExecution, Query(execution=self.id))
-        return sorted(rows, key=lambda row: (row.started, row.stage, row.action, row.attempt))
+        declared = {
+            (stage.name, action.name): place
+            for stage in self.definition.stages
+            for place, action in enumerate(stage.actions)
+        }
+        return sorted(rows, key=lambda row: (row.started, declared.get((row.stage, row.action), 0)))
 
     @property
     def actions(self) -> list[ActionExecution]:

@@ -67,6 +67,7 @@ class Hands:
         self._done = done
         self._threads = Threads()
         self._detached: dict[str, Order] = {}
+        self._begun: set[str] = set()
         self._lock = threading.Lock()
         module = place.target.partition(":")[0]
         self._spawner = Spawner(preload=(*PRELOAD, module))
@@ -96,6 +97,10 @@ class Hands:
         else:
             self._done(order, None)
 
+    def begun(self, order: Order) -> bool:
+        """Tell whether an order's call in a thread has begun and not come back."""
+        return order.id in self._begun
+
     def close(self) -> None:
         """Let calls in threads end for a few seconds; runners go on by themselves."""
         self._watch.close()
@@ -105,7 +110,10 @@ class Hands:
     def _call(self, provider: Provider[...], order: Order) -> None:
         place = self._place
         bench = Bench(order, place.settings, place.jobs / order.id, place.artifacts)
-        self._done(order, carry_out(provider, bench))
+        self._begun.add(order.id)
+        report = carry_out(provider, bench)
+        self._begun.discard(order.id)
+        self._done(order, report)
 
     def _start(self, order: Order) -> None:
         folder = self._place.jobs / order.id

@@ -2,6 +2,7 @@
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 
 Task = Callable[[], None]
@@ -20,10 +21,13 @@ class Threads:
         self._lock = threading.Lock()
         self._crew: list[threading.Thread] = []
         self._free = 0
+        self._closed = False
 
     def do(self, task: Task) -> None:
-        """Have a task done soon; it must not raise."""
+        """Have a task done soon, unless the crew was sent home; it must not raise."""
         with self._lock:
+            if self._closed:
+                return
             if self._free:
                 self._free -= 1
             elif len(self._crew) < self._most:
@@ -32,15 +36,18 @@ class Threads:
 
     def close(self, seconds: float) -> None:
         """Send the crew home, waiting up to so many seconds for what it is doing."""
+        with self._lock:
+            self._closed = True
         for _ in self._crew:
             self._tasks.put(None)
+        limit = time.monotonic() + seconds
         for thread in self._crew:
-            thread.join(seconds)
+            thread.join(max(0.0, limit - time.monotonic()))
 
     def _hire(self) -> None:
         thread = threading.Thread(target=self._work, name="pipelinekit-action", daemon=True)
-        self._crew.append(thread)
         thread.start()
+        self._crew.append(thread)
 
     def _work(self) -> None:
         while True:

@@ -16,7 +16,7 @@ from pipelinekit.model.command import Ask, Command, Halt, Run
 from pipelinekit.model.errors import EngineClosed, PipelineKitError
 from pipelinekit.model.event import Event, Expired, Reported
 from pipelinekit.model.order import Order, Waiting
-from pipelinekit.ports.store import Claim, FenceError, Store
+from pipelinekit.ports.store import Claim, Entry, FenceError, Store
 from pipelinekit.runtime.bench import Report
 from pipelinekit.runtime.clock import new_id, now
 from pipelinekit.runtime.desk import Asked, Closed, Desk
@@ -117,11 +117,21 @@ class Worker:
 
     def close(self) -> None:
         """Stop taking work; what runs in runners goes on without this engine."""
+        if self._closing:
+            return
         self._hands.close()
         self._closing = True
         self._inbox.put(None)
         self._thread.join()
+        self._give_back()
         self._incarnation.close()
+
+    def _give_back(self) -> None:
+        """Let go of orders whose calls have not begun, so that the next engine may begin them."""
+        free = [order for order in self._open.values() if not self._hands.begun(order)]
+        entries = [Entry(order.pipeline, 0, commands=(Run(order),)) for order in free]
+        if entries:
+            self._store.commit(entries)
 
     def _ended(self, order: Order, report: Report | None) -> None:
         self._inbox.put(_End(order, report))

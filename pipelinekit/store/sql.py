@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, and_, or_, select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from pipelinekit.model.errors import StoreError
 from pipelinekit.model.execution import Row
@@ -36,12 +36,12 @@ def open_store(url: str) -> "SqlStore":
         StoreError: No store can be opened at that URL.
     """
     parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+    if parsed.get_backend_name() != "sqlite" or parsed.database in {None, "", ":memory:"}:
         raise StoreError(
             f"a store was asked for at {parsed.render_as_string()}, and only SQLite files can be "
             f"opened; set PIPELINEKIT_DB_URL to sqlite:///<file>"
         )
-    return SqlStore(Path(parsed.database))
+    return SqlStore(Path(parsed.database or ""))
 
 
 class SqlStore:
@@ -52,7 +52,7 @@ class SqlStore:
             self._engine = connect(path)
             migrate(self._engine)
             self._writer = self._engine.connect()
-        except (OperationalError, OSError) as error:
+        except (DBAPIError, OSError) as error:
             raise StoreError(
                 f"the store {path} cannot be opened: {error}; look whether the folder can be "
                 f"written and the disk has space"
@@ -136,7 +136,7 @@ class SqlStore:
             try:
                 with self._writer.begin():
                     yield self._writer
-            except OperationalError as error:
+            except DBAPIError as error:
                 raise StoreError(
                     f"a commit failed: {error.orig}; it counts only if reading back shows it"
                 ) from error

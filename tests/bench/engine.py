@@ -1,0 +1,72 @@
+"""What the engine costs: no-op actions in this process, SQLite with WAL and synchronous FULL."""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+
+import pipelinekit as pk
+from pipelinekit.model.event import Defined
+from pipelinekit.runtime.clock import new_id, now
+
+
+@pk.action("Source", "BenchSource", repeatable=True)
+def source(job: pk.Job) -> pk.Outcome:
+    """Do nothing."""
+    del job
+    return pk.Succeeded()
+
+
+@pk.action("Test", "BenchStep", repeatable=True)
+def nothing(job: pk.Job) -> pk.Outcome:
+    """Do nothing."""
+    del job
+    return pk.Succeeded()
+
+
+def pipeline(name: str, stages: int, actions: int) -> pk.Pipeline:
+    """Make a pipeline of a source and stages of no-op actions side by side."""
+    line = pk.Pipeline(name) >> pk.Stage("Source", source("Fetch"))
+    for stage in range(stages):
+        side_by_side = [nothing(f"a{stage}-{number}") for number in range(actions)]
+        line = line >> pk.Stage(f"S{stage}", *side_by_side)
+    return line
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Give the seconds that a call takes."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def per_action(kit: pk.Kit, stages: int, actions: int, rounds: int) -> list[float]:
+    """Give the milliseconds per action of each round, starts and ends recorded."""
+    made = pipeline(f"b{stages}x{actions}", stages, actions)
+    define = Defined(id=new_id(), pipeline=made.name, at=now(), by="bench", definition=made)
+    kit.handle(define)  # straight in: 500 side by side are more than CodePipeline allows
+    kit.start(made.name).wait()
+    seconds = [timed(lambda: kit.start(made.name).wait()) for _ in range(rounds)]
+    return [each * 1000 / (stages * actions + 1) for each in seconds]
+
+
+def measure(rounds: int = 15) -> dict[str, float]:
+    """Measure, in one process and on one store.
+
+    Returns:
+        Medians: `narrow` and `wide` in milliseconds per action (3 x 10, and 500 side by side),
+        `ratio` of 500 to 10 side by side.
+    """
+    with (
+        tempfile.TemporaryDirectory() as home,
+        pk.Kit(home, settings=pk.Settings()) as kit,
+    ):
+        narrow = statistics.median(per_action(kit, 3, 10, rounds))
+        ten = statistics.median(per_action(kit, 1, 10, rounds))
+        wide = statistics.median(per_action(kit, 1, 500, max(3, rounds // 3)))
+    return {"narrow": narrow, "ten": ten, "wide": wide, "ratio": wide / ten}
+
+
+if __name__ == "__main__":
+    for name, value in measure().items():
+        print(f"{name:8} {value:8.3f}")

@@ -1,0 +1,309 @@
+"""What every store must do, tried on each that there is."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pipelinekit.model.command import Ask, Command, Halt, Run
+from pipelinekit.model.errors import StoreError
+from pipelinekit.model.event import Started
+from pipelinekit.model.execution import ActionExecution, PipelineExecution, PipelineRecord
+from pipelinekit.model.order import Order
+from pipelinekit.model.pipeline import Stage
+from pipelinekit.ports.store import ConflictError, Entry, FenceError, Query, Store
+from pipelinekit.store.migrations import CURRENT
+from pipelinekit.store.sql import open_store
+from pipelinekit.store.sqlite import file_system
+from pipelinekit.store.writing import EMPTY_DIGEST, chained
+from pipelinekit.wire.record import event_text
+from tests.engine.world import NOON, World, approval, line, step
+
+MAKERS: dict[str, Callable[[Path], Store]] = {
+    "sqlite": lambda folder: open_store(f"sqlite:///{folder / 'pipelinekit.db'}"),
+}
+
+
+@pytest.fixture(params=sorted(MAKERS))
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    made = MAKERS[request.param](tmp_path)
+    yield made
+    made.close()
+
+
+class Recorder(World):
+    """A world that commits each decision to a store."""
+
+    def __init__(self, store: Store, owner: str | None = "me") -> None:
+        super().__init__()
+        self.store, self.owner = store, owner
+
+    def happen(self, event):  # noqa: ANN001, ANN201 - as in World
+        seen = len(self.events)
+        decision = super().happen(event)
+        self.store.commit(
+            [
+                Entry(
+                    pipeline=self.pipeline,
+                    seen=seen,
+                    events=(event,),
+                    rows=decision.rows,
+                    commands=decision.commands,
+                    owner=self.owner,
+                )
+            ]
+        )
+        return decision
+
+
+GATE = line(Stage("Gate", approval("ok") >> step("ship")))
+
+
+def test_what_is_loaded_is_what_was_decided(store: Store) -> None:
+    world = Recorder(store)
+    run = world.started(GATE)
+    world.fetched(run)
+    world.answer(run, "ok")
+    assert store.load("shop") == (world.state, len(world.events))
+
+
+def test_a_pipeline_that_is_not_there_has_no_rows_and_no_records(store: Store) -> None:
+    state, seen = store.load("nothing")
+    assert (list(state.all(PipelineRecord)), seen) == ([], 0)
+
+
+def test_an_old_execution_is_loaded_only_when_it_is_asked_for(store: Store) -> None:
+    world = Recorder(store)
+    runs = [world.started(line(Stage("Ship", step("ship"))))]
+    world.fetched(runs[0])
+    world.succeed(runs[0], "ship")
+    runs.append(world.start())
+    world.fetched(runs[1])
+    world.succeed(runs[1], "ship")
+    loaded, _ = store.load("shop")
+    assert {row.id for row in loaded.all(PipelineExecution)} == {runs[1]}
+    loaded, _ = store.load("shop", runs[0])
+    assert {row.id for row in loaded.all(PipelineExecution)} == set(runs)
+    assert loaded == world.state
+
+
+def test_a_commit_on_what_another_process_changed_is_a_conflict_and_writes_nothing(
+    store: Store,
+) -> None:
+    world = Recorder(store)
+    world.define(GATE)
+    late = Entry(pipeline="shop", seen=0, events=(world.events[0],))
+    with pytest.raises(ConflictError):
+        store.commit([late])
+    assert len(store.tail(0)) == 1
+
+
+def test_all_entries_of_a_commit_are_written_or_none(store: Store) -> None:
+    world = Recorder(store)
+    world.define(GATE)
+    good = replace_pipeline(world, "other")
+    late = Entry(pipeline="shop", seen=0, events=(world.events[0],))
+    with pytest.raises(ConflictError):
+        store.commit([good, late])
+    assert store.tail(0, "other") == []
+    store.commit([good])
+    assert len(store.tail(0, "other")) == 1
+
+
+def replace_pipeline(world: World, name: str) -> Entry:
+    """Give the entry that defines a pipeline under another name."""
+    event = replace(world.events[0], pipeline=name)
+    return Entry(pipeline=name, seen=0, events=(event,))
+
+
+def test_the_journal_is_a_chain_that_ends_in_the_last_digest(store: Store) -> None:
+    world = Recorder(store)
+    run = world.started(GATE)
+    world.fetched(run)
+    digest = EMPTY_DIGEST
+    for number, record in enumerate(store.tail(0), start=1):
+        digest = chained(digest, event_text(record.event))
+        assert (record.number, record.digest) == (number, digest)
+    assert [record.event for record in store.tail(0)] == world.events
+    assert [record.number for record in store.tail(2)] == [3]
+
+
+def test_an_order_of_the_committer_is_its_own_and_is_not_handed_out(store: Store) -> None:
+    world = Recorder(store, "me")
+    world.started(GATE)
+    able = [str(order.type) for order in world.orders.values()]
+    assert store.take("other", [], able) == []
+    (claim,) = store.take("other", ["me"], able)
+    assert (claim.order, claim.inherited) == (next(iter(world.orders.values())), True)
+
+
+def test_an_order_of_nobody_is_handed_out_once_to_who_is_able(store: Store) -> None:
+    world = Recorder(store, None)
+    world.started(GATE)
+    able = [str(order.type) for order in world.orders.values()]
+    assert store.take("a", [], ["Build/AWS/CodeBuild/1"]) == []
+    (claim,) = store.take("a", [], able)
+    assert not claim.inherited
+    assert store.take("b", [], able) == []
+
+
+def test_an_answer_for_an_order_of_another_engine_is_refused_and_writes_nothing(
+    store: Store,
+) -> None:
+    world = Recorder(store, "me")
+    run = world.started(GATE)
+    order = next(iter(world.orders))
+    answer = Entry(
+        pipeline="shop",
+        seen=len(world.events),
+        events=(started_event(run),),
+        answered=(order,),
+        owner="other",
+    )
+    with pytest.raises(FenceError):
+        store.commit([answer])
+    assert len(store.tail(0)) == len(world.events)
+    store.commit([replace(answer, owner="me")])
+    with pytest.raises(FenceError):
+        store.commit([Entry(pipeline="shop", seen=0, answered=(order,), owner="me")])
+
+
+def started_event(run: str) -> Started:
+    """Give some event."""
+    from tests.engine.world import CAUSE
+
+    return Started(id=run, pipeline="shop", at=NOON, by="ann", cause=CAUSE)
+
+
+def commanded(store: Store, *commands: Command) -> None:
+    """Commit commands alone."""
+    store.commit([Entry(pipeline="shop", seen=0, commands=commands, answered=(), owner="me")])
+
+
+def test_what_is_asked_again_keeps_its_token_and_time(store: Store) -> None:
+    order = Order("o-1", "shop", "e", "s", "a", step("a").type)
+    commanded(store, Run(order))
+    commanded(store, Ask("o-1", "t-1", NOON))
+    (claim,) = store.take("other", ["me"], [str(order.type)])
+    assert claim.order == replace(order, token="t-1", due=NOON)
+
+
+def test_a_halted_order_is_handed_to_its_owner_to_be_ended(store: Store) -> None:
+    order = Order("o-1", "shop", "e", "s", "a", step("a").type)
+    commanded(store, Run(order))
+    assert store.take("me", [], [str(order.type)]) == []
+    commanded(store, Halt("o-1"))
+    (claim,) = store.take("me", [], [str(order.type)])
+    assert claim.halt
+
+
+def test_rows_are_found_newest_first_and_by_what_is_asked(store: Store) -> None:
+    world = Recorder(store)
+    first = world.started(line(Stage("Ship", step("ship"))))
+    world.fetched(first)
+    world.succeed(first, "ship")
+    second = world.start()
+    found = store.find(PipelineExecution, Query(pipeline="shop"))
+    assert [row.id for row in found] == [second, first]
+    assert store.find(PipelineExecution, Query(pipeline="shop", limit=1))[0].id == second
+    assert store.find(PipelineExecution, Query(pipeline="other")) == []
+    attempts = store.find(ActionExecution, Query(execution=first))
+    assert {row.action for row in attempts} == {"Fetch", "ship"}
+    later = world.execution(second).started
+    assert len(store.find(PipelineExecution, Query(since=later))) == 1
+
+
+def test_every_attempt_of_an_action_is_kept_and_the_last_one_is_loaded(store: Store) -> None:
+    world = Recorder(store)
+    run = world.started(line(Stage("Ship", step("ship"))))
+    world.fetched(run)
+    world.fail(run, "ship")
+    world.retry(run, "Ship")
+    attempts = store.find(ActionExecution, Query(execution=run))
+    assert sorted(row.attempt for row in attempts if row.action == "ship") == [1, 2]
+    loaded, _ = store.load("shop")
+    assert loaded == world.state
+
+
+def test_the_version_changes_only_when_another_process_writes(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'pipelinekit.db'}"
+    one, two = open_store(url), open_store(url)
+    before = one.version()
+    Recorder(one).define(GATE)
+    assert one.version() == before
+    Recorder(two).events  # noqa: B018 - two has written nothing yet
+    two.commit([Entry(pipeline="other", seen=0, events=(started_event("e"),))])
+    assert one.version() != before
+    one.close()
+    two.close()
+
+
+def test_the_sqlite_file_is_set_up_for_durability(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'deep' / 'pipelinekit.db'}")
+    with store._reading() as connection:  # noqa: SLF001 - the settings are the point
+        found = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+    assert found == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "busy_timeout": 5000,
+    }
+    store.close()
+
+
+def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "pipelinekit.db"
+    open_store(f"sqlite:///{file}").close()
+    with sqlite3.connect(file) as connection:
+        connection.execute("UPDATE meta SET version = ?", (CURRENT + 1,))
+    connection.close()
+    with pytest.raises(StoreError, match="newer"):
+        open_store(f"sqlite:///{file}")
+
+
+def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "pipelinekit.db"
+    file.write_text("not a database" * 100, encoding="utf-8")
+    with pytest.raises(StoreError, match="cannot be opened"):
+        open_store(f"sqlite:///{file}")
+
+
+def test_a_store_whose_file_was_replaced_refuses_to_write(tmp_path: Path) -> None:
+    file = tmp_path / "pipelinekit.db"
+    store = open_store(f"sqlite:///{file}")
+    file.rename(tmp_path / "elsewhere.db")
+    open_store(f"sqlite:///{file}").close()
+    with pytest.raises(StoreError, match="replaced"):
+        store.commit([])
+    store.close()
+
+
+@pytest.mark.parametrize("url", ["postgresql://h/db", "sqlite://", "sqlite:///:memory:"])
+def test_a_url_that_names_no_sqlite_file_is_refused(url: str) -> None:
+    with pytest.raises(StoreError):
+        open_store(url)
+
+
+def test_a_network_file_system_is_seen_in_the_table_of_mounts(tmp_path: Path) -> None:
+    table = tmp_path / "mountinfo"
+    table.write_text(
+        "22 1 0:20 / / rw shared:1 - ext4 /dev/x rw\n"
+        f"30 22 0:30 / {tmp_path} rw shared:2 - nfs4 host:/x rw\n",
+        encoding="utf-8",
+    )
+    assert file_system(tmp_path / "deep", table) == "nfs4"
+    assert file_system(Path("/"), table) == "ext4"
+
+
+def test_a_store_in_a_process_that_was_forked_off_is_refused(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'pipelinekit.db'}")
+    store._same._pid += 1  # noqa: SLF001 - as it looks to a child process
+    with pytest.raises(StoreError, match="forked"):
+        store.load("shop")
+    store._same._pid -= 1  # noqa: SLF001
+    store.close()
