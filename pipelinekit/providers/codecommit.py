@@ -1,0 +1,87 @@
+"""Source/AWS/CodeCommit: a branch of the repository that stands here for one of CodeCommit."""
+
+import json
+from datetime import timedelta
+from typing import Annotated
+
+from pipelinekit.model.action import Action, Category, Owner
+from pipelinekit.model.order import Failed, FailureType, Outcome
+from pipelinekit.model.settings import Settings
+from pipelinekit.ports.provider import Job, Key, Traits, provider
+from pipelinekit.tools.checkout import Wanted, address, check_out
+from pipelinekit.tools.git import GitError
+from pipelinekit.wire import sources
+
+VARIABLES = frozenset(
+    {
+        "AuthorDate",
+        "BranchName",
+        "CommitId",
+        "CommitMessage",
+        "CommitterDate",
+        "RepositoryName",
+    }
+)
+
+
+def _check(action: Action, settings: Settings) -> str | None:
+    keys = action.configuration
+    return _obstacle(settings, keys.get("RepositoryName", ""), keys.get("OutputArtifactFormat"))
+
+
+def _obstacle(settings: Settings, repository: str, output_format: str | None) -> str | None:
+    if repository in settings.repositories:
+        return sources.refused_format(output_format)
+    line = f"{json.dumps(repository)} = {json.dumps(f'../{repository}.git')}"
+    return sources.unmapped(repository, "[repositories]", line)
+
+
+@provider(
+    Traits(
+        category=Category.SOURCE,
+        owner=Owner.AWS,
+        provider="CodeCommit",
+        inputs=(0, 0),
+        outputs=(1, 1),
+        writes=True,
+        variables=VARIABLES,
+        detached=True,
+        repeatable=True,
+        timeout=timedelta(hours=1),
+        check=_check,
+    )
+)
+def codecommit(
+    job: Job,
+    repository: Annotated[str, Key("RepositoryName")],
+    branch: Annotated[str, Key("BranchName")],
+    *,
+    poll_for_source_changes: bool | None = None,
+    output_artifact_format: str | None = None,
+) -> Outcome:
+    """Take the last commit of a branch of a CodeCommit repository.
+
+    Where the repository is, the table `[repositories]` of pipelinekit.toml says.
+
+    Args:
+        job: What is to be done.
+        repository: The repository's name.
+        branch: The branch, without `refs/heads/`.
+        poll_for_source_changes: Whether new commits start the pipeline; the source takes the
+            same commit either way.
+        output_artifact_format: CODE_ZIP, also when absent; CODEBUILD_CLONE_REF is refused.
+
+    Source: codepipeline.md 7.3.
+    """
+    del poll_for_source_changes  # what starts the pipeline looks at it
+    obstacle = _obstacle(job.settings, repository, output_artifact_format)
+    if obstacle:
+        return Failed(obstacle, code=FailureType.CONFIGURATION_ERROR)
+    try:
+        url = address(job.settings.repositories[repository], job.settings.folder)
+        wanted = Wanted(url, branch, job.order.revision)
+        found = check_out(wanted, job.folder.parent.parent / "git", job.folder, job.say)
+    except GitError as error:
+        return sources.failed(error)
+    job.write(found.folder)
+    return sources.succeeded(found, VARIABLES, BranchName=branch, RepositoryName=repository)

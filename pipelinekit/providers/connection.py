@@ -1,0 +1,117 @@
+"""Source/AWS/CodeStarSourceConnection: a branch of a repository at a git host."""
+
+import json
+from datetime import timedelta
+from typing import Annotated, Final
+
+from pipelinekit.model.action import Action, Category, Owner
+from pipelinekit.model.order import Failed, FailureType, Outcome
+from pipelinekit.model.settings import Settings
+from pipelinekit.ports.provider import Job, Key, Traits, provider
+from pipelinekit.tools.checkout import Wanted, address, check_out, host
+from pipelinekit.tools.git import GitError
+from pipelinekit.wire import sources
+
+VARIABLES = frozenset(
+    {
+        "AuthorDate",
+        "AuthorDisplayName",
+        "AuthorEmail",
+        "AuthorId",
+        "BranchName",
+        "CommitId",
+        "CommitMessage",
+        "ConnectionArn",
+        "FullRepositoryName",
+        "ProviderType",
+    }
+)
+_HOSTS: Final = {"github": "GitHub", "bitbucket": "Bitbucket", "gitlab": "GitLab"}
+
+
+def _check(action: Action, settings: Settings) -> str | None:
+    keys = action.configuration
+    repository, arn = keys.get("FullRepositoryId", ""), keys.get("ConnectionArn", "")
+    return _obstacle(settings, repository, arn, keys.get("OutputArtifactFormat"))
+
+
+def _obstacle(
+    settings: Settings, repository: str, arn: str, output_format: str | None
+) -> str | None:
+    if repository in settings.repositories or arn in settings.connections:
+        return sources.refused_format(output_format)
+    all_of_it = f"{json.dumps(arn)} = {json.dumps('https://github.com/{repository}.git')}"
+    this_one = f"{json.dumps(repository)} = {json.dumps(f'../{repository}.git')}"
+    return sources.unmapped(
+        repository, "[connections]", all_of_it, "", "# or", "[repositories]", this_one
+    )
+
+
+def _url(settings: Settings, repository: str, arn: str) -> str:
+    known = settings.repositories.get(repository)
+    return known or settings.connections[arn].replace("{repository}", repository)
+
+
+def _provider_type(url: str) -> str:
+    return next((name for part, name in _HOSTS.items() if part in host(url)), "Git")
+
+
+@provider(
+    Traits(
+        category=Category.SOURCE,
+        owner=Owner.AWS,
+        provider="CodeStarSourceConnection",
+        inputs=(0, 0),
+        outputs=(1, 1),
+        writes=True,
+        variables=VARIABLES,
+        detached=True,
+        repeatable=True,
+        timeout=timedelta(hours=1),
+        check=_check,
+    )
+)
+def connection(  # noqa: PLR0913 - the action type has these keys
+    job: Job,
+    arn: Annotated[str, Key("ConnectionArn")],
+    repository: Annotated[str, Key("FullRepositoryId")],
+    branch: Annotated[str, Key("BranchName")],
+    *,
+    output_artifact_format: str | None = None,
+    detect_changes: bool | None = None,
+) -> Outcome:
+    """Take the last commit of a branch of a repository at GitHub, Bitbucket or GitLab.
+
+    Where the repository is, the tables `[repositories]` and `[connections]` of pipelinekit.toml
+    say, in this order. `AuthorId` is the author's e-mail address, the only id that git knows.
+
+    Args:
+        job: What is to be done.
+        arn: The connection.
+        repository: `owner/repository`, or `group/sub/project`.
+        branch: The branch, without `refs/heads/`.
+        output_artifact_format: CODE_ZIP, also when absent; CODEBUILD_CLONE_REF is refused.
+        detect_changes: Whether new commits start the pipeline; the source takes the same commit
+            either way.
+
+    Source: codepipeline.md 7.5.
+    """
+    del detect_changes  # what starts the pipeline looks at it
+    obstacle = _obstacle(job.settings, repository, arn, output_artifact_format)
+    if obstacle:
+        return Failed(obstacle, code=FailureType.CONFIGURATION_ERROR)
+    try:
+        url = address(_url(job.settings, repository, arn), job.settings.folder)
+        wanted = Wanted(url, branch, job.order.revision)
+        found = check_out(wanted, job.folder.parent.parent / "git", job.folder, job.say)
+    except GitError as error:
+        return sources.failed(error)
+    job.write(found.folder)
+    return sources.succeeded(
+        found,
+        VARIABLES,
+        BranchName=branch,
+        ConnectionArn=arn,
+        FullRepositoryName=repository,
+        ProviderType=_provider_type(url),
+    )

@@ -1,0 +1,76 @@
+"""Source/ThirdParty/GitHub: a branch of a GitHub repository, by an OAuth token."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from pipelinekit.model.action import Category, Owner
+from pipelinekit.model.order import Outcome
+from pipelinekit.ports.provider import Job, Key, Traits, provider
+from pipelinekit.tools.checkout import Wanted, address, check_out
+from pipelinekit.tools.git import GitError
+from pipelinekit.wire import sources
+
+VARIABLES = frozenset(
+    {
+        "AuthorDate",
+        "BranchName",
+        "CommitId",
+        "CommitMessage",
+        "CommitUrl",
+        "CommitterDate",
+        "RepositoryName",
+    }
+)
+
+
+@provider(
+    Traits(
+        category=Category.SOURCE,
+        owner=Owner.THIRD_PARTY,
+        provider="GitHub",
+        inputs=(0, 0),
+        outputs=(1, 1),
+        writes=True,
+        variables=VARIABLES,
+        detached=True,
+        repeatable=True,
+        timeout=timedelta(hours=1),
+    )
+)
+def github(  # noqa: PLR0913 - the action type has these keys
+    job: Job,
+    owner: str,
+    repo: str,
+    branch: str,
+    token: Annotated[str, Key("OAuthToken", secret=True)],
+    *,
+    poll_for_source_changes: bool | None = None,
+) -> Outcome:
+    """Take the last commit of a branch of a GitHub repository.
+
+    It is read from GitHub, unless the table `[repositories]` of pipelinekit.toml says where
+    `owner/repository` is instead; then `CommitUrl` is empty if that is not at a known host.
+
+    Args:
+        job: What is to be done.
+        owner: Whose repository it is.
+        repo: The repository's name.
+        branch: The branch, without `refs/heads/`.
+        token: A token that may read it. Only git is told, and only for the site of the
+            repository; neither a log nor a list of processes shows it.
+        poll_for_source_changes: Whether new commits start the pipeline; the source takes the
+            same commit either way.
+
+    Source: codepipeline.md 7.6.
+    """
+    del poll_for_source_changes  # what starts the pipeline looks at it
+    name = f"{owner}/{repo}"
+    url = job.settings.repositories.get(name, f"https://github.com/{name}.git")
+    try:
+        place = address(url, job.settings.folder)
+        wanted = Wanted(place, branch, job.order.revision, token)
+        found = check_out(wanted, job.folder.parent.parent / "git", job.folder, job.say)
+    except GitError as error:
+        return sources.failed(error)
+    job.write(found.folder)
+    return sources.succeeded(found, VARIABLES, BranchName=branch, RepositoryName=repo)
