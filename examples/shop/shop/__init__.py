@@ -1,0 +1,1 @@
+"""A small web shop that needs nothing but Python."""
