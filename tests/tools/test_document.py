@@ -385,6 +385,7 @@ def test_mutated_documents_are_read_or_refused_but_never_break(name: str) -> Non
     assert accepted > 100
 
 
+@pytest.mark.slow
 def test_a_large_document_takes_little_time() -> None:
     text = json.dumps([{"name": f"n{n}", "value": [n, str(n)]} for n in range(16_000)], indent=1)
     assert 900_000 < len(text) < 1_048_576
