@@ -1,3 +1,5 @@
+from .kit.example import close_example as close_example
+from .kit.example import example as example
 from .kit.kit import Kit as Kit
 from .kit.run import Run as Run
 from .model.action import Action as Action

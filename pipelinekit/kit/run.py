@@ -7,7 +7,7 @@ from typing import Literal, Protocol, Self
 
 from pipelinekit.kit.home import Home
 from pipelinekit.model.condition import RetryMode
-from pipelinekit.model.errors import ActionNotFound, StageNotRetryable
+from pipelinekit.model.errors import ActionNotFound, ExecutionFailed, StageNotRetryable
 from pipelinekit.model.event import Answered, Event, RetryRequested, StopRequested
 from pipelinekit.model.execution import (
     ActionExecution,
@@ -92,7 +92,9 @@ class Run:
             for stage in self.definition.stages
             for place, action in enumerate(stage.actions)
         }
-        return sorted(rows, key=lambda row: (row.started, declared.get((row.stage, row.action), 0)))
+        return sorted(
+            rows, key=lambda row: (row.started, declared.get((row.stage, row.action), 0))
+        )
 
     @property
     def actions(self) -> list[ActionExecution]:
@@ -125,6 +127,20 @@ class Run:
                     f"goes on, and can be waited for again"
                 )
             beats = self._doze(beats, min(left, LOOK_SECONDS))
+        return self
+
+    def raise_for_status(self) -> Self:
+        """Raise unless the execution has succeeded.
+
+        Raises:
+            ExecutionFailed: It ended otherwise, or has not ended.
+        """
+        execution = self.execution
+        if execution.status is not PipelineStatus.SUCCEEDED:
+            raise ExecutionFailed(
+                f"execution {self.id} of {self.pipeline} was to succeed and is "
+                f"{execution.status} in stage {execution.stage}. {execution.summary}".rstrip()
+            )
         return self
 
     def approve(self, comment: str = "", action: str | None = None) -> Self:

@@ -12,6 +12,7 @@ PipelineKitError
 ├── StageNotRetryable  NotLatestExecution
 ├── InvalidApprovalToken  ApprovalAlreadyCompleted
 ├── StaleReport                     a report of work that is no longer wanted
+├── ExecutionFailed                 an execution that was to succeed and did not
 ├── StoreError                      the store cannot be read or written
 ├── EngineClosed                    an engine that is no longer at work
 └── IllegalMove                     a defect of the engine itself
@@ -129,6 +130,10 @@ class StaleReport(PipelineKitError):
     """Work reported its end, but its action has ended otherwise in the meantime."""
 
     code = "InvalidJobStateException"
+
+
+class ExecutionFailed(PipelineKitError):
+    """An execution that was to succeed did not."""
 
 
 class StoreError(PipelineKitError):

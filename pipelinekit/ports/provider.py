@@ -32,6 +32,9 @@ from pipelinekit.model.settings import Settings
 
 P = ParamSpec("P")
 
+SHOWN = 60
+"""How many characters of a value that cannot be read are shown."""
+
 Check = Callable[[Action, Settings], str | None]
 
 
@@ -312,8 +315,9 @@ def _read(setting: _Setting, text: str, type_id: ActionTypeId) -> object:
     try:
         return setting.form.read(text)
     except ValueError as error:
+        shown = "****" if setting.secret else repr(text[:SHOWN])
         raise ValidationError(
-            f"an action of type {type_id} was to run, but its {setting.key} is {text!r}; {error}"
+            f"an action of type {type_id} was to run, but its {setting.key} is {shown}; {error}"
         ) from None
 
 

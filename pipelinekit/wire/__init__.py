@@ -1,4 +1,5 @@
-"""Translation, pure: between the model and the forms in which it is stored, sent and written down.
+"""Translation, pure: between the model and the forms in which it is stored, sent and written.
 
-May import the model, the tools that read documents, and cattrs. Must never open a file or a socket.
+May import the model, the nouns of the tools and what reads documents, PyYAML and cattrs. Must
+never open a file or a socket.
 """

@@ -1,0 +1,54 @@
+# Each target does all its set-up by itself; Python 3.11 or newer and git are all it needs.
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+  $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+QUICK := not slow
+
+.DEFAULT_GOAL := help
+.PHONY: help setup check test demo bench constraints clean
+
+help:
+	@echo "make demo   a web application goes from a commit to two running environments (YES=1 approves)"
+	@echo "make test   every check and every test"
+	@echo "make check  the quick ones, in seconds"
+	@echo "make bench  what the engine costs, measured here and now"
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and none was found"; exit 1; }
+	@echo "Setting up $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[test]'
+	@touch $(READY)
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m pytest -q -n 2 -m '$(QUICK)'
+
+test: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m pytest -q -n 2
+
+demo: $(READY)
+	@$(BIN)/pipelinekit demo $(if $(YES),--yes)
+
+bench: $(READY)
+	@$(BIN)/python -m tests.bench
+
+constraints:
+	uv pip compile pyproject.toml --extra test --no-header --no-annotate --upgrade \
+	  --output-file constraints.txt
+
+clean:
+	rm -rf $(VENV) .pipelinekit build dist
