@@ -43,7 +43,7 @@ def close_example(folder: Path) -> None:
     """Close the shops that releases of the example have opened in its folder."""
     for program in sorted(folder.glob("deploy/*/srv/shop/shop.pyz")):
         pid_file = program.parents[2] / "run" / "shop.pid"
-        stop = [sys.executable, program, "stop", "--pid-file", pid_file]
+        stop = [sys.executable, str(program), "stop", "--pid-file", str(pid_file)]
         subprocess.run(stop, check=False, stdout=subprocess.DEVNULL)
 
 

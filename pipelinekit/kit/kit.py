@@ -10,8 +10,8 @@ from typing import Self
 from pipelinekit import analytics
 from pipelinekit.artifacts.folder import FolderArtifacts
 from pipelinekit.engine.validate import faults
+from pipelinekit.kit.errand import TARGET, written
 from pipelinekit.kit.home import Home, load_settings
-from pipelinekit.kit.inside import TARGET, payload
 from pipelinekit.kit.registry import action_types, discover
 from pipelinekit.kit.run import Run
 from pipelinekit.model.errors import (
@@ -253,7 +253,7 @@ class Kit:
             artifacts=FolderArtifacts(self.home.artifacts),
             settings=self.settings,
             target=TARGET,
-            payload=payload(self.home.jobs, self.home.artifacts, self.settings),
+            payload=written(self.home.jobs, self.home.artifacts, self.settings),
         )
 
         def hands(done: Done) -> Hands:

@@ -1,4 +1,4 @@
 """Sockets: what the hands must offer, and how a plug-in declares itself.
 
-Protocols and decorators over the model. Must never hold an implementation of a hand.
+Protocols and decorators. May import the model. Must never hold an implementation of a hand.
 """

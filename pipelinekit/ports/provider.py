@@ -181,6 +181,11 @@ class Provider(Generic[P]):
             description=(inspect.getdoc(function) or "").partition("\n")[0],
         )
 
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """Name its settings, as its function takes them."""
+        return tuple(each.parameter for each in self._settings)
+
     def __call__(self, name: str, /, *args: P.args, **kwargs: P.kwargs) -> Action:
         """Write an action down.
 

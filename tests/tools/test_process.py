@@ -3,7 +3,6 @@
 import os
 import queue
 import signal
-import statistics
 import subprocess
 import sys
 import threading
@@ -573,23 +572,3 @@ def test_a_pid_that_now_belongs_to_another_process_is_left_alone(
 
 
 # ------------------------------------------------------------------ the price
-
-
-@pytest.mark.slow
-def test_a_detached_command_costs_little_more_than_a_bare_one(
-    spawner: Spawner, tmp_path: Path
-) -> None:
-    ends: queue.SimpleQueue[tuple[Path, Sighting]] = queue.SimpleQueue()
-    bare: list[float] = []
-    detached: list[float] = []
-    with watched(ends) as watch:
-        for number in range(60):
-            began = time.perf_counter()
-            run_true({})
-            bare.append(time.perf_counter() - began)
-            began = time.perf_counter()
-            spawner.start(tmp_path / str(number), job(run_true), {})
-            watch.add(tmp_path / str(number))
-            assert ends.get(timeout=5)[1].standing is Standing.DONE
-            detached.append(time.perf_counter() - began)
-    assert statistics.median(detached) <= 1.3 * statistics.median(bare) + 0.010

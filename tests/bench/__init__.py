@@ -1,0 +1,1 @@
+"""What pipelinekit costs, measured here and now: `make bench`."""

@@ -1,0 +1,34 @@
+"""What it costs to import the package and to ask for the status."""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+PATH = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+PATH.pop("PYTHONDONTWRITEBYTECODE", None)  # as an installed package has it: compiled once
+
+
+def seconds(*arguments: str, rounds: int = 15) -> float:
+    """Give the median seconds of a Python process."""
+    taken = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        subprocess.run(
+            [sys.executable, *arguments], env=PATH, check=True, stdout=subprocess.DEVNULL
+        )
+        taken.append(time.perf_counter() - began)
+    return statistics.median(taken)
+
+
+def import_milliseconds() -> float:
+    """Give what `import pipelinekit` adds to starting Python."""
+    return (seconds("-c", "import pipelinekit") - seconds("-c", "pass")) * 1000
+
+
+def status_seconds() -> float:
+    """Give what `pipelinekit status` takes in a project without pipelines."""
+    with tempfile.TemporaryDirectory() as home:
+        return seconds("-m", "pipelinekit", "--home", home, "status")
