@@ -1,0 +1,9 @@
+from .drawing import action_html as action_html
+from .drawing import pipeline_html as pipeline_html
+from .drawing import run_html as run_html
+from .drawing import stage_html as stage_html
+from .formatters import register as register
+from .plain import action_text as action_text
+from .plain import pipeline_text as pipeline_text
+from .plain import run_text as run_text
+from .plain import stage_text as stage_text

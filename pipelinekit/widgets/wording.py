@@ -1,0 +1,170 @@
+"""How facts are put into words, the same in drawings and on terminals."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+
+from pipelinekit.model.action import Action
+from pipelinekit.model.condition import Condition
+from pipelinekit.model.execution import (
+    ActionExecution,
+    PipelineExecution,
+    PipelineStatus,
+    Revision,
+)
+from pipelinekit.model.pipeline import Pipeline, Stage
+
+LINE_LIMIT = 200
+SHORT_ID = 8
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_TERMINAL_CODES = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])"
+)
+
+
+def clean(text: str) -> str:
+    """Take terminal codes out of foreign text, and put spaces for whatever else is not seen."""
+    return "".join(
+        letter if letter.isprintable() else " " for letter in _TERMINAL_CODES.sub("", text)
+    )
+
+
+def line(text: str, limit: int = LINE_LIMIT) -> str:
+    """Make foreign text one line of at most `limit` characters."""
+    whole = " ".join(clean(text).split())
+    return cut(whole, limit)
+
+
+def cut(text: str, limit: int = LINE_LIMIT) -> str:
+    """Shorten text to `limit` characters, with an ellipsis where something is missing."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def paragraph(text: str, most: int = 8) -> tuple[str, ...]:
+    """Break foreign text into lines; at most so many, with an ellipsis where some are missing."""
+    lines = [cut(clean(each).rstrip()) for each in text.strip().splitlines()]
+    return tuple(lines) if len(lines) <= most else (*lines[: most - 1], "…")
+
+
+def duration(seconds: float) -> str:
+    """Say how long something took, in its two greatest units."""
+    if round(seconds, 1) < _MINUTE:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
+    if whole < _DAY:
+        return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
+    return f"{whole // _DAY} d {whole % _DAY // _HOUR} h"
+
+
+def moment(at: datetime) -> str:
+    """Say when something was, to the minute."""
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def kind(action: Action) -> str:
+    """Name an action's category and provider."""
+    return f"{action.type.category} · {action.type.provider}"
+
+
+def flow(action: Action) -> str:
+    """Say which artifacts an action reads and writes."""
+    read = ", ".join(action.inputs)
+    written = ", ".join(output.name for output in action.outputs)
+    if read and written:
+        return f"{read} → {written}"
+    return f"reads {read}" if read else written and f"writes {written}"
+
+
+def traits(pipeline: Pipeline) -> str:
+    """Say what kind of pipeline it is, which variables it takes and what starts it."""
+    variables = ", ".join(
+        each.name if each.default is None else f"{each.name}={each.default}"
+        for each in pipeline.variables
+    )
+    triggers = ", ".join(each.git_configuration.source_action_name for each in pipeline.triggers)
+    said = (
+        f"{pipeline.type} · {pipeline.mode} · version {pipeline.version}",
+        variables and f"variables {variables}",
+        triggers and f"started by changes of {triggers}",
+    )
+    return " · ".join(filter(None, said))
+
+
+def gates(stage: Stage) -> Iterator[str]:
+    """Say on what conditions a stage is entered and left, and what happens when it fails."""
+    failure = stage.on_failure
+    if stage.before_entry:
+        yield f"entered if {_rules(stage.before_entry)}"
+    if stage.on_success:
+        yield f"left if {_rules(stage.on_success)}"
+    if failure is not None:
+        result = failure.result or f"if {_rules(failure.conditions)}"
+        yield f"on failure {result}"
+
+
+def origin(execution: PipelineExecution) -> str:
+    """Say when an execution started, and what started it."""
+    detail = f" ({execution.cause.detail})" if execution.cause.detail else ""
+    cause = f"{execution.cause.type}{detail}"
+    again = f" · run {execution.attempts} times" if execution.attempts > 1 else ""
+    return f"{moment(execution.started)} · {cause} · version {execution.version}{again}"
+
+
+def settings(execution: PipelineExecution) -> str:
+    """List the values of the pipeline's variables."""
+    return ", ".join(f"{name}={value}" for name, value in execution.variables.items())
+
+
+def ending(execution: PipelineExecution) -> Iterator[str]:
+    """Say who stopped an execution, or why another ended it; failures speak for themselves."""
+    quiet = {PipelineStatus.IN_PROGRESS, PipelineStatus.SUCCEEDED, PipelineStatus.FAILED}
+    if execution.stop is not None:
+        yield line(
+            ": ".join(filter(None, (f"stopped by {execution.stop.by}", execution.stop.reason)))
+        )
+    elif execution.summary and execution.status not in quiet:
+        yield line(execution.summary)
+
+
+def asked(row: ActionExecution) -> str:
+    """Say since when an approval waits, and until when it will."""
+    until = f" · until {moment(row.deadline)}" if row.deadline else ""
+    return f"since {moment(row.started)}{until}"
+
+
+def answers(row: ActionExecution) -> str:
+    """Show how an approval is answered in a notebook."""
+    name = clean(row.action)
+    return f"run.approve(action={name!r})  or  run.reject(action={name!r})"
+
+
+def outcome(row: ActionExecution) -> Iterator[str]:
+    """Tell, in a few words each, what else is known of an attempt."""
+    told = (
+        row.by and f"by {row.by}",
+        f"{row.percent} %" if row.percent is not None else "",
+        f"attempt {row.attempt}" if row.attempt > 1 else "",
+        f"ran in {row.place}" if row.place != "here" else "",
+        line(row.summary),
+    )
+    return filter(None, told)
+
+
+def failure(row: ActionExecution | None) -> tuple[str, ...]:
+    """Say why an attempt failed."""
+    if row is None or row.error is None:
+        return ()
+    return paragraph(f"{row.error.code}: {row.error.message}")
+
+
+def commit(revision: Revision) -> tuple[str, str]:
+    """Give the short id of a revision, and the first line of its message."""
+    first = next(iter(revision.summary.strip().splitlines()), "")
+    return clean(revision.id)[:SHORT_ID], line(first)
+
+
+def _rules(conditions: tuple[Condition, ...]) -> str:
+    return ", ".join(rule.name for condition in conditions for rule in condition.rules)

@@ -1,0 +1,71 @@
+"""Artifacts in a folder: written once, checked at every read, no name a path."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pipelinekit.artifacts.folder import FolderArtifacts
+from pipelinekit.model.execution import Artifact
+from pipelinekit.ports.artifacts import ArtifactCorruptedError
+
+CODE = Artifact("Code", "bucket", "shop/Code/aB3xY9z")
+
+
+@pytest.fixture
+def artifacts(tmp_path: Path) -> FolderArtifacts:
+    return FolderArtifacts(tmp_path / "store")
+
+
+def put(artifacts: FolderArtifacts, text: str, artifact: Artifact = CODE) -> Artifact:
+    file = artifacts.root.with_name("file")
+    file.write_text(text, encoding="utf-8")
+    return artifacts.put(artifact, file)
+
+
+def test_what_is_put_can_be_got_with_its_digest_and_size(artifacts: FolderArtifacts) -> None:
+    kept = put(artifacts, "hello")
+    assert (kept.size, len(kept.digest)) == (5, 64)
+    assert artifacts.get(kept).read_text(encoding="utf-8") == "hello"
+    assert artifacts.get(kept).relative_to(artifacts.root) == Path("bucket/shop/Code/aB3xY9z")
+
+
+def test_every_flipped_bit_is_noticed(artifacts: FolderArtifacts) -> None:
+    kept = put(artifacts, "hello, this is an artifact")
+    path = artifacts.get(kept)
+    good = path.read_bytes()
+    for place in range(len(good)):
+        for bit in range(8):
+            bad = bytearray(good)
+            bad[place] ^= 1 << bit
+            path.write_bytes(bad)
+            with pytest.raises(ArtifactCorruptedError, match="SHA-256"):
+                artifacts.get(kept)
+    path.write_bytes(good)
+    artifacts.get(kept)
+
+
+def test_a_missing_or_a_truncated_object_is_refused(artifacts: FolderArtifacts) -> None:
+    kept = put(artifacts, "hello")
+    path = artifacts.get(kept)
+    path.write_bytes(b"hell")
+    with pytest.raises(ArtifactCorruptedError):
+        artifacts.get(kept)
+    path.unlink()
+    with pytest.raises(ArtifactCorruptedError, match="missing"):
+        artifacts.get(kept)
+
+
+@pytest.mark.parametrize("name", ["..", ".", "../..", "-x", "a.b", ".hidden", "a%2Eb"])
+def test_no_name_leads_out_of_the_folder_or_hides(artifacts: FolderArtifacts, name: str) -> None:
+    artifact = replace(CODE, bucket=name, object_key=f"{name}/Code/x")
+    kept = put(artifacts, "hello", artifact)
+    path = artifacts.get(kept)
+    assert path.resolve().is_relative_to(artifacts.root.resolve())
+    assert not any(part.startswith(".") for part in path.relative_to(artifacts.root).parts)
+
+
+def test_different_names_are_different_files(artifacts: FolderArtifacts) -> None:
+    names = ["..", ".", "%2E", "%2E%2E", "a.b", "a%2Eb"]
+    kept = [put(artifacts, n, replace(CODE, object_key=f"{n}/Code/x")) for n in names]
+    assert [artifacts.get(each).read_text(encoding="utf-8") for each in kept] == names
