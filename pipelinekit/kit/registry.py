@@ -2,6 +2,7 @@
 
 import pkgutil
 from collections.abc import Mapping
+from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 
@@ -15,12 +16,17 @@ GROUP = "pipelinekit.providers"
 
 
 def discover() -> Mapping[ActionTypeId, Provider[...]]:
-    """Load all providers that are installed; give those and the ones declared in this process."""
+    """Give the providers that are installed and those that were declared in this process."""
+    _load()
+    return DECLARED
+
+
+@cache
+def _load() -> None:
     for module in pkgutil.iter_modules(rooms.__path__):
         import_module(f"{rooms.__name__}.{module.name}")
     for entry in entry_points(group=GROUP):
         entry.load()
-    return DECLARED
 
 
 def action_types() -> Mapping[ActionTypeId, ActionType]:

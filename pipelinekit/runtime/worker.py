@@ -7,7 +7,7 @@ out through the hands, after it. One thread does all of it, so a process has one
 import logging
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -171,13 +171,13 @@ class Worker:
     def _turn(self, items: list[_Item]) -> None:
         questions = [item for item in items if isinstance(item, _Question)]
         ends = [item for item in items if isinstance(item, _End)]
-        expired: list[Asked] = []
+        expired: list[_Deadline] = []
         for timed in self._timers.due(now()):
             match timed:
                 case _End():
                     ends.append(timed)
                 case _Deadline(order):
-                    expired.extend(self._expired(order))
+                    expired.extend([timed] if order in self._open else [])
                 case _Due(order):
                     self._ask_again(order)
         ends = [end for end in ends if end.order.id in self._open]
@@ -188,12 +188,13 @@ class Worker:
         except FenceError:
             self._settle_one_by_one(questions, ends, expired)
         except PipelineKitError as error:
-            self._put_off(questions, ends, error)
+            self._put_off(questions, [*ends, *expired], error)
             raise
 
-    def _settle(self, questions: list[_Question], ends: list[_End], expired: list[Asked]) -> None:
+    def _settle(self, questions: list[_Question], ends: list[_End], expired: list[_Deadline]) -> None:
         reports = [_reported(end.order, end.report) for end in ends if end.report is not None]
-        asked = [*(Asked(question.event) for question in questions), *expired, *reports]
+        lates = [_expired(self._open[late.order]) for late in expired]
+        asked = [*(Asked(question.event) for question in questions), *lates, *reports]
         closed = [Closed(end.order.pipeline, end.order.id) for end in ends if end.report is None]
         settled = self._desk.settle(asked, closed)
         for question, answer in zip(questions, settled.answers, strict=False):
@@ -210,7 +211,7 @@ class Worker:
         self._beat()
 
     def _settle_one_by_one(
-        self, questions: list[_Question], ends: list[_End], expired: list[Asked]
+        self, questions: list[_Question], ends: list[_End], expired: list[_Deadline]
     ) -> None:
         self._settle(questions, [], expired)
         for end in ends:
@@ -221,13 +222,13 @@ class Worker:
                 self._open.pop(end.order.id, None)
 
     def _put_off(
-        self, questions: list[_Question], ends: list[_End], error: PipelineKitError
+        self, questions: list[_Question], later: Sequence[_Timed], error: PipelineKitError
     ) -> None:
         for question in questions:
             question.reply.set_exception(error)
         again = now() + timedelta(seconds=RETRY_SECONDS)
-        for end in ends:
-            self._timers.add(again, end)
+        for timed in later:
+            self._timers.add(again, timed)
 
     def _obey(self, command: Command) -> None:
         match command:
@@ -262,22 +263,6 @@ class Worker:
             self._open[order_id] = replace(order, due=None)
             self._hands.take(Claim(order))
 
-    def _expired(self, order_id: str) -> list[Asked]:
-        order = self._open.get(order_id)
-        if order is None:
-            return []
-        event = Expired(
-            id=new_id(),
-            pipeline=order.pipeline,
-            at=now(),
-            by="clock",
-            execution=order.execution,
-            stage=order.stage,
-            action=order.action,
-            action_execution=order.id,
-        )
-        return [Asked(event)]
-
     def _look(self) -> None:
         present = now()
         if (present - self._looked).total_seconds() < LOOK_SECONDS or self._closing:
@@ -301,6 +286,20 @@ class Worker:
         with self._pulse:
             self._beats += 1
             self._pulse.notify_all()
+
+
+def _expired(order: Order) -> Asked:
+    event = Expired(
+        id=new_id(),
+        pipeline=order.pipeline,
+        at=now(),
+        by="clock",
+        execution=order.execution,
+        stage=order.stage,
+        action=order.action,
+        action_execution=order.id,
+    )
+    return Asked(event)
 
 
 def _reported(order: Order, report: Report) -> Asked:

@@ -35,7 +35,7 @@ def connect(path: Path) -> Engine:
     Raises:
         StoreError: It lies on a network file system.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     kind = file_system(path.parent)
     if kind in NETWORK:
         raise StoreError(

@@ -2,17 +2,22 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 import pipelinekit as pk
 from pipelinekit.model.execution import ActionExecution
+from pipelinekit.model.order import Order
 from pipelinekit.tools.gate import look
+from pipelinekit.wire.record import read, text
 
 WAIT = 30.0
 BUILDSPEC = """\
@@ -166,3 +171,29 @@ def test_a_full_disk_refuses_what_it_cannot_keep_and_goes_on_when_there_is_space
     ).stdout.splitlines()
     assert told[0].startswith("refused:")
     assert told[1:] == ["InProgress", "Succeeded with space"]
+
+
+@pytest.mark.slow
+def test_an_action_that_takes_too_long_is_ended_with_its_processes(tmp_path: Path) -> None:
+    home, marker = tmp_path / "home", "86398.5"
+    settings = pk.Settings(
+        folder=str(tmp_path),
+        projects={"p": pk.Project(environment={"LEDGER": str(tmp_path / "ledger")})},
+    )
+    with pk.Kit(home, settings=settings) as kit:
+        run = kit.start(building(tmp_path, f"sleep {marker}"))
+        started(kit, run, tmp_path / "ledger")
+    soon = datetime.now(UTC) + timedelta(seconds=1)
+    with sqlite3.connect(home / "pipelinekit.db") as store:  # the least limit is five minutes
+        (body,) = store.execute("SELECT body FROM orders").fetchone()
+        order = replace(read(body, Order), deadline=soon)
+        store.execute("UPDATE orders SET body = ?", (text(order),))
+    store.close()
+    with pk.Kit(home, settings=settings) as kit:
+        again = kit.run(run.id).wait(timeout=WAIT)
+        assert again.status == "Failed"
+        assert "timed out" in again.execution.summary
+        limit = time.monotonic() + 15
+        while subprocess.run(["pgrep", "-f", marker], check=False, capture_output=True).stdout:
+            assert time.monotonic() < limit, "a process of the late build is alive"
+            time.sleep(0.05)
