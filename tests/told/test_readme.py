@@ -26,7 +26,7 @@ def test_the_cells_of_the_readme_release_the_shop(
     shutil.copy(shop / "pipelinekit.toml", here)
     monkeypatch.chdir(here)
     monkeypatch.delenv("PIPELINEKIT_HOME", raising=False)
-    cell: dict[str, object] = {}
+    cell: dict[str, object] = {"__name__": "cell"}
     for block in blocks("python"):
         exec(compile(block, README.name, "exec"), cell)  # noqa: S102 - our own page
     kit, run = cell["kit"], cell["run"]
