@@ -5,6 +5,7 @@ What equals its default is left out, so a default of the model must not change w
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import TypeVar
 
 from cattrs.preconf.json import JsonConverter, make_converter
@@ -17,49 +18,52 @@ from pipelinekit.model.order import Outcome
 T = TypeVar("T")
 
 
-def _converter() -> JsonConverter:
+@cache
+def _rows() -> JsonConverter:
+    return make_converter(omit_if_default=True)
+
+
+@cache
+def _unions() -> JsonConverter:
     converter = make_converter(omit_if_default=True)
     configure_tagged_union(Outcome, converter, tag_name="is")
     configure_tagged_union(Event, converter, tag_name="is")
     return converter
 
 
-_CONVERTER = _converter()
-
-
 def text(noun: object) -> str:
     """Give a row or an order as one line of JSON."""
-    return _line(_CONVERTER.unstructure(noun))
+    return _line(_rows().unstructure(noun))
 
 
 def read(line: str, kind: type[T]) -> T:
     """Give the noun that a line of JSON stands for; the other way of `text`."""
-    return _CONVERTER.structure(json.loads(line), kind)
+    return _rows().structure(json.loads(line), kind)
 
 
 def event_text(event: Event) -> str:
     """Give an event as one line of JSON that says which event it is."""
-    return _line(_CONVERTER.unstructure(event, Event))
+    return _line(_unions().unstructure(event, Event))
 
 
 def read_event(line: str) -> Event:
     """Give the event that a line of JSON stands for; the other way of `event_text`."""
-    event: Event = _CONVERTER.structure(json.loads(line), Event)  # type: ignore[arg-type]  # a union
+    event: Event = _unions().structure(json.loads(line), Event)  # type: ignore[arg-type]  # a union
     return event
 
 
 def answer_data(outcome: Outcome, artifacts: tuple[Artifact, ...]) -> dict[str, object]:
     """Give an outcome and what was written with it as plain JSON data."""
     return {
-        "outcome": _CONVERTER.unstructure(outcome, Outcome),
-        "artifacts": _CONVERTER.unstructure(artifacts),
+        "outcome": _unions().unstructure(outcome, Outcome),
+        "artifacts": _unions().unstructure(artifacts),
     }
 
 
 def read_answer(data: Mapping[str, object]) -> tuple[Outcome, tuple[Artifact, ...]]:
     """Give what plain JSON data stands for; the other way of `answer_data`."""
-    outcome: Outcome = _CONVERTER.structure(data["outcome"], Outcome)  # type: ignore[arg-type]  # a union
-    return outcome, _CONVERTER.structure(data["artifacts"], tuple[Artifact, ...])
+    outcome: Outcome = _unions().structure(data["outcome"], Outcome)  # type: ignore[arg-type]  # a union
+    return outcome, _unions().structure(data["artifacts"], tuple[Artifact, ...])
 
 
 def _line(data: object) -> str:

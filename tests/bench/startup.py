@@ -7,6 +7,8 @@ import sys
 import tempfile
 import time
 
+import pipelinekit as pk
+
 PATH = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 PATH.pop("PYTHONDONTWRITEBYTECODE", None)  # as an installed package has it: compiled once
 
@@ -29,6 +31,9 @@ def import_milliseconds() -> float:
 
 
 def status_seconds() -> float:
-    """Give what `pipelinekit status` takes in a project without pipelines."""
+    """Give what `pipelinekit status` takes while an execution waits for its approval."""
     with tempfile.TemporaryDirectory() as home:
-        return seconds("-m", "pipelinekit", "--home", home, "status")
+        line = pk.Pipeline("p") >> pk.Stage("Source", pk.git("src", "."))
+        with pk.Kit(home, settings=pk.Settings(folder=home), work=False) as kit:
+            kit.start(line >> pk.Stage("Gate", pk.approval("ok")))
+        return seconds("-m", "pipelinekit", "--home", home, "status", "p")

@@ -1,0 +1,79 @@
+"""The list of commands; each is loaded when it is first used."""
+
+import os
+from importlib import import_module
+
+import click
+
+from pipelinekit.cli.surroundings import Exit, shared
+from pipelinekit.model.errors import PipelineKitError
+
+COMMANDS = {
+    "init": "define:init",
+    "validate": "define:validate",
+    "run": "execute:run",
+    "start": "execute:start",
+    "watch": "execute:watch",
+    "work": "work:work",
+    "status": "look:status",
+    "logs": "look:logs",
+    "approve": "answer:approve",
+    "reject": "answer:reject",
+    "stop": "answer:stop",
+    "retry": "answer:retry",
+    "history": "history:history",
+    "export": "define:export",
+    "release": "release:release",
+    "demo": "demo:demo",
+}
+"""By name, the module in this room and what the command is called there."""
+
+
+class Refused(click.ClickException):
+    """Something was asked that cannot be done."""
+
+    exit_code = Exit.REFUSED
+
+
+class Commands(click.Group):
+    """The commands of `COMMANDS`, and what their errors mean for the exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """List the names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Load a command."""
+        place = COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        module, _, name = place.partition(":")
+        command = getattr(import_module(f"pipelinekit.cli.{module}"), name)
+        assert isinstance(command, click.Command)  # noqa: S101 - the table is ours
+        return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; say what was refused, without a traceback."""
+        try:
+            return super().invoke(ctx)
+        except PipelineKitError as error:
+            raise Refused(str(error)) from error
+        except KeyboardInterrupt:
+            ctx.exit(Exit.INTERRUPTED)
+
+
+@click.command(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=(
+        "Exit codes: 0 succeeded, 1 failed, 2 usage or refused, 3 waiting for approval, "
+        "124 time-out, 130 interrupted."
+    ),
+)
+@click.version_option(package_name="pipelinekit", help="Show the version and exit.")
+@shared
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Run release pipelines on this machine, with the semantics of AWS CodePipeline."""
+    if os.environ.get("NO_COLOR"):
+        context.color = False

@@ -1,0 +1,182 @@
+"""The commands about definitions: init, validate, export."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import click
+
+from pipelinekit.cli.starting import read_target
+from pipelinekit.cli.surroundings import Exit, Surroundings, echo_json, shared
+from pipelinekit.kit.files import UnreadableFile, read_definition
+from pipelinekit.model.errors import DefinitionError
+from pipelinekit.model.pipeline import Pipeline
+from pipelinekit.tools.document import Form
+from pipelinekit.wire import codepipeline
+
+IGNORED = ".pipelinekit/"
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """One thing that is wrong with a file; `place` is the path inside the definition."""
+
+    line: int | None
+    place: str
+    code: str
+    found: str
+    advice: str
+
+    def __str__(self) -> str:
+        where = f"line {self.line}: " if self.line else ""
+        place = f"{self.place}: " if self.place else ""
+        code = f" ({self.code})" if self.code else ""
+        return f"{where}{place}{self.found}; {self.advice}{code}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is to be said about a file."""
+
+    file: str
+    valid: bool
+    pipeline: str | None
+    stages: int
+    actions: int
+    faults: list[Complaint]
+
+
+@click.command()
+@shared
+@click.argument("names", nargs=-1, required=True, metavar="FILE...")
+@click.pass_context
+def validate(context: click.Context, names: tuple[str, ...]) -> None:
+    """Check definitions by the rules of CodePipeline.
+
+    Every fault is printed with its place, what was found and what to do; exit code 2 on faults.
+    """
+    verdicts = [_verdict(Path(name)) for name in names]
+    if context.ensure_object(Surroundings).json:
+        echo_json(verdicts)
+    else:
+        for verdict in verdicts:
+            _print(verdict)
+    context.exit(Exit.SUCCEEDED if all(each.valid for each in verdicts) else Exit.REFUSED)
+
+
+@click.command()
+@shared
+@click.argument("target", metavar="FILE|NAME")
+@click.option("--yaml", is_flag=True, help="Write YAML instead of JSON.")
+@click.pass_obj
+def export(place: Surroundings, target: str, *, yaml: bool) -> None:
+    """Write a definition as CodePipeline has it, JSON or YAML.
+
+    FILE is a definition file, NAME a pipeline that was defined before. The JSON is what
+    `aws codepipeline create-pipeline --cli-input-json` takes.
+    """
+    click.echo(codepipeline.text(_pipeline(place, target), _form(place, yaml=yaml)), nl=False)
+
+
+@click.command()
+@shared
+@click.option("--force", is_flag=True, help="Write files anew that are there already.")
+@click.pass_obj
+def init(place: Surroundings, *, force: bool) -> None:
+    """Write an example pipeline with settings and environments.
+
+    The files are pipeline.py, pipelinekit.toml and environments.yaml; .gitignore is told to ignore
+    the state. Files that are there already stay as they are.
+    """
+    told = dict(_written(Path.cwd(), force=force))
+    if place.json:
+        echo_json(told)
+        return
+    for name, what in told.items():
+        click.echo(f"{what.ljust(8)} {name}")
+    click.echo("Try it with: pipelinekit run pipeline.py")
+
+
+def _pipeline(place: Surroundings, target: str) -> Pipeline:
+    written = read_target(target)
+    if written is not None:
+        return written.pipeline
+    with place.existing() as kit:
+        return kit.definition(target)
+
+
+def _form(place: Surroundings, *, yaml: bool) -> Form:
+    if yaml and place.json:
+        raise click.UsageError("--json and --yaml were both given; take one of them")
+    return Form.YAML if yaml else Form.JSON
+
+
+def _verdict(file: Path) -> Verdict:
+    try:
+        written = read_definition(file)
+        written.checked()
+    except DefinitionError as error:
+        found = [
+            Complaint(fault.line, fault.place, fault.code, fault.found, fault.advice)
+            for fault in error.faults
+        ]
+        return Verdict(str(file), valid=False, pipeline=None, stages=0, actions=0, faults=found)
+    except UnreadableFile as error:
+        found = [Complaint(error.line, "", "", f"found {error.found}", error.advice)]
+        return Verdict(str(file), valid=False, pipeline=None, stages=0, actions=0, faults=found)
+    stages = written.pipeline.stages
+    actions = sum(len(stage.actions) for stage in stages)
+    return Verdict(
+        str(file),
+        valid=True,
+        pipeline=written.pipeline.name,
+        stages=len(stages),
+        actions=actions,
+        faults=[],
+    )
+
+
+def _print(verdict: Verdict) -> None:
+    if verdict.valid:
+        sign = click.style("✓", fg="green")
+        click.echo(
+            f"{sign} {verdict.file}: pipeline {verdict.pipeline} is valid "
+            f"({verdict.stages} stages, {verdict.actions} actions)"
+        )
+        return
+    count = len(verdict.faults)
+    sign = click.style("✗", fg="red")
+    click.echo(f"{sign} {verdict.file}: {count} fault{'s' if count > 1 else ''}")
+    for fault in verdict.faults:
+        click.echo(f"  {fault}")
+
+
+def _written(folder: Path, *, force: bool) -> Iterator[tuple[str, str]]:
+    name = re.sub(r"[^A-Za-z0-9.@_-]", "-", folder.name)[:100] or "app"
+    for template in sorted(files("pipelinekit.cli").joinpath("templates").iterdir(), key=str):
+        target = folder / template.name.removesuffix(".txt")
+        if target.exists() and not force:
+            yield target.name, "kept"
+            continue
+        text = template.read_text(encoding="utf-8")
+        text = text.replace("NAME", name).replace("BRANCH", _branch(folder))
+        target.write_text(text, encoding="utf-8")
+        yield target.name, "written"
+    yield ".gitignore", _ignore(folder / ".gitignore")
+
+
+def _branch(folder: Path) -> str:
+    head = folder / ".git" / "HEAD"
+    told = head.read_text(encoding="utf-8") if head.is_file() else ""
+    return told.strip().removeprefix("ref: refs/heads/") if told.startswith("ref: ") else "main"
+
+
+def _ignore(file: Path) -> str:
+    before = file.read_text(encoding="utf-8") if file.exists() else ""
+    if IGNORED in before.splitlines():
+        return "kept"
+    gap = "" if not before or before.endswith("\n") else "\n"
+    file.write_text(f"{before}{gap}{IGNORED}\n", encoding="utf-8")
+    return "extended" if before else "written"

@@ -1,0 +1,84 @@
+"""The command `demo`: the example shop goes from a commit to two running environments."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import ProxyHandler, build_opener
+
+import click
+
+from pipelinekit.cli.history import COLUMNS, show_table
+from pipelinekit.cli.session import follow, manner
+from pipelinekit.cli.surroundings import Exit, Surroundings, shared
+from pipelinekit.kit.example import close_example, example
+from pipelinekit.kit.files import read_definition
+from pipelinekit.kit.home import load_settings
+from pipelinekit.kit.kit import Kit
+
+GROUPS = ("staging", "production")
+
+
+@click.command()
+@shared
+@click.option("--yes", is_flag=True, help="Approve the release to production.")
+@click.option("--keep", is_flag=True, help="Keep the folder and leave the shops open.")
+@click.pass_context
+def demo(context: click.Context, /, *, yes: bool, keep: bool) -> None:
+    """Release a small web application: commit, build, tests, staging, approval, production.
+
+    It is made in a folder of its own, really runs, and leaves nothing behind.
+    """
+    with _shop(keep=keep) as folder, _kit(folder) as kit:
+        pipeline = read_definition(folder / "pipeline.py").checked()
+        click.echo(f"A git repository of the shop is in {folder}; its pipeline runs here.\n")
+        place = Surroundings(home=str(kit.home.folder))
+        run = kit.start(pipeline)
+        how = manner(place, pipeline, (), yes=yes, wait=False, timeout=None)
+        code = follow(place, kit, run, how)
+        if code is Exit.SUCCEEDED:
+            _show_environments(kit)
+        if code is Exit.WAITING:
+            click.echo("\nNobody is here to approve. Run it on a terminal, or with --yes.")
+        _show_history(kit)
+        if not run.execution.ended:
+            run.stop("the demo is over", abandon=True)
+    context.exit(Exit.FAILED if code is None else code)
+
+
+@contextmanager
+def _shop(*, keep: bool) -> Iterator[Path]:
+    root = Path(tempfile.mkdtemp(prefix="pipelinekit-demo-"))
+    folder = example(root / "shop")
+    try:
+        yield folder
+    finally:
+        if keep:
+            click.echo(f"\nThe shops are open, and everything is kept in {folder}")
+        else:
+            close_example(folder)
+            shutil.rmtree(root)
+            click.echo("\nThe shops are closed and the folder is gone.")
+
+
+def _kit(folder: Path) -> Kit:
+    return Kit(folder / ".pipelinekit", settings=load_settings(folder))
+
+
+def _show_environments(kit: Kit) -> None:
+    click.echo("\nBoth environments answer:")
+    for group in GROUPS:
+        port = kit.settings.groups[f"shop/{group}"].environment["PORT"]
+        url = f"http://127.0.0.1:{port}/health"
+        with build_opener(ProxyHandler({})).open(url, timeout=10) as answer:
+            health = json.load(answer)
+        click.echo(f"  {url}  version {health['version']}, commit {health['commit'][:8]}")
+
+
+def _show_history(kit: Kit) -> None:
+    frame = kit.history("shop").actions.sort_values("started")
+    rows = json.loads(frame.to_json(orient="records", date_format="iso"))
+    click.echo("\nWhat happened, from the history:")
+    show_table([name for name in COLUMNS["actions"].split() if name != "pipeline"], rows)

@@ -1,0 +1,103 @@
+"""The command `history`: what happened, as a table."""
+
+import json
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+
+import click
+
+from pipelinekit.cli.surroundings import Surroundings, echo_json, shared
+from pipelinekit.cli.words import SHORT_ID, SIGNS, clock, one_line, span
+
+COLUMNS = {
+    "executions": (
+        "pipeline number execution status started seconds trigger by revision attempts summary"
+    ),
+    "stages": "pipeline execution stage status started seconds retries",
+    "actions": "pipeline execution stage action attempt status started seconds error summary",
+    "approvals": "pipeline execution stage action decision by asked seconds comment",
+}
+"""By the name of a frame, the columns that are shown to people; JSON has all of them."""
+
+IDS = {"execution", "revision", "action_execution"}
+WIDE = 400
+CELL_WIDTH = 80
+
+
+@click.command()
+@shared
+@click.argument("name", required=False, metavar="[NAME]")
+@click.option(
+    "--days",
+    type=click.FloatRange(min=0),
+    default=90.0,
+    show_default=True,
+    help="How far back.",
+)
+@click.option("--actions", "kind", flag_value="actions", help="One row an attempt of an action.")
+@click.option("--approvals", "kind", flag_value="approvals", help="One row an approval.")
+@click.option("--stages", "kind", flag_value="stages", help="One row a stage of an execution.")
+@click.option("--limit", type=click.IntRange(min=1), help="At most so many rows, the newest.")
+@click.pass_obj
+def history(
+    place: Surroundings, name: str | None, days: float, kind: str | None, limit: int | None
+) -> None:
+    """Show what happened: one row an execution, the newest first.
+
+    NAME is a pipeline; without it all pipelines are meant.
+    """
+    kind = kind or "executions"
+    rows = [] if name is None and place.fresh else _rows(place, name, days, kind)
+    rows = rows[:limit]
+    if place.json:
+        echo_json(rows)
+    elif not rows:
+        click.echo(f"Nothing in the last {days:g} days.")
+    else:
+        show_table(COLUMNS[kind].split(), rows)
+
+
+def _rows(
+    place: Surroundings, name: str | None, days: float, kind: str
+) -> list[dict[str, object]]:
+    with place.existing() as kit:
+        if name is not None:
+            kit.definition(name)
+        frame = getattr(kit.history(name, days), kind)
+    rows: list[dict[str, object]] = json.loads(frame.to_json(orient="records", date_format="iso"))
+    return rows
+
+
+def show_table(columns: Sequence[str], rows: Sequence[dict[str, object]]) -> None:
+    """Print rows of a frame, a column for each name; times, durations and ids as people read."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD)
+    for column in columns:
+        right = column in {"number", "seconds", "attempts", "attempt", "retries"}
+        table.add_column(column, justify="right" if right else "left")
+    for row in rows:
+        table.add_row(*(Text(*_cell(column, row[column])) for column in columns))
+    console = Console(highlight=False)
+    if not sys.stdout.isatty():
+        console.width = WIDE  # nothing is cut off for a pipe
+    console.print(table)
+
+
+def _cell(column: str, value: object) -> tuple[str, str]:
+    if value is None:
+        return "", ""
+    if column in {"status", "decision"}:
+        sign = SIGNS[str(value)]
+        return str(sign), sign.colour
+    if column in {"started", "asked"}:
+        return clock(datetime.fromisoformat(str(value))), ""
+    if column == "seconds":
+        return span(float(str(value))), ""
+    if column in IDS:
+        return str(value)[:SHORT_ID], ""
+    return one_line(str(value), CELL_WIDTH), ""

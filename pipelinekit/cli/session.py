@@ -1,0 +1,135 @@
+"""Following an execution from a terminal: the options, what is shown, and how one leaves."""
+
+import sys
+import time
+from collections.abc import Callable, Collection
+from typing import TypeVar
+
+import click
+
+from pipelinekit.cli.background import door, spawn_engine, under_way
+from pipelinekit.cli.follow import Follower, Manner
+from pipelinekit.cli.surroundings import Exit, Surroundings, echo_json
+from pipelinekit.cli.view import Lens
+from pipelinekit.cli.words import SHORT_ID
+from pipelinekit.kit.kit import Kit
+from pipelinekit.kit.origin import remembered, settings_folder
+from pipelinekit.kit.run import Run
+from pipelinekit.model.action import Category
+from pipelinekit.model.pipeline import Pipeline
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+HANDED_OVER = {Exit.SUCCEEDED, Exit.FAILED, Exit.WAITING}
+
+
+def following(command: Command) -> Command:
+    """Give a command the options that say what to do while an execution goes on."""
+    for add in (_TIMEOUT, _WAIT, _YES, _APPROVE):
+        command = add(command)
+    return command
+
+
+def manner(
+    place: Surroundings, pipeline: Pipeline, approve: Collection[str], **said: float | bool | None
+) -> Manner:
+    """Put the options together.
+
+    Args:
+        place: Says whether the answer is JSON.
+        pipeline: The definition, which must have the approvals.
+        approve: Approvals by name.
+        said: The values of `--yes`, `--wait` and `--timeout`.
+
+    Raises:
+        click.UsageError: The pipeline has no approval of such a name.
+    """
+    known = [
+        action.name
+        for stage in pipeline.stages
+        for action in stage.actions
+        if action.type.category is Category.APPROVAL
+    ]
+    for name in approve:
+        if name not in known:
+            raise click.UsageError(
+                f"--approve {name}: pipeline {pipeline.name} has no such approval; its approvals "
+                f"are {', '.join(known) or 'none'}"
+            )
+    timeout = said["timeout"]
+    stream = sys.stderr if place.json else sys.stdout
+    return Manner(
+        approve=frozenset(approve),
+        yes=bool(said["yes"]),
+        ask=sys.stdin.isatty() and stream.isatty(),
+        wait=bool(said["wait"]),
+        until=None if timeout is None else time.monotonic() + timeout,
+    )
+
+
+def follow(place: Surroundings, kit: Kit, run: Run, how: Manner) -> Exit | None:
+    """Follow an execution and say how to go on where it stays behind.
+
+    Returns:
+        The exit code; None where no engine is at work any more.
+    """
+    from pipelinekit.cli.screen import screen
+
+    lens = Lens(kit, run)
+    shown = screen(lens, sys.stderr if place.json else sys.stdout)
+    try:
+        code = Follower(lens, shown, how).follow()
+    except KeyboardInterrupt:
+        shown.pause()
+        code = Exit.INTERRUPTED
+    if code in {Exit.TIMEOUT, Exit.INTERRUPTED}:
+        what = "The time is over" if code is Exit.TIMEOUT else "Interrupted"
+        short = run.id[:SHORT_ID]
+        click.echo(
+            f"{what}; the execution stays. Go on with: pipelinekit watch {short}; "
+            f"end it with: pipelinekit stop {short}",
+            err=True,
+        )
+    if place.json and code is not None:
+        echo_json(lens.look())
+    return code
+
+
+def work_and_follow(place: Surroundings, kit: Kit, run: Run, how: Manner) -> Exit:
+    """Follow an execution with the engine of this process, then leave through the door.
+
+    What others have started in the meantime is left to an engine in the background.
+
+    Args:
+        place: How to answer.
+        kit: A kit with an engine; it is closed.
+        run: The execution.
+        how: What to do meanwhile.
+    """
+    code = follow(place, kit, run, how) or Exit.SUCCEEDED
+    with door(kit.home.folder):
+        others = under_way(kit, besides=run.id)
+        kit.close()
+        if others and code in HANDED_OVER:
+            spawn_engine(kit.home, settings_folder(remembered(kit.home.folder, run.pipeline)))
+    return code
+
+
+_TIMEOUT = click.option(
+    "--timeout",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="Leave with exit code 124 after so long; the execution stays.",
+)
+_WAIT = click.option(
+    "--wait",
+    is_flag=True,
+    help="At an approval wait for somebody else's answer instead of leaving.",
+)
+_YES = click.option("--yes", is_flag=True, help="Approve every approval as soon as it waits.")
+_APPROVE = click.option(
+    "--approve",
+    multiple=True,
+    metavar="NAME",
+    help="Approve this approval as soon as it waits; may be repeated.",
+)

@@ -1,0 +1,157 @@
+"""What all commands share: where they work, how they answer, and their exit codes."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, is_dataclass
+from datetime import datetime
+from enum import IntEnum
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from pipelinekit.kit.home import Home, load_settings
+from pipelinekit.kit.kit import Kit
+from pipelinekit.kit.origin import remembered, settings_folder
+from pipelinekit.kit.registry import discover
+from pipelinekit.model.pipeline import Pipeline
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+class Exit(IntEnum):
+    """What the end of a command means to a script."""
+
+    SUCCEEDED = 0
+    FAILED = 1
+    REFUSED = 2
+    WAITING = 3
+    TIMEOUT = 124
+    INTERRUPTED = 130
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What the options that all commands share have said.
+
+    Attributes:
+        home: The folder of the state; the usual one when None.
+        json: Whether the answer is JSON.
+    """
+
+    home: str | None = None
+    json: bool = False
+
+    @property
+    def fresh(self) -> bool:
+        """Tell whether nothing was ever kept here."""
+        return (
+            not os.environ.get("PIPELINEKIT_DB_URL") and not Home.find(self.home).folder.exists()
+        )
+
+    def kit(self, folder: Path | None = None, *, work: bool = False) -> Kit:
+        """Open the kit.
+
+        Args:
+            folder: Whose settings count; the working directory when None.
+            work: Whether this process is to work too.
+        """
+        return Kit(self.home, settings=load_settings(folder or Path.cwd()), work=work)
+
+    def worker_of(self, pipeline: str) -> Kit:
+        """Open a kit that works, with the settings and the functions of a known pipeline.
+
+        Raises:
+            PipelineNotFound: No pipeline has that name.
+            UnreadableFile: The file that its functions stand in cannot be executed any more.
+        """
+        from pipelinekit.kit.files import read_definition
+
+        with self.existing() as kit:
+            foreign = functions_of(kit.definition(pipeline))
+            file = remembered(kit.home.folder, pipeline)
+        if foreign and file is not None:
+            read_definition(file)
+        return self.kit(settings_folder(file), work=True)
+
+    def existing(self) -> Kit:
+        """Open the kit of a home that must be there already, to look and to ask."""
+        if self.fresh:
+            raise click.UsageError(
+                f"nothing has run here yet: there is no {Home.find(self.home).folder}; begin with "
+                f"`pipelinekit run FILE`, or say where to look with -C or --home"
+            )
+        return self.kit()
+
+
+def functions_of(pipeline: Pipeline) -> list[str]:
+    """List the actions of a pipeline that no installed provider carries out."""
+    installed = discover()
+    return [
+        f"{stage.name}/{action.name}"
+        for stage in pipeline.stages
+        for action in stage.actions
+        if action.type not in installed
+    ]
+
+
+def echo_json(data: object) -> None:
+    """Print data as JSON; dataclasses are objects, times ISO 8601."""
+    click.echo(json.dumps(data, indent=2, ensure_ascii=False, default=_plain))
+
+
+def shared(command: Command) -> Command:
+    """Give a command the options that all commands have."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return str(value)
+
+
+def _go(_context: click.Context, _option: click.Parameter, folder: str | None) -> None:
+    if folder is not None:
+        os.chdir(folder)
+
+
+def _set_home(context: click.Context, _option: click.Parameter, folder: str | None) -> None:
+    if folder is not None:
+        context.ensure_object(Surroundings).home = folder
+
+
+def _set_json(context: click.Context, _option: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click's signature
+    context.ensure_object(Surroundings).json |= wanted
+
+
+_OPTIONS: tuple[Callable[[Command], Command], ...] = (
+    click.option(
+        "-C",
+        "--directory",
+        type=click.Path(exists=True, file_okay=False),
+        is_eager=True,
+        expose_value=False,
+        callback=_go,
+        help="Do everything in this directory.",
+    ),
+    click.option(
+        "--home",
+        type=click.Path(file_okay=False),
+        expose_value=False,
+        callback=_set_home,
+        help="The folder of the state.  [default: $PIPELINEKIT_HOME, else .pipelinekit]",
+    ),
+    click.option(
+        "--json",
+        is_flag=True,
+        expose_value=False,
+        callback=_set_json,
+        help="Answer in JSON on standard output.",
+    ),
+)
