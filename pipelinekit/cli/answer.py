@@ -75,7 +75,10 @@ def stop(place: Surroundings, execution: str, *, abandon: bool, reason: str) -> 
 @click.option("--all", "everything", is_flag=True, help="Run all actions of the stage again.")
 @click.pass_obj
 def retry(place: Surroundings, execution: str, stage: str | None, *, everything: bool) -> None:
-    """Run the failed actions of a stage again, in the same execution."""
+    """Run a stage that failed again, in the same execution.
+
+    Without --all only its failed actions are run again.
+    """
     with _deciding(place) as kit:
         _finish(place, kit, chosen(kit, execution).retry(stage, all_actions=everything))
 

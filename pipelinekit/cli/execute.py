@@ -57,10 +57,11 @@ def run(
 def start(
     place: Surroundings, target: str, variables: dict[str, str], revisions: dict[str, str]
 ) -> None:
-    """Start a pipeline in the background and print the execution's id.
+    """Start a pipeline in the background.
 
-    FILE and NAME are those of `run`. An engine in the background does the work; one is started
-    where none is alive. It ends by itself when there is nothing to do.
+    The execution's id is printed. FILE and NAME are those of `run`. An engine in the background
+    does the work; one is started where none is alive. It ends by itself when there is nothing to
+    do.
     """
     written = read_target(target)
     if written is not None:

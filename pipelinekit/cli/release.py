@@ -61,7 +61,8 @@ def release(  # noqa: PLR0913 - a parameter for each option
 ) -> None:
     """Execute a notebook once for each environment.
 
-    papermill executes it for one after the other, until one fails. The notebook is given the parameters of the environment, and its name as `environment`.
+    papermill executes it for one environment after the other, until one fails. The notebook is
+    given the parameters of the environment, and its name as `environment`.
     """
     place = context.ensure_object(Surroundings)
     environments = choose(read_environments(file), names)

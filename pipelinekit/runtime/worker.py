@@ -191,7 +191,9 @@ class Worker:
             self._put_off(questions, [*ends, *expired], error)
             raise
 
-    def _settle(self, questions: list[_Question], ends: list[_End], expired: list[_Deadline]) -> None:
+    def _settle(
+        self, questions: list[_Question], ends: list[_End], expired: list[_Deadline]
+    ) -> None:
         reports = [_reported(end.order, end.report) for end in ends if end.report is not None]
         lates = [_expired(self._open[late.order]) for late in expired]
         asked = [*(Asked(question.event) for question in questions), *lates, *reports]

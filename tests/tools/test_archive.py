@@ -170,7 +170,7 @@ def test_packing_and_unpacking_take_little_memory(tmp_path: Path) -> None:
     source.mkdir()
     with (source / "large").open("wb") as file:
         for seed in range(64):
-            file.write(random.Random(seed).randbytes(1024 * 1024))  # noqa: S311 - example bytes
+            file.write(random.Random(seed).randbytes(1024 * 1024))
     tracemalloc.start()
     pack(source, tmp_path / "x.zip")
     unpack(tmp_path / "x.zip", tmp_path / "out")

@@ -335,7 +335,7 @@ def remove_tree_that_stays_inside(folder: Path) -> None:
 
 @pytest.mark.slow
 def test_mutated_archives_are_unpacked_or_refused_but_touch_nothing(tmp_path: Path) -> None:
-    chance = random.Random(7)  # noqa: S311 - repeatable, and no secret
+    chance = random.Random(7)
     beginnings = seeds(tmp_path)
     jail = tmp_path / "jail"
     jail.mkdir()

@@ -354,7 +354,7 @@ def test_mutated_documents_are_read_or_refused_but_never_break(name: str) -> Non
         "spec.yml": BUILDSPEC + "x: &a {k: [1, 2]}\ny: {<<: *a, z: !!str 3}\n",
         "spec.json": json.dumps({"a": [1, 2.5, None, {"b": 'x\\"é'}], "c": {"d": True}}, indent=1),
     }
-    chance = random.Random(20)  # noqa: S311 - repeatable, and no secret
+    chance = random.Random(20)
     parts = ["\t", "\n", "  ", ":", "- ", "[", "]", "{", "}", '"', "'", "&a ", "*a", "!x ", "<<: "]
     parts += [
         "|",
