@@ -16,7 +16,7 @@ import pytest
 import pipelinekit as pk
 from pipelinekit.model.execution import ActionExecution
 from pipelinekit.model.order import Order
-from pipelinekit.tools.gate import look
+from pipelinekit.tools.gate import Standing, look
 from pipelinekit.wire.record import read, text
 
 WAIT = 30.0
@@ -112,7 +112,11 @@ def test_abandoning_ends_the_work_with_all_its_processes(kit: pk.Kit, tmp_path: 
     while subprocess.run(["pgrep", "-f", marker], check=False, capture_output=True).stdout:
         assert time.monotonic() < limit, "a process of the abandoned build is alive"
         time.sleep(0.05)
-    assert look(kit.home.jobs / run.actions[-1].id).result == {"halted": True}
+    job = kit.home.jobs / run.actions[-1].id
+    while look(job).standing is Standing.RUNNING:
+        assert time.monotonic() < limit, "the runner does not end"
+        time.sleep(0.05)
+    assert look(job).result == {"halted": True}
 
 
 @pytest.mark.slow
