@@ -28,8 +28,6 @@ COMMANDS = {
 }
 """By name, the module in this room and what the command is called there."""
 
-VERSION: str = import_module("pipelinekit").__version__  # the package as such is above this floor
-
 
 class Refused(click.ClickException):
     """Something was asked that cannot be done."""
@@ -72,7 +70,7 @@ class Commands(click.Group):
         "124 time-out, 130 interrupted."
     ),
 )
-@click.version_option(VERSION, prog_name="pipelinekit", help="Show the version and exit.")
+@click.version_option(package_name="pipelinekit", help="Show the version and exit.")
 @shared
 @click.pass_context
 def cli(context: click.Context) -> None:

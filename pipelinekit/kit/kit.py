@@ -71,7 +71,7 @@ class Kit:
         self.settings = settings or load_settings(Path.cwd())
         self.by = by or os.environ.get("PIPELINEKIT_USER") or getpass.getuser()
         self.store: Store = open_store(self.home.database)
-        self._desk = Desk(self.store, None)
+        self._desk = Desk(self.store)
         self.worker = self._engine() if work else None
 
     def __enter__(self) -> Self:
@@ -241,7 +241,8 @@ class Kit:
 
     def engine_alive(self) -> bool:
         """Tell whether some process is at work on this kit's store."""
-        return self.worker is not None or alive(self.home.engines)
+        mine = self.worker is not None and self.worker.alive
+        return mine or alive(self.home.engines)
 
     def _current(self, name: str) -> Pipeline | None:
         found = self.store.find(Definition, Query(pipeline=name, limit=1))

@@ -33,8 +33,9 @@ class Entry:
         rows: The rows that are new or changed.
         commands: What is to be done outside.
         answered: Orders that are done with.
-        owner: The engine that holds the answered orders, and takes those that are new; None for
-            a process that only asks.
+        owner: The engine that holds the answered orders; None for a process that only asks.
+        able: The action types, as text, of which the owner takes new orders at once; those of
+            other types are nobody's until an engine that is able takes them.
     """
 
     pipeline: str
@@ -44,6 +45,7 @@ class Entry:
     commands: tuple[Command, ...] = ()
     answered: tuple[str, ...] = ()
     owner: str | None = None
+    able: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

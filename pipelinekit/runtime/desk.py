@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from pipelinekit.engine.decide import decide
@@ -80,11 +80,18 @@ class Desk:
     Args:
         store: Where commits go.
         owner: The engine whose orders these are; None for a process that only asks.
+        able: Gives the action types, as text, that the engine carries out.
     """
 
-    def __init__(self, store: Store, owner: str | None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        owner: str | None = None,
+        able: Callable[[], Collection[str]] = frozenset,
+    ) -> None:
         self._store = store
         self._owner = owner
+        self._able = able
         self._working: dict[str, _Working] = {}
 
     def refresh(self) -> None:
@@ -132,6 +139,7 @@ class Desk:
                 commands=tuple(part.commands),
                 answered=tuple(part.answered),
                 owner=self._owner,
+                able=self._able(),
             )
             for pipeline, part in parts.items()
             if part.events or part.answered

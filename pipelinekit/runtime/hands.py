@@ -68,14 +68,18 @@ class Hands:
         self._threads = Threads()
         self._detached: dict[str, Order] = {}
         self._begun: set[str] = set()
+        self._able: frozenset[str] = frozenset()
         self._lock = threading.Lock()
         module = place.target.partition(":")[0]
         self._spawner = Spawner(preload=(*PRELOAD, module))
         self._watch = Watch(self._ended)
 
-    def able(self) -> list[str]:
-        """List the action types that can be carried out here."""
-        return [str(type_id) for type_id in self._providers]
+    @property
+    def able(self) -> frozenset[str]:
+        """Name the action types that can be carried out here, those declared just now too."""
+        if len(self._able) != len(self._providers):
+            self._able = frozenset(map(str, self._providers))
+        return self._able
 
     def take(self, claim: Claim) -> None:
         """Begin with an order, or end what runs for it."""
@@ -103,8 +107,8 @@ class Hands:
 
     def close(self) -> None:
         """Let calls in threads end for a few seconds; runners go on by themselves."""
-        self._watch.close()
         self._threads.close(CLOSING_SECONDS)
+        self._watch.close()
         self._spawner.close()
 
     def _call(self, provider: Provider[...], order: Order) -> None:

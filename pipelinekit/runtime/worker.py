@@ -7,7 +7,7 @@ out through the hands, after it. One thread does all of it, so a process has one
 import logging
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -73,12 +73,12 @@ class Worker:
     ) -> None:
         self._store = store
         self._incarnation = incarnation
-        self._desk = Desk(store, incarnation.id)
         self._inbox: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._hands = hands(self._ended)
+        self._desk = Desk(store, incarnation.id, lambda: self._hands.able)
         self._open: dict[str, Order] = {}
         self._timers: Timers[_Timed] = Timers()
-        self._version = -1
+        self._seen: tuple[int, Collection[str]] = (-1, ())
         self._looked = self._buried = now() - timedelta(days=1)
         self._pulse = threading.Condition()
         self._beats = 0
@@ -97,6 +97,11 @@ class Worker:
         if not self._thread.is_alive():
             self._refuse_the_rest()
         return reply.result()
+
+    @property
+    def alive(self) -> bool:
+        """Tell whether it is at work."""
+        return self._thread.is_alive()
 
     @property
     def beats(self) -> int:
@@ -140,6 +145,8 @@ class Worker:
         try:
             self._work_on()
         finally:
+            if not self._closing:  # a defect: others are to take over what this engine held
+                self._incarnation.close()
             self._refuse_the_rest()
 
     def _refuse_the_rest(self) -> None:
@@ -157,7 +164,7 @@ class Worker:
             except PipelineKitError as error:  # of the store: it is said, and tried again
                 LOG.warning("%s", error)
                 self._desk.refresh()
-                self._version = -1
+                self._seen = (-1, ())
 
     def _ready(self) -> list[_Item]:
         try:
@@ -235,7 +242,8 @@ class Worker:
     def _obey(self, command: Command) -> None:
         match command:
             case Run(order):
-                self._accept(Claim(order))
+                if str(order.type) in self._hands.able:
+                    self._accept(Claim(order))
             case Ask(action_execution, token, due):
                 if action_execution in self._open:
                     order = self._open[action_execution]
@@ -270,18 +278,18 @@ class Worker:
         if (present - self._looked).total_seconds() < LOOK_SECONDS or self._closing:
             return
         self._looked = present
-        version = self._store.version()
+        seen = (self._store.version(), self._hands.able)
         bury = (present - self._buried).total_seconds() >= BURY_SECONDS
         dead = self._incarnation.dead() if bury else []
         self._buried = present if bury else self._buried
-        if version == self._version and not dead:
+        if seen == self._seen and not dead:
             return
         self._desk.refresh()
-        for claim in self._store.take(self._incarnation.id, dead, self._hands.able()):
+        for claim in self._store.take(self._incarnation.id, dead, self._hands.able):
             if claim.halt or claim.order.id not in self._open:
                 self._accept(claim)
         self._incarnation.bury(dead)
-        self._version = version
+        self._seen = seen
         self._beat()
 
     def _beat(self) -> None:

@@ -113,7 +113,7 @@ def _order(entry: Entry, order: Order) -> dict[str, Any]:
         "pipeline": order.pipeline,
         "type": str(order.type),
         "halt": False,
-        "owner": entry.owner,
+        "owner": entry.owner if str(order.type) in entry.able else None,
         "body": text(order),
     }
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelinekit.model.action import Category
 from pipelinekit.model.command import Ask, Command, Halt, Run
 from pipelinekit.model.errors import StoreError
 from pipelinekit.model.event import Started
@@ -33,6 +34,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     made.close()
 
 
+ABLE = frozenset({"Source/Custom/Step/1", "Test/Custom/Step/1", "Approval/AWS/Manual/1"})
+
+
 class Recorder(World):
     """A world that commits each decision to a store."""
 
@@ -52,6 +56,7 @@ class Recorder(World):
                     rows=decision.rows,
                     commands=decision.commands,
                     owner=self.owner,
+                    able=ABLE,
                 )
             ]
         )
@@ -139,6 +144,17 @@ def test_an_order_of_the_committer_is_its_own_and_is_not_handed_out(store: Store
     assert (claim.order, claim.inherited) == (next(iter(world.orders.values())), True)
 
 
+def test_an_order_that_the_committer_cannot_carry_out_is_nobody_s(store: Store) -> None:
+    world = Recorder(store, "me")
+    world.started(GATE)
+    order = replace(
+        next(iter(world.orders.values())), id="o-9", type=step("x", Category.BUILD).type
+    )
+    commanded(store, Run(order))
+    (claim,) = store.take("other", [], [str(order.type)])
+    assert (claim.order.id, claim.inherited) == ("o-9", False)
+
+
 def test_an_order_of_nobody_is_handed_out_once_to_who_is_able(store: Store) -> None:
     world = Recorder(store, None)
     world.started(GATE)
@@ -179,7 +195,8 @@ def started_event(run: str) -> Started:
 
 def commanded(store: Store, *commands: Command) -> None:
     """Commit commands alone."""
-    store.commit([Entry(pipeline="shop", seen=0, commands=commands, answered=(), owner="me")])
+    entry = Entry(pipeline="shop", seen=0, commands=commands, owner="me", able=ABLE)
+    store.commit([entry])
 
 
 def test_what_is_asked_again_keeps_its_token_and_time(store: Store) -> None:

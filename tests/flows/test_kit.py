@@ -298,6 +298,30 @@ def test_a_run_of_a_closed_kit_is_carried_on_by_the_next_one(tmp_path: Path) -> 
         assert again.approve().wait(timeout=WAIT).status == "Succeeded"
 
 
+ELSEWHERE = """
+import sys, time, pipelinekit as pk
+with pk.Kit(sys.argv[1], settings=pk.Settings(), by="bob") as kit:  # knows no KitLook
+    print("working", flush=True)
+    run = kit.run(sys.argv[2]).wait("approval", 20).approve()
+    time.sleep(float(sys.argv[3]))
+"""
+
+
+def test_an_engine_leaves_orders_alone_that_it_cannot_carry_out(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    gate = pk.approval("ok") >> look("after", wanted="hello").reads("code")
+    with pk.Kit(home, settings=pk.Settings()) as kit:
+        run = kit.start(line(pk.Stage("Gate", gate))).wait("approval", WAIT)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", ELSEWHERE, str(home), run.id, "1.5"]
+    with subprocess.Popen(command, env=environment) as other:
+        while other.poll() is None:
+            time.sleep(0.05)
+    assert other.returncode == 0
+    with pk.Kit(home, settings=pk.Settings()) as kit:
+        assert kit.run(run.id).wait(timeout=WAIT).status == "Succeeded"
+
+
 def test_two_kits_on_one_store_share_the_work(tmp_path: Path) -> None:
     home, settings = tmp_path / "home", pk.Settings()
     with pk.Kit(home, settings=settings) as one, pk.Kit(home, settings=settings) as two:

@@ -1,0 +1,156 @@
+"""Definitions on the command line: init, validate, export; and that everything is documented."""
+
+import json
+import tomllib
+from collections.abc import Iterator
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from pipelinekit.cli.commands import COMMANDS, cli
+from pipelinekit.engine.validate import faults
+from pipelinekit.kit.files import read_definition
+from pipelinekit.kit.home import load_settings
+from pipelinekit.kit.registry import action_types
+from pipelinekit.kit.release import read_environments
+from pipelinekit.wire import codepipeline
+from tests.build import pipeline
+from tests.cli.project import GATE, Project
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, arguments)
+
+
+def options() -> Iterator[tuple[str, click.Parameter]]:
+    context = click.Context(cli)
+    commands = {name: cli.get_command(context, name) for name in COMMANDS} | {"": cli}
+    for name, command in commands.items():
+        assert command is not None
+        yield from ((name, parameter) for parameter in command.params)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_that_fits_a_line(name: str) -> None:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    assert command.name == name
+    assert command.get_short_help_str(limit=80).endswith(".")
+    assert call(name, "--help").exit_code == 0
+
+
+def test_every_option_has_help() -> None:
+    silent = [
+        (name, parameter.name)
+        for name, parameter in options()
+        if isinstance(parameter, click.Option) and not parameter.help
+    ]
+    assert silent == []
+
+
+def test_every_command_takes_the_options_that_all_have() -> None:
+    having = {name for name, parameter in options() if "--json" in parameter.opts}
+    assert having == {"", *COMMANDS}
+
+
+def test_an_unknown_command_is_refused_with_2() -> None:
+    assert call("sing").exit_code == 2
+
+
+def test_the_version_is_told() -> None:
+    assert call("--version").output.startswith("pipelinekit, version ")
+
+
+def test_the_example_is_valid_and_is_never_written_over(project: Project) -> None:
+    assert call("init").exit_code == 0
+    written = read_definition(project.folder / "pipeline.py")
+    assert faults(written.pipeline, action_types()) == ()
+    assert set(load_settings(project.folder).projects) == {"project", "release"}
+    assert list(read_environments(project.folder / "environments.yaml")) == [
+        "staging",
+        "production",
+    ]
+    assert (project.folder / ".gitignore").read_text(encoding="utf-8") == ".pipelinekit/\n"
+    project.write("pipelinekit.toml", "# mine\n")
+    answer = json.loads(call("init", "--json").output)
+    assert set(answer.values()) == {"kept"}
+    assert (project.folder / "pipelinekit.toml").read_text(encoding="utf-8") == "# mine\n"
+    call("init", "--force")
+    assert tomllib.loads((project.folder / "pipelinekit.toml").read_text(encoding="utf-8"))
+
+
+def test_what_git_ignores_already_stays(project: Project) -> None:
+    project.write(".gitignore", "*.pyc")
+    call("init")
+    call("init")
+    text = (project.folder / ".gitignore").read_text(encoding="utf-8")
+    assert text == "*.pyc\n.pipelinekit/\n"
+
+
+def test_a_valid_definition_is_called_valid(project: Project) -> None:
+    project.write("shop.json", codepipeline.text(pipeline()))
+    done = call("validate", "shop.json")
+    assert done.exit_code == 0
+    assert "✓ shop.json: pipeline shop is valid (3 stages, 3 actions)" in done.output
+
+
+def test_every_fault_is_told_with_its_file_line_place_and_advice(project: Project) -> None:
+    good = codepipeline.text(pipeline())
+    bad = good.replace('"Code"', '"Kode"', 1)
+    project.write("shop.json", bad)
+    project.write("good.json", good)
+    done = call("validate", "good.json", "shop.json")
+    assert done.exit_code == 2
+    assert "✓ good.json" in done.output
+    assert "✗ shop.json: 1 fault" in done.output
+    line = next(n for n, each in enumerate(bad.splitlines(), 1) if '"Code"' in each)
+    assert f"line {line}: stages[1].actions[0].input" in done.output
+
+
+def test_faults_are_told_as_json(project: Project) -> None:
+    project.write("shop.json", '{"pipeline": {"name": 1}}')
+    project.write("shop.yaml", "a: [1\n")
+    done = call("validate", "--json", "shop.json", "shop.yaml", "missing.py")
+    assert done.exit_code == 2
+    shape, syntax, missing = json.loads(done.output)
+    assert not shape["valid"]
+    assert shape["faults"][0]["line"] == 1
+    assert syntax["faults"][0]["line"]
+    assert "no such file" in missing["faults"][0]["found"]
+
+
+@pytest.mark.parametrize(("flag", "suffix"), [("--json", ".json"), ("--yaml", ".yaml")])
+def test_what_is_exported_is_read_back_equal(project: Project, flag: str, suffix: str) -> None:
+    project.write("shop.json", codepipeline.text(pipeline()))
+    done = call("export", "shop.json", flag)
+    assert codepipeline.parse(done.output, f"again{suffix}") == pipeline()
+
+
+def test_json_and_yaml_at_once_are_refused(project: Project) -> None:
+    project.write("shop.json", codepipeline.text(pipeline()))
+    assert call("export", "shop.json", "--yaml", "--json").exit_code == 2
+
+
+def test_a_definition_that_prints_does_not_spoil_the_export(project: Project) -> None:
+    project.write("demo.py", f"print('hello')\n{GATE}")
+    done = call("export", "demo.py")
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["pipeline"]["name"] == "demo"
+
+
+def test_a_pair_without_a_value_is_refused(project: Project) -> None:
+    project.write("demo.py", GATE)
+    done = call("run", "demo.py", "--variable", "word")
+    assert done.exit_code == 2
+    assert "NAME=VALUE" in done.output
+
+
+def test_an_error_in_a_python_file_is_told_with_its_line_and_no_traceback(
+    project: Project,
+) -> None:
+    project.write("demo.py", "import pipelinekit as pk\n\npk.Stage(nothing)\n")
+    done = call("run", "demo.py")
+    assert done.exit_code == 2
+    assert "demo.py, line 3: found NameError" in done.output
+    assert "Traceback" not in done.output

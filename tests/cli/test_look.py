@@ -1,0 +1,141 @@
+"""Looking at executions: status, logs and history, and what that costs."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.cli.project import GATE, UNTIL, Project, until
+
+pytestmark = pytest.mark.slow
+
+HEAVY = "pandas papermill boto3 git plotly IPython rich nbformat"
+
+
+def test_status_loads_nothing_heavy(project: Project) -> None:
+    project.call("run", project.write("demo.py", GATE))
+    code = (
+        "import sys\n"
+        "from pipelinekit.cli.commands import cli\n"
+        "cli(['status'], standalone_mode=False)\n"
+        "cli(['status', 'demo'], standalone_mode=False)\n"
+        f"sys.exit(' '.join(set({HEAVY.split()}) & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=project.folder,
+        env=project.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr.strip() == ""
+    assert "⏸ Waiting for approval" in done.stdout
+
+
+def test_status_shows_what_waits_with_its_note_made_harmless(project: Project) -> None:
+    project.call("run", project.write("demo.py", GATE))
+    shown = project.call("status", "demo").stdout
+    assert "⏸ ok" in shown
+    assert "Is one ready?" in shown
+    assert "waits since" in shown
+    assert "pipelinekit approve" in shown
+    assert "\x1b" not in shown
+
+
+def test_status_lists_all_pipelines_in_a_line_each(project: Project) -> None:
+    project.call("run", project.write("demo.py", GATE))
+    project.call("run", project.write("other.py", GATE.replace('"demo"', '"other"')), "--yes")
+    demo, other = project.call("status").stdout.splitlines()
+    assert demo.startswith("demo #1")
+    assert "Gate/ok" in demo
+    assert "✓ Succeeded" in other
+
+
+def test_status_of_something_unknown_is_refused_without_a_traceback(project: Project) -> None:
+    project.call("run", project.write("demo.py", GATE))
+    refused = project.call("status", "nothing")
+    assert refused.returncode == 2
+    assert "nothing" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_looking_where_nothing_is_makes_nothing(project: Project) -> None:
+    assert "No pipelines here yet" in project.call("status").stdout
+    assert project.call("watch").returncode == 2
+    assert list(project.folder.iterdir()) == []
+
+
+def test_another_home_and_directory_are_taken_from_the_options(project: Project) -> None:
+    project.write("demo.py", GATE)
+    outside = Project(project.folder.parent)
+    done = outside.call("-C", "project", "run", "demo.py", "--home", "state", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert (project.folder / "state" / "pipelinekit.db").exists()
+    (row,) = outside.answer("status", "-C", str(project.folder), "--home", "state")
+    assert row["status"] == "Succeeded"
+
+
+def test_logs_are_printed_action_by_action_without_what_a_terminal_would_obey(
+    project: Project,
+) -> None:
+    project.call("run", project.write("demo.py", GATE), "--yes")
+    logs = project.call("logs").stdout
+    assert "== Source/take: Succeeded ==\ntaking [bold]it[/bold]" in logs
+    only = project.call("logs", "demo", "--action", "ok").stdout
+    assert "== Gate/ok" in only
+    assert "taking" not in only
+
+
+def test_logs_of_an_action_that_is_not_there_are_refused(project: Project) -> None:
+    project.call("run", project.write("demo.py", GATE), "--yes")
+    refused = project.call("logs", "--action", "okay")
+    assert refused.returncode == 2
+    assert "its actions are take, ok" in refused.stderr
+
+
+def test_logs_are_followed_until_the_execution_ends(project: Project) -> None:
+    running = project.begin("run", project.write("demo.py", UNTIL))
+    until(lambda: "Test/rest" in running.stdout.readline() if running.stdout else False)
+    following = project.begin("logs", "--follow")
+    project.write("go", "")
+    shown, _ = following.communicate(timeout=30)
+    running.communicate(timeout=30)
+    assert following.returncode == 0
+    assert shown.count("waiting\n") == 1
+    assert "== Test/rest, attempt 1 ==" in shown
+
+
+def test_history_has_a_table_for_people_and_json_for_programs(project: Project) -> None:
+    for _ in range(2):
+        project.call("run", project.write("demo.py", GATE), "--yes")
+    assert [row["number"] for row in project.answer("history", "demo")] == [2, 1]
+    assert len(project.answer("history", "--limit", "1")) == 1
+    assert {row["stage"] for row in project.answer("history", "--stages")} == {"Source", "Gate"}
+    table = project.call("history").stdout
+    assert "✓ Succeeded" in table
+    assert "StartPipelineExecution" in table
+
+
+def test_history_of_an_unknown_pipeline_is_refused(project: Project) -> None:
+    project.call("run", project.write("demo.py", GATE), "--yes")
+    refused = project.call("history", "shop")
+    assert refused.returncode == 2
+    assert "there are demo" in refused.stderr
+
+
+def test_no_color_is_respected_on_a_terminal(project: Project) -> None:
+    project.call("run", project.write("demo.py", GATE))
+    script = ["script", "-qec", f"{sys.executable} -m pipelinekit status", "/dev/null"]
+    shown = {}
+    for colour in ("", "1"):
+        shown[colour] = subprocess.run(
+            script,
+            cwd=project.folder,
+            env={**project.environment, "NO_COLOR": colour},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+    assert "\x1b[33m" in shown[""]
+    assert "\x1b" not in shown["1"]
