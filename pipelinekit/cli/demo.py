@@ -10,7 +10,7 @@ from urllib.request import ProxyHandler, build_opener
 
 import click
 
-from pipelinekit.cli.history import COLUMNS, show_table
+from pipelinekit.cli.history import show_table
 from pipelinekit.cli.session import follow, manner
 from pipelinekit.cli.surroundings import Exit, Surroundings, shared
 from pipelinekit.kit.example import close_example, example
@@ -81,4 +81,4 @@ def _show_history(kit: Kit) -> None:
     frame = kit.history("shop").actions.sort_values("started")
     rows = json.loads(frame.to_json(orient="records", date_format="iso"))
     click.echo("\nWhat happened, from the history:")
-    show_table([name for name in COLUMNS["actions"].split() if name != "pipeline"], rows)
+    show_table(["stage", "action", "attempt", "status", "started", "seconds", "summary"], rows)

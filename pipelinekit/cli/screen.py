@@ -47,11 +47,13 @@ class Picture:
         self._lens = lens
         self._console = Console(file=stream, highlight=False)
         self._live: Live | None = None
+        self._view: ExecutionView | None = None
         self._spinner = Spinner("dots", style="blue")
 
     def show(self, view: ExecutionView) -> None:
         """Draw it, over the last drawing."""
         frame = self._frame(view)
+        self._view = view
         if self._live is None:
             self._live = Live(
                 frame,
@@ -65,17 +67,22 @@ class Picture:
         self._live.update(frame)
 
     def pause(self) -> None:
-        """Wipe the drawing away."""
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
+        """Leave the last drawing as it is, and the lines below it to somebody else."""
+        if self._live is not None and self._view is not None:
+            self._wipe()
+            self._console.print(_picture(self._view, lines(self._view)), soft_wrap=False)
 
     def close(self, view: ExecutionView) -> None:
         """Leave the whole last drawing on the terminal."""
-        self.pause()
+        self._wipe()
         self._console.print(_picture(view, lines(view)), soft_wrap=False)
         for line in (*_failures(self._lens, view), *advice(view)):
             self._console.print(Text(line))
+
+    def _wipe(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
 
     def _frame(self, view: ExecutionView) -> RenderableType:
         full = [self._with_log(line) for line in lines(view)]
