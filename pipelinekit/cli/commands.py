@@ -70,7 +70,9 @@ class Commands(click.Group):
         "124 time-out, 130 interrupted."
     ),
 )
-@click.version_option(package_name="pipelinekit", help="Show the version and exit.")
+@click.version_option(
+    package_name="pipelinekit", prog_name="pipelinekit", help="Show the version and exit."
+)
 @shared
 @click.pass_context
 def cli(context: click.Context) -> None:
