@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
@@ -10,11 +10,18 @@ import click
 
 from pipelinekit.cli.starting import read_target
 from pipelinekit.cli.surroundings import Exit, Surroundings, echo_json, shared
-from pipelinekit.kit.files import UnreadableFile, read_definition
+from pipelinekit.kit.files import (
+    DOCUMENTS,
+    UnreadableFile,
+    read_definition,
+    read_document,
+    unreadable,
+)
 from pipelinekit.model.errors import DefinitionError
 from pipelinekit.model.pipeline import Pipeline
-from pipelinekit.tools.document import Form
-from pipelinekit.wire import codepipeline
+from pipelinekit.tools.document import DocumentError, Form
+from pipelinekit.wire import appspec, codepipeline
+from pipelinekit.wire.buildspec import read_buildspec
 
 IGNORED = ".pipelinekit/"
 
@@ -42,10 +49,11 @@ class Verdict:
 
     file: str
     valid: bool
-    pipeline: str | None
-    stages: int
-    actions: int
-    faults: list[Complaint]
+    kind: str = "pipeline"
+    pipeline: str | None = None
+    stages: int = 0
+    actions: int = 0
+    faults: list[Complaint] = field(default_factory=list)
 
 
 @click.command()
@@ -55,7 +63,8 @@ class Verdict:
 def validate(context: click.Context, names: tuple[str, ...]) -> None:
     """Check definitions by the rules of CodePipeline.
 
-    Every fault is printed with its place, what was found and what to do; exit code 2 on faults.
+    A FILE may be a buildspec or an appspec too; what stands in it tells. Every fault is printed
+    with its place, what was found and what to do; exit code 2 on faults.
     """
     verdicts = [_verdict(Path(name)) for name in names]
     if context.ensure_object(Surroundings).json:
@@ -115,6 +124,9 @@ def _form(place: Surroundings, *, yaml: bool) -> Form:
 
 def _verdict(file: Path) -> Verdict:
     try:
+        kind = _specification(file)
+        if kind is not None:
+            return Verdict(str(file), valid=True, kind=kind)
         written = read_definition(file)
         written.checked()
     except DefinitionError as error:
@@ -122,10 +134,10 @@ def _verdict(file: Path) -> Verdict:
             Complaint(fault.line, fault.place, fault.code, fault.found, fault.advice)
             for fault in error.faults
         ]
-        return Verdict(str(file), valid=False, pipeline=None, stages=0, actions=0, faults=found)
+        return Verdict(str(file), valid=False, faults=found)
     except UnreadableFile as error:
         found = [Complaint(error.line, "", "", f"found {error.found}", error.advice)]
-        return Verdict(str(file), valid=False, pipeline=None, stages=0, actions=0, faults=found)
+        return Verdict(str(file), valid=False, faults=found)
     stages = written.pipeline.stages
     actions = sum(len(stage.actions) for stage in stages)
     return Verdict(
@@ -134,17 +146,34 @@ def _verdict(file: Path) -> Verdict:
         pipeline=written.pipeline.name,
         stages=len(stages),
         actions=actions,
-        faults=[],
     )
+
+
+def _specification(file: Path) -> str | None:
+    if file.suffix not in DOCUMENTS:
+        return None
+    source = read_document(file)
+    keys = set(source.data) if isinstance(source.data, dict) else set()
+    try:
+        if "phases" in keys:
+            read_buildspec(source)
+            return "buildspec"
+        if keys & {"os", "hooks", "Resources"} and "version" in keys:
+            appspec.read(source)
+            return "appspec"
+    except DocumentError as error:
+        raise unreadable(error) from None
+    return None
 
 
 def _print(verdict: Verdict) -> None:
     if verdict.valid:
         sign = click.style("✓", fg="green")
-        click.echo(
-            f"{sign} {verdict.file}: pipeline {verdict.pipeline} is valid "
-            f"({verdict.stages} stages, {verdict.actions} actions)"
-        )
+        told = f"{verdict.kind} is valid"
+        if verdict.pipeline:
+            told = f"pipeline {verdict.pipeline} is valid "
+            told += f"({verdict.stages} stages, {verdict.actions} actions)"
+        click.echo(f"{sign} {verdict.file}: {told}")
         return
     count = len(verdict.faults)
     sign = click.style("✗", fg="red")

@@ -109,8 +109,11 @@ def _check(action: Action, _: Settings) -> str | None:
     try:
         _refuse_batch(given.get("BatchEnabled", "").lower() == "true")
         _primary(action.inputs, given.get("PrimarySource"))
-        # With references in it, it is no JSON yet.
-        _overrides(None if env is None or "#{" in env else env)
+        inline = given.get("BuildspecOverride", "")
+        if INLINE.match(inline) and "#{" not in inline:
+            _spec(Path(), inline, given.get("ProjectName", ""))
+        if env is not None and "#{" not in env:  # else it is no JSON yet
+            _overrides(env)
     except _Refused as refused:
         return str(refused)
     return None
@@ -121,7 +124,6 @@ _TRAITS: Final = Traits(
     provider="CodeBuild",
     owner=Owner.AWS,
     inputs=(1, 5),
-    outputs=(0, 5),
     detached=True,
     timeout=timedelta(hours=36),
     check=_check,

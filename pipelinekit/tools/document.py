@@ -135,11 +135,15 @@ class Node:
         """
         for key, child in self.mapping().items():
             if key not in allowed:
-                line = self.document.place(child.path).key_line
                 known = ", ".join(sorted(allowed)) or "no key at all"
                 found = f"the unknown key {_key(key)} at {self.where}"
-                raise DocumentError(self.document.name, line, 0, found, f"known here: {known}")
+                raise child.misnamed(f"known here: {known}", found)
         return self
+
+    def misnamed(self, expected: str, found: str) -> DocumentError:
+        """Give the error that the key of this value has no meaning, with the key's line."""
+        line = self.document.place(self.path).key_line
+        return DocumentError(self.document.name, line, 0, found, expected)
 
     def text(self) -> str:
         """Give the text that stands here.

@@ -215,7 +215,7 @@ def _phases(root: Node, *, needed: bool) -> tuple[Phase, ...]:
     given = _mapping(node)
     for name, phase in given.items():
         if name not in PHASES:
-            raise phase.error(f"a phase is one of {', '.join(PHASES)}", found=f"the phase {name}")
+            raise phase.misnamed(f"a phase is one of {', '.join(PHASES)}", f"the phase {name}")
     if needed and node is not None and not given:
         raise node.error(f"write at least one phase there, of {', '.join(PHASES)}")
     return tuple(_phase(name, given[name]) for name in PHASES if name in given)

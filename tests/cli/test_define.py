@@ -154,3 +154,40 @@ def test_an_error_in_a_python_file_is_told_with_its_line_and_no_traceback(
     assert done.exit_code == 2
     assert "demo.py, line 3: found NameError" in done.output
     assert "Traceback" not in done.output
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "kind"),
+    [
+        ("buildspec.yml", "version: 0.2\nphases:\n  build:\n    commands: [make]\n", "buildspec"),
+        ("appspec.yml", "version: 0.0\nos: linux\n", "appspec"),
+    ],
+)
+def test_a_buildspec_or_an_appspec_is_checked_too(
+    project: Project, name: str, text: str, kind: str
+) -> None:
+    file = project.folder / name
+    file.write_text(text, encoding="utf-8")
+    done = call("validate", str(file))
+    assert (done.exit_code, f"{kind} is valid" in done.output) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        ("buildspec.yml", "version: 0.2\nphases:\n  biuld:\n    commands: [make]\n", 3),
+        ("buildspec.yml", "version: 0.2\nphases:\n  build:\n\tcommands: [make]\n", 4),
+        ("appspec.yml", "version: 0.0\nos: linux\nhooks:\n  AfterInstal:\n    - location: x\n", 4),
+        ("pipeline.yaml", "name: shop\nname: shop\n", 2),
+        ("pipeline.json", '{\n  "pipeline": {\n    "name": "shop",\n  }\n}\n', 4),
+    ],
+)
+def test_a_broken_document_is_refused_with_its_line_and_exit_code_2(
+    project: Project, name: str, text: str, line: int
+) -> None:
+    file = project.folder / name
+    file.write_text(text, encoding="utf-8")
+    done = call("validate", str(file))
+    assert done.exit_code == 2
+    assert f"line {line}: " in done.output
+    assert "found" in done.output
