@@ -147,6 +147,38 @@ class Traits:
     timeout: timedelta = timedelta(hours=24)
     check: Check | None = None
 
+    @staticmethod
+    def source(
+        provider: str,
+        owner: Owner = Owner.CUSTOM,
+        *,
+        variables: frozenset[str],
+        check: Check | None = None,
+    ) -> "Traits":
+        """Say of a source what all sources have in common.
+
+        A source writes one artifact and changes nothing, so that it may be run again.
+
+        Args:
+            provider: The name of its action type.
+            owner: Who offers the type.
+            variables: The output variables it writes.
+            check: Says why an action cannot run here.
+        """
+        return Traits(
+            category=Category.SOURCE,
+            provider=provider,
+            owner=owner,
+            inputs=(0, 0),
+            outputs=(1, 1),
+            writes=True,
+            variables=variables,
+            detached=True,
+            repeatable=True,
+            timeout=timedelta(hours=1),
+            check=check,
+        )
+
     @property
     def id(self) -> ActionTypeId:
         """Give the action type's name."""

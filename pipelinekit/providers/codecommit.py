@@ -1,10 +1,9 @@
 """Source/AWS/CodeCommit: a branch of the repository that stands here for one of CodeCommit."""
 
 import json
-from datetime import timedelta
 from typing import Annotated
 
-from pipelinekit.model.action import Action, Category, Owner
+from pipelinekit.model.action import Action, Owner
 from pipelinekit.model.order import Failed, FailureType, Outcome
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.provider import Job, Key, Traits, provider
@@ -36,21 +35,7 @@ def _obstacle(settings: Settings, repository: str, output_format: str | None) ->
     return sources.unmapped(repository, "[repositories]", line)
 
 
-@provider(
-    Traits(
-        category=Category.SOURCE,
-        owner=Owner.AWS,
-        provider="CodeCommit",
-        inputs=(0, 0),
-        outputs=(1, 1),
-        writes=True,
-        variables=VARIABLES,
-        detached=True,
-        repeatable=True,
-        timeout=timedelta(hours=1),
-        check=_check,
-    )
-)
+@provider(Traits.source("CodeCommit", Owner.AWS, variables=VARIABLES, check=_check))
 def codecommit(
     job: Job,
     repository: Annotated[str, Key("RepositoryName")],

@@ -1,10 +1,9 @@
 """Source/AWS/CodeStarSourceConnection: a branch of a repository at a git host."""
 
 import json
-from datetime import timedelta
 from typing import Annotated, Final
 
-from pipelinekit.model.action import Action, Category, Owner
+from pipelinekit.model.action import Action, Owner
 from pipelinekit.model.order import Failed, FailureType, Outcome
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.provider import Job, Key, Traits, provider
@@ -56,21 +55,7 @@ def _provider_type(url: str) -> str:
     return next((name for part, name in _HOSTS.items() if part in host(url)), "Git")
 
 
-@provider(
-    Traits(
-        category=Category.SOURCE,
-        owner=Owner.AWS,
-        provider="CodeStarSourceConnection",
-        inputs=(0, 0),
-        outputs=(1, 1),
-        writes=True,
-        variables=VARIABLES,
-        detached=True,
-        repeatable=True,
-        timeout=timedelta(hours=1),
-        check=_check,
-    )
-)
+@provider(Traits.source("CodeStarSourceConnection", Owner.AWS, variables=VARIABLES, check=_check))
 def connection(  # noqa: PLR0913 - the action type has these keys
     job: Job,
     arn: Annotated[str, Key("ConnectionArn")],

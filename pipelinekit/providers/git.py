@@ -1,10 +1,9 @@
 """Source/Custom/Git: a branch of any git repository."""
 
-from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import Annotated
 
-from pipelinekit.model.action import Action, Category
+from pipelinekit.model.action import Action
 from pipelinekit.model.order import Outcome
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.provider import Job, Key, Traits, provider
@@ -34,20 +33,7 @@ def _check(action: Action, settings: Settings) -> str | None:
     return None
 
 
-@provider(
-    Traits(
-        category=Category.SOURCE,
-        provider="Git",
-        inputs=(0, 0),
-        outputs=(1, 1),
-        writes=True,
-        variables=VARIABLES,
-        detached=True,
-        repeatable=True,
-        timeout=timedelta(hours=1),
-        check=_check,
-    )
-)
+@provider(Traits.source("Git", variables=VARIABLES, check=_check))
 def git(
     job: Job,
     url: Annotated[str, Key("RepositoryUrl")],

@@ -1,9 +1,8 @@
 """Source/ThirdParty/GitHub: a branch of a GitHub repository, by an OAuth token."""
 
-from datetime import timedelta
 from typing import Annotated
 
-from pipelinekit.model.action import Category, Owner
+from pipelinekit.model.action import Owner
 from pipelinekit.model.order import Outcome
 from pipelinekit.ports.provider import Job, Key, Traits, provider
 from pipelinekit.tools.checkout import Wanted, address, check_out
@@ -23,20 +22,7 @@ VARIABLES = frozenset(
 )
 
 
-@provider(
-    Traits(
-        category=Category.SOURCE,
-        owner=Owner.THIRD_PARTY,
-        provider="GitHub",
-        inputs=(0, 0),
-        outputs=(1, 1),
-        writes=True,
-        variables=VARIABLES,
-        detached=True,
-        repeatable=True,
-        timeout=timedelta(hours=1),
-    )
-)
+@provider(Traits.source("GitHub", Owner.THIRD_PARTY, variables=VARIABLES))
 def github(  # noqa: PLR0913 - the action type has these keys
     job: Job,
     owner: str,
