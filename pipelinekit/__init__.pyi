@@ -1,5 +1,7 @@
 from .kit.example import close_example as close_example
 from .kit.example import example as example
+from .kit.files import load as load
+from .kit.files import save as save
 from .kit.kit import Kit as Kit
 from .kit.run import Run as Run
 from .model.action import Action as Action

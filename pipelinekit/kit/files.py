@@ -17,8 +17,8 @@ from pipelinekit.model.action import ActionTypeId
 from pipelinekit.model.errors import DefinitionError, Fault, ValidationError
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.tools import document
-from pipelinekit.tools.document import Document, DocumentError
-from pipelinekit.wire.codepipeline import locate, read
+from pipelinekit.tools.document import Document, DocumentError, Form
+from pipelinekit.wire.codepipeline import locate, read, text
 
 DOCUMENTS = (".json", ".yaml", ".yml")
 SUFFIXES = (".py", *DOCUMENTS)
@@ -108,6 +108,38 @@ def read_definition(file: Path) -> Written:
     if file.suffix == ".ipynb":
         advice = "start the pipeline in a cell of it, or move the definition to a .py file"
     raise UnreadableFile(str(file), None, f"a file of kind {file.suffix or 'unknown'!r}", advice)
+
+
+def load(file: Path | str) -> Pipeline:
+    """Read the pipeline that a file defines, and check it by the rules of CodePipeline.
+
+    Args:
+        file: A `.json`, `.yaml`, `.yml` or `.py` file; see `read_definition`.
+
+    Raises:
+        UnreadableFile: The file cannot be read or executed, or holds no pipeline.
+        DefinitionError: The definition has faults; the error bears all of them, with lines.
+    """
+    return read_definition(Path(file)).checked()
+
+
+def save(pipeline: Pipeline, file: Path | str) -> Path:
+    """Write a pipeline as CodePipeline has it; `aws codepipeline create-pipeline` takes the JSON.
+
+    Args:
+        pipeline: The definition.
+        file: Where it goes: JSON where the name ends in `.json`, YAML for `.yaml` and `.yml`.
+
+    Raises:
+        UnreadableFile: The name ends otherwise.
+    """
+    target = Path(file)
+    if target.suffix not in DOCUMENTS:
+        advice = f"give a name that ends in one of {', '.join(DOCUMENTS)}"
+        raise UnreadableFile(str(file), None, f"a file of kind {target.suffix!r}", advice)
+    form = Form.JSON if target.suffix == ".json" else Form.YAML
+    target.write_text(text(pipeline, form), encoding="utf-8")
+    return target
 
 
 def read_document(file: Path) -> Document:

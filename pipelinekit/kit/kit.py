@@ -74,6 +74,10 @@ class Kit:
         self._desk = Desk(self.store)
         self.worker = self._engine() if work else None
 
+    def __repr__(self) -> str:
+        at_work = "at work" if self.worker is not None and self.worker.alive else "only asking"
+        return f"Kit({str(self.home.folder)!r}, by={self.by!r}, {at_work})"
+
     def __enter__(self) -> Self:
         return self
 

@@ -1,16 +1,17 @@
 """Reading definitions from files."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pipelinekit.kit.files import UnreadableFile, read_definition
+from pipelinekit.kit.files import UnreadableFile, load, read_definition, save
 from pipelinekit.kit.origin import remember, remembered, settings_folder
 from pipelinekit.model.errors import DefinitionError
 from pipelinekit.tools.document import Form
 from pipelinekit.wire import codepipeline
-from tests.build import pipeline
+from tests.build import full, pipeline
 
 OWN = '''
 import pipelinekit as pk
@@ -159,3 +160,20 @@ def test_the_settings_beside_a_definition_count_before_those_here(
     assert settings_folder(None) == tmp_path / "here"
     write(tmp_path / "there", "pipelinekit.toml", "")
     assert settings_folder(file) == tmp_path / "there"
+
+
+@pytest.mark.parametrize("name", ["p.json", "p.yaml", "p.yml"])
+def test_what_is_saved_is_loaded_as_it_was(tmp_path: Path, name: str) -> None:
+    made = full()
+    assert load(save(made, tmp_path / name)) == made
+
+
+def test_saving_as_something_else_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile, match="json"):
+        save(full(), tmp_path / "p.toml")
+
+
+def test_a_file_with_faults_is_not_loaded(tmp_path: Path) -> None:
+    file = save(replace(full(), stages=()), tmp_path / "p.json")
+    with pytest.raises(DefinitionError):
+        load(file)
