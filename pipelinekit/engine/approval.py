@@ -41,6 +41,11 @@ def answer(draft: Draft, event: Answered) -> None:
         )
     if row.status is not ActionStatus.IN_PROGRESS:
         _refuse(row)
+    if row.deadline is not None and draft.at >= row.deadline:
+        raise InvalidApprovalToken(
+            f"approval {row.stage}/{row.action} was answered, but its request expired at "
+            f"{row.deadline.isoformat()}; retry the stage to be asked again"
+        )
     draft.command(Halt(row.id))
     draft.answer = draft.at.isoformat()
     approved = event.status is ApprovalStatus.APPROVED

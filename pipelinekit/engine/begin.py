@@ -6,6 +6,7 @@ Source: codepipeline.md 5.3 (variables), 6 (artifacts), 3.16 (time limits).
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID, uuid5
 
 from pipelinekit.engine.catalog import time_limit
 from pipelinekit.engine.draft import Draft
@@ -70,11 +71,8 @@ def _row(
     before = draft.get(ActionExecution, execution.id, stage, action.name)
     attempt = before.attempt + 1 if before else 1
     identity = draft.derive(execution.id, stage, action.name, str(attempt))
-    limit = (
-        timedelta(minutes=action.timeout_minutes)
-        if action.timeout_minutes
-        else time_limit(action.type)
-    )
+    if before is not None:
+        _forget(draft, execution, action)
     return ActionExecution(
         id=identity,
         pipeline=execution.pipeline,
@@ -86,9 +84,26 @@ def _row(
         started=draft.at,
         updated=draft.at,
         attempt=attempt,
-        deadline=draft.at + limit,
+        deadline=draft.at + _limit(execution, action),
         token=draft.derive(identity) if action.type.category is Category.APPROVAL else None,
     )
+
+
+def _limit(execution: PipelineExecution, action: Action) -> timedelta:
+    if action.timeout_minutes:
+        return timedelta(minutes=action.timeout_minutes)
+    own = execution.limits.get(str(action.type))
+    return time_limit(action.type) if own is None else timedelta(seconds=own)
+
+
+def _forget(draft: Draft, execution: PipelineExecution, action: Action) -> None:
+    """Let nobody take what an earlier attempt wrote for what this one writes."""
+    for output in action.outputs:
+        if draft.get(Produced, execution.id, output.name) is not None:
+            nothing = Artifact(output.name, LOCAL_BUCKET, "")
+            draft.put(Produced(execution.pipeline, execution.id, nothing))
+    if action.namespace and draft.get(OutputVariables, execution.id, action.namespace):
+        draft.put(OutputVariables(execution.pipeline, execution.id, action.namespace, {}))
 
 
 def _order(execution: PipelineExecution, action: Action, row: ActionExecution) -> Order:
@@ -116,7 +131,7 @@ def _order(execution: PipelineExecution, action: Action, row: ActionExecution) -
 
 
 def _object_key(row: ActionExecution, artifact: str) -> str:
-    number = int(row.id.replace("-", ""), 16) ^ sum(artifact.encode())
+    number = uuid5(UUID(row.id), artifact).int
     letters = ""
     for _ in range(7):
         number, digit = divmod(number, len(_DIGITS))
@@ -152,7 +167,7 @@ def _resolve(
 
 def _inputs(draft: Draft, execution: PipelineExecution, action: Action) -> tuple[Artifact, ...]:
     rows = (draft.get(Produced, execution.id, name) for name in action.inputs)
-    return tuple(row.artifact for row in rows if row is not None)
+    return tuple(row.artifact for row in rows if row is not None and row.artifact.digest)
 
 
 def _problem(action: Action, row: ActionExecution, missing: tuple[str, ...]) -> str | None:

@@ -20,6 +20,9 @@ from pipelinekit.model.execution import (
 def define(draft: Draft, event: Defined) -> None:
     """Create the pipeline, or give it a new version and cancel what runs on the one before."""
     before = draft.get(PipelineRecord, event.pipeline)
+    if before is not None and event.unless_same and _is_current(draft, before, event):
+        draft.answer = str(before.version)
+        return
     version = before.version + 1 if before else 1
     record = (
         replace(before, version=version, updated=draft.at)
@@ -37,6 +40,11 @@ def define(draft: Draft, event: Defined) -> None:
             _cancel_waiting(draft, execution)
     for execution in holding:
         _cancel_inside(draft, execution)
+
+
+def _is_current(draft: Draft, record: PipelineRecord, event: Defined) -> bool:
+    known = draft.definition(record.version)
+    return replace(event.definition, version=known.version) == known
 
 
 def _cancel_waiting(draft: Draft, execution: PipelineExecution) -> None:

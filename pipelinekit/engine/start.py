@@ -1,8 +1,10 @@
 """How an execution begins. Source: codepipeline.md 3.1."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 from pipelinekit.engine.advance import arrive
 from pipelinekit.engine.draft import Draft
@@ -15,6 +17,9 @@ from pipelinekit.model.execution import (
     StartToken,
 )
 from pipelinekit.model.pipeline import ExecutionMode, Pipeline
+
+TOKEN = re.compile(r"[A-Za-z0-9-]{1,128}")
+TOKEN_LIFE = timedelta(hours=24)
 
 
 def start(draft: Draft, event: Started) -> None:
@@ -36,6 +41,7 @@ def start(draft: Draft, event: Started) -> None:
         stage=definition.stages[0].name,
         variables=_values(definition, event.variables),
         revisions=_revisions(definition, event.revisions),
+        limits=event.limits,
     )
     draft.put(replace(record, executions=execution.number))
     draft.put(execution)
@@ -47,8 +53,13 @@ def _asked_before(draft: Draft, event: Started) -> bool:
     if event.token is None:
         return False
     asked = json.dumps([dict(event.variables), dict(event.revisions)], sort_keys=True)
+    if not TOKEN.fullmatch(event.token):
+        raise ValidationError(
+            f"a start was asked for with token {event.token!r}; write 1 to 128 letters, digits "
+            f"and hyphens"
+        )
     before = draft.get(StartToken, event.token)
-    if before is None:
+    if before is None or draft.at - before.at > TOKEN_LIFE:
         draft.put(StartToken(event.pipeline, event.token, asked, event.id, draft.at))
         return False
     if before.asked != asked:
@@ -84,7 +95,7 @@ def _values(definition: Pipeline, given: Mapping[str, str]) -> Mapping[str, str]
             f"{asked}with the variables {unknown}, which it does not declare; it declares "
             f"{', '.join(declared) or 'none'}"
         )
-    empty = ", ".join(name for name, value in given.items() if not value)
+    empty = ", ".join(name for name, value in given.items() if not _text(value))
     if empty:
         raise ValidationError(f"{asked}with empty values for {empty}; give at least one character")
     values = {**declared, **given}
@@ -94,6 +105,10 @@ def _values(definition: Pipeline, given: Mapping[str, str]) -> Mapping[str, str]
             f"{asked}without values for {missing}, which have no default; give them values"
         )
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _text(value: object) -> bool:
+    return isinstance(value, str) and value != ""
 
 
 def _revisions(definition: Pipeline, given: Mapping[str, str]) -> Mapping[str, Revision]:

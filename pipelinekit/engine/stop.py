@@ -9,7 +9,7 @@ from pipelinekit.engine.advance import settle
 from pipelinekit.engine.draft import Draft
 from pipelinekit.engine.modes import inside, withdraw
 from pipelinekit.model.command import Halt
-from pipelinekit.model.errors import DuplicatedStop, NotStoppable
+from pipelinekit.model.errors import DuplicatedStop, NotStoppable, ValidationError
 from pipelinekit.model.event import StopRequested
 from pipelinekit.model.execution import (
     ActionExecution,
@@ -19,6 +19,8 @@ from pipelinekit.model.execution import (
     StageStatus,
     Stop,
 )
+
+REASON_LIMIT = 200
 
 
 def stop(draft: Draft, event: StopRequested) -> None:
@@ -60,6 +62,11 @@ def _give_up(draft: Draft, row: ActionExecution, summary: str) -> None:
 
 
 def _check(execution: PipelineExecution, event: StopRequested) -> None:
+    if len(event.reason) > REASON_LIMIT:
+        raise ValidationError(
+            f"the reason has {len(event.reason)} characters and {REASON_LIMIT} is the most; "
+            f"shorten it"
+        )
     if execution.ended:
         raise NotStoppable(
             f"execution {execution.id} was to be stopped, but it has ended: it is "

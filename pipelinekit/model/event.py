@@ -29,9 +29,15 @@ class Occurred:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Defined(Occurred):
-    """A pipeline was created or updated."""
+    """A pipeline was created or updated.
+
+    Attributes:
+        unless_same: Whether the definition that is there already is no new version; for
+            UpdatePipeline it is one.
+    """
 
     definition: Pipeline
+    unless_same: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +49,14 @@ class Started(Occurred):
         variables: Values of pipeline variables.
         revisions: Revisions that source actions are to take, by action name.
         token: A client request token, to make the start idempotent.
+        limits: How many seconds actions of a custom type may take, by the type as text.
     """
 
     cause: Cause
     variables: Mapping[str, str] = field(default_factory=dict)
     revisions: Mapping[str, str] = field(default_factory=dict)
     token: str | None = None
+    limits: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -170,6 +170,7 @@ class PipelineExecution:
         version: Of the definition it runs on.
         stage: The stage it is in, or waits in front of, or ended in.
         revisions: What each source action found, by action name.
+        limits: How many seconds actions of a custom type may take, by the type as text.
         attempts: How often it ran: 1, and 1 more for each retry.
         summary: Why it ended as it did, where there is something to say.
     """
@@ -187,6 +188,7 @@ class PipelineExecution:
     type: ExecutionType = ExecutionType.STANDARD
     variables: Mapping[str, str] = field(default_factory=dict)
     revisions: Mapping[str, Revision] = field(default_factory=dict)
+    limits: Mapping[str, float] = field(default_factory=dict)
     stop: Stop | None = None
     attempts: int = 1
     summary: str = ""

@@ -1,12 +1,13 @@
 """The engine's decisions, rule by rule of codepipeline.md."""
 
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from pipelinekit.engine.decide import decide, replay
-from pipelinekit.model.action import Steps
+from pipelinekit.model.action import OutputArtifact, Steps
 from pipelinekit.model.condition import RetryMode
 from pipelinekit.model.errors import (
     ActionNotFound,
@@ -64,6 +65,21 @@ def test_the_same_token_with_other_parameters_is_refused() -> None:
         world.start(token="t-1", variables={"level": "debug"})
 
 
+def test_a_token_is_forgotten_after_a_day() -> None:
+    world = World()
+    first = world.started(TWO, token="t-1")
+    world.at += timedelta(days=1)
+    assert world.start(token="t-1") != first
+
+
+@pytest.mark.parametrize("token", ["", "a b", "x" * 129, "t_1"])
+def test_a_token_of_another_shape_is_refused(token: str) -> None:
+    world = World()
+    world.define(TWO)
+    with pytest.raises(ValidationError, match="hyphens"):
+        world.start(token=token)
+
+
 def test_variables_take_defaults_and_overrides_and_are_frozen_in_the_execution() -> None:
     world = World()
     pipeline = replace(TWO, variables=(Variable("a", "1"), Variable("b", "2")))
@@ -73,7 +89,12 @@ def test_variables_take_defaults_and_overrides_and_are_frozen_in_the_execution()
 
 @pytest.mark.parametrize(
     ("given", "word"),
-    [({"c": "1"}, "does not declare"), ({}, "without values for a"), ({"a": ""}, "empty")],
+    [
+        ({"c": "1"}, "does not declare"),
+        ({}, "without values for a"),
+        ({"a": ""}, "empty"),
+        ({"a": 3}, "empty"),
+    ],
 )
 def test_wrong_variables_are_refused_and_no_execution_is_made(
     given: dict[str, str], word: str
@@ -207,6 +228,36 @@ def test_too_many_bytes_of_output_variables_fail_the_action() -> None:
     assert world.row(run, "make").error.code == "OutputVariablesSizeExceeded"
 
 
+def test_each_output_of_an_action_has_an_object_of_its_own() -> None:
+    world = World()
+    names = ("build_output_12", "build_output_21", "build_output_30")
+    outputs = tuple(OutputArtifact(name) for name in names)
+    run = world.started(line(Stage("Build", step("make", outputs=outputs))))
+    world.fetched(run)
+    (order,) = world.orders.values()
+    assert len({each.object_key for each in order.outputs}) == 3
+
+
+def test_what_an_earlier_attempt_wrote_is_not_taken_for_what_this_one_wrote() -> None:
+    world = World()
+    make = step("make", namespace="b", outputs=(OutputArtifact("Dist"),))
+    use = step("use", configuration={"V": "#{b.V}"}, inputs=("Dist",))
+    run = world.started(line(Stage("Build", make >> use)))
+    world.fetched(run)
+    world.succeed(run, "make", V="1")
+    world.fail(run, "use")
+    world.retry(run, "Build", RetryMode.ALL_ACTIONS)
+    order = world.orders[world.row(run, "make").id]
+    world.orders[order.id] = replace(order, outputs=())
+    world.succeed(run, "make")
+    assert "b.V" in world.row(run, "use").error.message
+    world.retry(run, "Build", RetryMode.ALL_ACTIONS)
+    order = world.orders[world.row(run, "make").id]
+    world.orders[order.id] = replace(order, outputs=())
+    world.succeed(run, "make", V="3")
+    assert "Dist" in world.row(run, "use").error.message
+
+
 def test_the_revision_of_a_source_is_kept_with_the_execution() -> None:
     world = World()
     run = world.started(TWO)
@@ -269,6 +320,14 @@ def test_a_time_limit_of_the_action_goes_before_that_of_its_type() -> None:
     world.fetched(run)
     row = world.row(run, "make")
     assert (row.deadline - row.started).total_seconds() == 300
+
+
+def test_a_custom_type_may_have_a_limit_of_its_own() -> None:
+    world = World()
+    run = world.started(TWO, limits={"Test/Custom/Step/1": 600.0})
+    world.fetched(run)
+    row = world.row(run, "make")
+    assert (row.deadline - row.started).total_seconds() == 600
 
 
 def test_waiting_work_is_asked_again_with_its_token() -> None:
@@ -408,6 +467,14 @@ def test_stop_and_wait_waits_for_an_approval() -> None:
     assert world.status(run) == "Stopping"
     world.answer(run, "ok")
     assert world.status(run) == "Stopped"
+
+
+def test_a_reason_of_more_than_200_characters_is_refused() -> None:
+    world = World()
+    run = world.started(TWO)
+    with pytest.raises(ValidationError, match="200"):
+        world.stop(run, reason="x" * 201)
+    world.stop(run, reason="x" * 200)
 
 
 def test_stopping_an_unknown_execution_is_refused() -> None:
@@ -589,6 +656,14 @@ def test_an_expired_or_abandoned_request_cannot_be_answered() -> None:
         world.answer(run, "ok")
 
 
+def test_an_approval_whose_time_is_over_cannot_be_answered_although_nobody_noticed() -> None:
+    world, run = at_the_gate()
+    world.at = world.row(run, "ok").deadline
+    with pytest.raises(InvalidApprovalToken, match="expired"):
+        world.answer(run, "ok")
+    assert world.row(run, "ok").status == "InProgress"
+
+
 def test_a_token_of_an_earlier_attempt_is_refused() -> None:
     world, run = at_the_gate()
     old = world.row(run, "ok").token
@@ -638,6 +713,16 @@ def test_a_new_definition_counts_up_and_starts_nothing() -> None:
     world.define(TWO)
     record = world.state.get(PipelineRecord, ("shop",))
     assert (record.version, record.executions) == (2, 0)
+
+
+def test_the_same_definition_is_no_new_version_where_that_is_wanted() -> None:
+    world = World()
+    run = world.started(TWO)
+    world.define(TWO, unless_same=True)
+    assert world.state.get(PipelineRecord, ("shop",)).version == 1
+    assert world.status(run) == "InProgress"
+    world.define(line(Stage("Other", step("x"))), unless_same=True)
+    assert world.state.get(PipelineRecord, ("shop",)).version == 2
 
 
 def test_a_new_definition_cancels_what_waits_at_once_and_what_runs_when_its_actions_end() -> None:

@@ -93,9 +93,9 @@ class World:
         identity = str(UUID(int=len(self.events) + 1))
         return {"id": identity, "pipeline": self.pipeline, "at": self.at, "by": "ann"}
 
-    def define(self, pipeline: Pipeline) -> None:
+    def define(self, pipeline: Pipeline, *, unless_same: bool = False) -> None:
         self.pipeline = pipeline.name
-        self.happen(Defined(**self._common, definition=pipeline))
+        self.happen(Defined(**self._common, definition=pipeline, unless_same=unless_same))
 
     def start(self, **members: object) -> str:
         return self.happen(Started(**self._common, cause=CAUSE, **members)).answer
