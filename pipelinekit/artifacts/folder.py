@@ -30,11 +30,14 @@ class FolderArtifacts:
         target = self._path(artifact)
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.with_name(f"{target.name}.{os.getpid()}.tmp")
-        shutil.copyfile(file, draft)
-        with draft.open("rb+") as written:
-            os.fsync(written.fileno())
-        kept = replace(artifact, digest=digest(draft), size=draft.stat().st_size)
-        draft.rename(target)
+        try:
+            shutil.copyfile(file, draft)
+            with draft.open("rb+") as written:
+                os.fsync(written.fileno())
+            kept = replace(artifact, digest=digest(draft), size=draft.stat().st_size)
+            draft.rename(target)
+        finally:
+            draft.unlink(missing_ok=True)
         _sync(target.parent)
         return kept
 

@@ -14,6 +14,7 @@ from pipelinekit.kit.errand import TARGET, written
 from pipelinekit.kit.home import Home, load_settings
 from pipelinekit.kit.registry import action_types, discover
 from pipelinekit.kit.run import Run
+from pipelinekit.model.action import Owner
 from pipelinekit.model.errors import (
     CannotRunHere,
     DefinitionError,
@@ -37,6 +38,7 @@ from pipelinekit.runtime.engines import Incarnation, alive
 from pipelinekit.runtime.hands import Done, Hands, Place
 from pipelinekit.runtime.worker import Worker
 from pipelinekit.store.sql import open_store
+from pipelinekit.wire.codepipeline import read, write
 
 
 class Kit:
@@ -125,13 +127,19 @@ class Kit:
             DefinitionError: It has faults.
         """
         self.check(pipeline)
+        definition = read(write(pipeline))  # lists or tuples: it is the same definition
         known = self._current(pipeline.name)
-        if known is not None and replace(pipeline, version=known.version) == known:
+        if known is not None and replace(definition, version=known.version) == known:
             return known
         event = Defined(
-            id=new_id(), pipeline=pipeline.name, at=now(), by=self.by, definition=pipeline
+            id=new_id(),
+            pipeline=pipeline.name,
+            at=now(),
+            by=self.by,
+            definition=definition,
+            unless_same=True,
         )
-        return replace(pipeline, version=int(self.handle(event)))
+        return replace(definition, version=int(self.handle(event)))
 
     def start(
         self,
@@ -170,6 +178,7 @@ class Kit:
             variables=variables or {},
             revisions=revisions or {},
             token=token,
+            limits=_limits(definition),
         )
         return Run(self, definition.name, self.handle(event))
 
@@ -265,3 +274,10 @@ class Kit:
             return Hands(place, discover(), done)
 
         return Worker(self.store, Incarnation(self.home.engines, new_id()), hands)
+
+
+def _limits(pipeline: Pipeline) -> dict[str, float]:
+    declared = discover()
+    types = {action.type for stage in pipeline.stages for action in stage.actions}
+    own = [each for each in types if each.owner is Owner.CUSTOM and each in declared]
+    return {str(each): declared[each].traits.timeout.total_seconds() for each in own}

@@ -7,7 +7,12 @@ from typing import Literal, Protocol, Self
 
 from pipelinekit.kit.home import Home
 from pipelinekit.model.condition import RetryMode
-from pipelinekit.model.errors import ActionNotFound, ExecutionFailed, StageNotRetryable
+from pipelinekit.model.errors import (
+    ActionNotFound,
+    EngineClosed,
+    ExecutionFailed,
+    StageNotRetryable,
+)
 from pipelinekit.model.event import Answered, Event, RetryRequested, StopRequested
 from pipelinekit.model.execution import (
     ActionExecution,
@@ -39,6 +44,10 @@ class Control(Protocol):
 
     def handle(self, event: Event) -> str:
         """Have an event decided."""
+        ...
+
+    def engine_alive(self) -> bool:
+        """Tell whether some engine is at work."""
         ...
 
 
@@ -99,7 +108,10 @@ class Run:
     @property
     def actions(self) -> list[ActionExecution]:
         """List the latest attempt of each action that has begun."""
-        return list({row.key: row for row in self.attempts}.values())
+        latest: dict[tuple[str, ...], ActionExecution] = {}
+        for row in self.attempts:
+            latest[row.key] = max(latest.get(row.key, row), row, key=lambda each: each.attempt)
+        return list(latest.values())
 
     @property
     def waiting(self) -> list[ActionExecution]:
@@ -116,6 +128,7 @@ class Run:
 
         Raises:
             TimeoutError: The time is over; the execution goes on.
+            EngineClosed: This kit's engine is no longer at work, and no other is.
         """
         limit = None if timeout is None else time.monotonic() + timeout
         beats = self._kit.worker.beats if self._kit.worker else 0
@@ -232,10 +245,15 @@ class Run:
         return self.execution.ended or (until == "approval" and bool(self.waiting))
 
     def _doze(self, beats: int, seconds: float) -> int:
-        if self._kit.worker is not None:
-            return self._kit.worker.wait(beats, seconds)
-        time.sleep(seconds)
-        return beats
+        worker = self._kit.worker
+        if worker is None:
+            time.sleep(seconds)
+            return beats
+        if not self._kit.engine_alive():
+            raise EngineClosed(
+                f"{self!r} was waited for and no engine is at work; open a new Kit to go on"
+            )
+        return worker.wait(beats, seconds)
 
     def _answer(self, status: ApprovalStatus, comment: str, action: str | None) -> Self:
         row = self._asked(action)

@@ -33,6 +33,7 @@ class Entry:
         rows: The rows that are new or changed.
         commands: What is to be done outside.
         answered: Orders that are done with.
+        released: Orders that the owner gives back as they are, since it has not begun them.
         owner: The engine that holds the answered orders; None for a process that only asks.
         able: The action types, as text, of which the owner takes new orders at once; those of
             other types are nobody's until an engine that is able takes them.
@@ -44,6 +45,7 @@ class Entry:
     rows: tuple[Row, ...] = ()
     commands: tuple[Command, ...] = ()
     answered: tuple[str, ...] = ()
+    released: tuple[str, ...] = ()
     owner: str | None = None
     able: Collection[str] = ()
 
@@ -109,15 +111,21 @@ class Store(Protocol):
         """
         ...
 
-    def take(self, owner: str, dead: Collection[str], able: Collection[str]) -> Sequence[Claim]:
-        """Hand out the open orders that nobody holds or a dead engine held.
+    def take(
+        self, owner: str, dead: Collection[str], able: Collection[str], at: datetime
+    ) -> Sequence[Claim]:
+        """Hand out open orders: those that nobody living holds and that are for the taker.
 
-        Orders of the taker itself that another process wants halted are handed out too.
+        For it are orders of the types that it can carry out, and orders of any type that are to
+        be halted or whose deadline is past. What a dead engine held and the taker does not take
+        is nobody's from now on. Orders of the taker itself that another process wants halted are
+        handed out too.
 
         Args:
             owner: Who takes them.
             dead: Engines that are known to be dead.
             able: The action types, as text, that the taker can carry out.
+            at: The present time, UTC.
         """
         ...
 

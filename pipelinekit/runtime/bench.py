@@ -1,17 +1,21 @@
 """A folder for one job: its inputs unpacked, its outputs packed, its provider called."""
 
+import json
 import sys
+import tempfile
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipelinekit.model.errors import ValidationError
 from pipelinekit.model.execution import Artifact
-from pipelinekit.model.order import Failed, FailureType, Order, Outcome, Succeeded
+from pipelinekit.model.order import Failed, FailureType, Order, Outcome, Succeeded, Waiting
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.artifacts import ArtifactCorruptedError, Artifacts
 from pipelinekit.ports.provider import Provider
 from pipelinekit.tools.archive import ArchiveError, pack, unpack
+from pipelinekit.wire.record import answer_data, read_answer
 
 LOG = "log"
 
@@ -54,7 +58,10 @@ class Bench:
         position = _position(self.order.inputs, artifact, f"{self.order.action} read")
         target = self.folder / "in" / str(position)
         if not target.exists():
-            unpack(self.artifacts.get(self.order.inputs[position]), target)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            draft = Path(tempfile.mkdtemp(dir=target.parent))  # half of it must look like none
+            unpack(self.artifacts.get(self.order.inputs[position]), draft)
+            draft.rename(target)
         return target
 
     def write(self, folder: Path, artifact: str | None = None) -> None:
@@ -80,20 +87,46 @@ class Bench:
 
 
 def carry_out(provider: Provider[...], bench: Bench) -> Report:
-    """Have a provider do what its job asks, whatever it throws."""
+    """Have a provider do what its job asks, whatever it throws and whatever it gives back."""
     try:
         outcome = provider.carry_out(bench)
+        report = _sound(Report(outcome, tuple(bench.written)))
     except (ValidationError, ArtifactCorruptedError, ArchiveError) as error:
-        bench.say(str(error))
-        return Report(Failed(str(error), FailureType.CONFIGURATION_ERROR))
-    except Exception as error:  # noqa: BLE001 - the one place where foreign code is called
-        bench.say(traceback.format_exc())
-        return Report(Failed(f"{type(error).__name__}: {error}; its log has the traceback"))
-    if not isinstance(outcome, Succeeded):
-        return Report(outcome)
-    revision = outcome.revision.id if outcome.revision else ""
-    written = tuple(replace(artifact, revision=revision) for artifact in bench.written)
-    return Report(outcome, written)
+        return _refused(bench, str(error), str(error), FailureType.CONFIGURATION_ERROR)
+    except BaseException as error:  # noqa: BLE001 - the one place where foreign code is called
+        told = f"{type(error).__name__}: {error}; its log has the traceback"
+        return _refused(bench, told, traceback.format_exc(), FailureType.JOB_FAILED)
+    if not isinstance(report.outcome, Succeeded):
+        return Report(report.outcome)
+    revision = report.outcome.revision.id if report.outcome.revision else ""
+    written = tuple(replace(artifact, revision=revision) for artifact in report.artifacts)
+    return Report(report.outcome, written)
+
+
+def _sound(report: Report) -> Report:
+    if not isinstance(report.outcome, Succeeded | Failed | Waiting):
+        raise ValidationError(
+            f"the provider was to answer Succeeded, Failed or Waiting, and answered "
+            f"{report.outcome!r}; return one of the three"
+        )
+    try:
+        data = answer_data(report.outcome, report.artifacts)
+        kept = json.dumps(data, ensure_ascii=False, allow_nan=False).encode()
+        same = read_answer(json.loads(kept)) == (report.outcome, report.artifacts)
+    except (TypeError, ValueError, AttributeError):
+        same = False
+    if same:
+        return report
+    raise ValidationError(
+        f"the provider answered {report.outcome!r}, which cannot be kept as it is; names, values "
+        f"and summaries are text, seconds are a finite number"
+    )
+
+
+def _refused(bench: Bench, told: str, logged: str, code: FailureType) -> Report:
+    with suppress(OSError):  # a log that cannot be written is no reason to keep silent
+        bench.say(logged)
+    return Report(Failed(told.encode(errors="replace").decode(), code))
 
 
 def _position(artifacts: tuple[Artifact, ...], name: str | None, what: str) -> int:

@@ -1,6 +1,7 @@
 """The desk where events are decided and committed, many at a time."""
 
 import random
+import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
@@ -15,11 +16,18 @@ from pipelinekit.model.event import (
     Expired,
     Reported,
     RetryRequested,
+    Started,
     StopRequested,
 )
-from pipelinekit.model.execution import ActionExecution, PipelineExecution, Row, StageState
+from pipelinekit.model.execution import (
+    ActionExecution,
+    PipelineExecution,
+    Row,
+    StageState,
+    StartToken,
+)
 from pipelinekit.model.state import Key, State
-from pipelinekit.ports.store import ConflictError, Entry, FenceError, Store
+from pipelinekit.ports.store import ConflictError, Entry, Query, Store
 
 TRIES = 50
 KEPT_EXECUTIONS = 200
@@ -93,6 +101,7 @@ class Desk:
         self._owner = owner
         self._able = able
         self._working: dict[str, _Working] = {}
+        self._lock = threading.Lock()
 
     def refresh(self) -> None:
         """Forget what is known, since another process has written."""
@@ -107,11 +116,12 @@ class Desk:
         """
         for attempt in range(TRIES):
             try:
-                return self._settle(asked, closed)
+                with self._lock:
+                    return self._settle(asked, closed)
             except ConflictError:
                 self.refresh()
                 time.sleep(random.uniform(0, 0.002 * (attempt + 1)))  # noqa: S311 - not a secret
-            except (PipelineKitError, FenceError):
+            except BaseException:  # what was decided and not committed must not be remembered
                 self.refresh()
                 raise
         raise PipelineKitError(
@@ -181,6 +191,8 @@ class Desk:
 
     def _bring(self, state: State, pipeline: str, event: Event) -> None:
         match event:
+            case Started(token=str() as token):
+                state.apply(self._store.find(StartToken, Query(pipeline=pipeline, id=token)))
             case StopRequested() | RetryRequested() | Answered() | Reported() | Expired():
                 if state.get(PipelineExecution, (event.execution,)) is None:
                     old, _ = self._store.load(pipeline, event.execution)

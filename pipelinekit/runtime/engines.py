@@ -1,9 +1,13 @@
 """Which engines are alive: each holds a lock that the kernel frees when its process dies."""
 
 import fcntl
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
+from weakref import WeakSet
+
+from pipelinekit.model.errors import StoreError
 
 
 class Incarnation:
@@ -23,11 +27,22 @@ class Incarnation:
         self._file = draft.open("w")
         fcntl.flock(self._file, fcntl.LOCK_EX)
         draft.rename(self._path)  # nobody ever sees the file without its lock held
+        _ALIVE.add(self)
 
     def dead(self) -> list[str]:
-        """List the engines that died without saying goodbye."""
-        others = (path for path in self._folder.iterdir() if not path.name.startswith("."))
-        return [path.name for path in others if path.name != self.id and not _held(path)]
+        """List the engines that died without saying goodbye.
+
+        Raises:
+            StoreError: The locks cannot be looked at.
+        """
+        try:
+            others = [path for path in self._folder.iterdir() if path.name[0] != "."]
+            return [path.name for path in others if path.name != self.id and not _held(path)]
+        except OSError as error:
+            raise StoreError(
+                f"the locks of engines in {self._folder} were to be looked at, and that failed: "
+                f"{error}; it is tried again"
+            ) from error
 
     def bury(self, dead: list[str]) -> None:
         """Remove what dead engines left, once their orders are taken over."""
@@ -37,7 +52,19 @@ class Incarnation:
 
     def close(self) -> None:
         """Give up the lock; whatever this engine held is free."""
+        _ALIVE.discard(self)
         self._file.close()
+
+
+_ALIVE: WeakSet[Incarnation] = WeakSet()
+
+
+def _let_go() -> None:
+    for incarnation in list(_ALIVE):  # a child of a fork must not keep its parent's engine alive
+        incarnation.close()
+
+
+os.register_at_fork(after_in_child=_let_go)
 
 
 def alive(folder: Path) -> bool:

@@ -21,6 +21,7 @@ from pipelinekit.tools.process import (
     Standing,
     Watch,
     halt,
+    look,
     sweep,
 )
 from pipelinekit.wire.record import read_answer, text
@@ -28,7 +29,11 @@ from pipelinekit.wire.record import read_answer, text
 Done = Callable[[Order, Report | None], None]
 Providers = Mapping[ActionTypeId, Provider[...]]
 
+CALLS, ERRANDS = 64, 8
+"""How many calls in threads may go on side by side, and how many starts and halts of runners."""
+
 CLOSING_SECONDS = 5.0
+NO_RUNNER = FailureType.SYSTEM_UNAVAILABLE
 LOST_AGAIN = 2
 PRELOAD = ("pipelinekit.runtime.bench", "pipelinekit.wire.record")
 
@@ -65,7 +70,8 @@ class Hands:
         self._place = place
         self._providers = providers
         self._done = done
-        self._threads = Threads()
+        self._calls = Threads(CALLS)
+        self._errands = Threads(ERRANDS)
         self._detached: dict[str, Order] = {}
         self._begun: set[str] = set()
         self._able: frozenset[str] = frozenset()
@@ -82,42 +88,55 @@ class Hands:
         return self._able
 
     def take(self, claim: Claim) -> None:
-        """Begin with an order, or end what runs for it."""
+        """Begin with an order, or end what runs for it; leave alone what nobody here can do."""
         order = claim.order
-        provider = self._providers[order.type]
+        provider = self._providers.get(order.type)
         if claim.halt:
             self.halt(order)
+        elif provider is None:
+            return
         elif provider.traits.detached:
-            self._threads.do(lambda: self._start(order))
+            self._errands.do(lambda: self._start(order))
         elif claim.inherited and not (provider.traits.repeatable or order.token):
             self._done(order, _lost("the engine that ran it died"))
         else:
-            self._threads.do(lambda: self._call(provider, order))
+            self._calls.do(lambda: self._call(provider, order))
 
     def halt(self, order: Order) -> None:
         """End whatever runs for an order; a call in a thread cannot be ended, only forgotten."""
-        if self._providers[order.type].traits.detached:
-            self._threads.do(lambda: self._halt(order))
-        else:
+        provider = self._providers.get(order.type)
+        if provider is not None and not provider.traits.detached:
             self._done(order, None)
+        else:
+            self._errands.do(lambda: self._halt(order))
 
     def begun(self, order: Order) -> bool:
-        """Tell whether an order's call in a thread has begun and not come back."""
+        """Tell whether an order's call in a thread has begun, and its end is not dealt with."""
         return order.id in self._begun
+
+    def forget(self, order: str) -> None:
+        """Know that the end of a call is dealt with."""
+        self._begun.discard(order)
+
+    def finished(self, order: Order) -> bool:
+        """Tell whether an order's runner has left a result, which is told soon."""
+        provider = self._providers.get(order.type)
+        if provider is None or not provider.traits.detached:
+            return False
+        return look(self._place.jobs / order.id).standing is Standing.DONE
 
     def close(self) -> None:
         """Let calls in threads end for a few seconds; runners go on by themselves."""
-        self._threads.close(CLOSING_SECONDS)
+        self._calls.close(CLOSING_SECONDS)
+        self._errands.close(CLOSING_SECONDS)
         self._watch.close()
         self._spawner.close()
 
     def _call(self, provider: Provider[...], order: Order) -> None:
+        self._begun.add(order.id)
         place = self._place
         bench = Bench(order, place.settings, place.jobs / order.id, place.artifacts)
-        self._begun.add(order.id)
-        report = carry_out(provider, bench)
-        self._begun.discard(order.id)
-        self._done(order, report)
+        self._done(order, carry_out(provider, bench))
 
     def _start(self, order: Order) -> None:
         folder = self._place.jobs / order.id
@@ -127,11 +146,12 @@ class Hands:
             self._spawner.start(
                 folder, self._place.target, {**self._place.payload, "order": text(order)}
             )
-        except SpawnError as error:
-            failed = Failed(str(error), FailureType.SYSTEM_UNAVAILABLE)
-            self._done(order, Report(failed))
-        else:
-            self._watch.add(folder)
+        except (SpawnError, OSError) as error:
+            if look(folder).standing is Standing.NOT_STARTED:
+                failed = Failed(f"no runner could be started: {error}", NO_RUNNER)
+                self._done(order, Report(failed))
+                return
+        self._watch.add(folder)
 
     def _halt(self, order: Order) -> None:
         halt(self._place.jobs / order.id)
@@ -145,7 +165,7 @@ class Hands:
             return
         sweep(folder)
         if self._providers[order.type].traits.repeatable and _put_aside(folder):
-            self._threads.do(lambda: self._start(order))
+            self._errands.do(lambda: self._start(order))
         else:
             self._done(order, _lost("the process that ran it was killed"))
 

@@ -4,6 +4,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 Task = Callable[[], None]
 
@@ -15,7 +16,7 @@ class Threads:
         most: How many threads there may be.
     """
 
-    def __init__(self, most: int = 64) -> None:
+    def __init__(self, most: int) -> None:
         self._most = most
         self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
@@ -24,7 +25,7 @@ class Threads:
         self._closed = False
 
     def do(self, task: Task) -> None:
-        """Have a task done soon, unless the crew was sent home; it must not raise."""
+        """Have a task done soon, unless the crew was sent home."""
         with self._lock:
             if self._closed:
                 return
@@ -32,28 +33,36 @@ class Threads:
                 self._free -= 1
             elif len(self._crew) < self._most:
                 self._hire()
-        self._tasks.put(task)
+            self._tasks.put(task)
 
     def close(self, seconds: float) -> None:
-        """Send the crew home, waiting up to so many seconds for what it is doing."""
+        """Send the crew home, waiting up to so many seconds for what it is doing.
+
+        Tasks that wait for a thread are never done.
+        """
         with self._lock:
             self._closed = True
-        for _ in self._crew:
-            self._tasks.put(None)
+            crew = list(self._crew)
+            with suppress(queue.Empty):
+                while True:
+                    self._tasks.get_nowait()
+            for _ in crew:
+                self._tasks.put(None)
         limit = time.monotonic() + seconds
-        for thread in self._crew:
+        for thread in crew:
             thread.join(max(0.0, limit - time.monotonic()))
 
     def _hire(self) -> None:
         thread = threading.Thread(target=self._work, name="pipelinekit-action", daemon=True)
-        thread.start()
         self._crew.append(thread)
+        thread.start()
 
     def _work(self) -> None:
-        while True:
-            task = self._tasks.get()
-            if task is None:
-                return
-            task()
+        try:
+            while (task := self._tasks.get()) is not None:
+                task()
+                with self._lock:
+                    self._free += 1
+        finally:  # also where a task raised: its place is free for another thread
             with self._lock:
-                self._free += 1
+                self._crew.remove(threading.current_thread())

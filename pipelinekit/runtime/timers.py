@@ -1,11 +1,14 @@
 """What is to happen later, soonest first."""
 
 import heapq
+from collections.abc import Callable
 from datetime import datetime
 from itertools import count
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+HEAPED = 1_000
 
 
 class Timers(Generic[T]):
@@ -14,10 +17,18 @@ class Timers(Generic[T]):
     def __init__(self) -> None:
         self._heap: list[tuple[datetime, int, T]] = []
         self._numbers = count()
+        self._tidy_at = HEAPED
 
     def add(self, at: datetime, thing: T) -> None:
         """Have a thing fall due at a time, UTC."""
         heapq.heappush(self._heap, (at, next(self._numbers), thing))
+
+    def tidy(self, wanted: Callable[[T], bool]) -> None:
+        """Drop what is no longer wanted, once so much has heaped up that it is worth it."""
+        if len(self._heap) > self._tidy_at:
+            self._heap = [entry for entry in self._heap if wanted(entry[2])]
+            heapq.heapify(self._heap)
+            self._tidy_at = 2 * len(self._heap) + HEAPED
 
     def seconds(self, now: datetime, most: float) -> float:
         """Give how long it is until the next thing falls due, but no longer than `most`."""

@@ -5,15 +5,13 @@ out through the hands, after it. One thread does all of it, so a process has one
 """
 
 import logging
-import queue
 import threading
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from pipelinekit.model.command import Ask, Command, Halt, Run
-from pipelinekit.model.errors import EngineClosed, PipelineKitError
+from pipelinekit.model.errors import PipelineKitError, StaleReport
 from pipelinekit.model.event import Event, Expired, Reported
 from pipelinekit.model.order import Order, Waiting
 from pipelinekit.ports.store import Claim, Entry, FenceError, Store
@@ -22,6 +20,7 @@ from pipelinekit.runtime.clock import new_id, now
 from pipelinekit.runtime.desk import Asked, Closed, Desk
 from pipelinekit.runtime.engines import Incarnation
 from pipelinekit.runtime.hands import Done, Hands
+from pipelinekit.runtime.inbox import End, Inbox, Question
 from pipelinekit.runtime.timers import Timers
 
 LOG = logging.getLogger("pipelinekit")
@@ -30,19 +29,8 @@ LOOK_SECONDS = 0.1
 """How often other processes' writes are looked for; nothing of one's own waits for it."""
 
 BURY_SECONDS = 1.0
+TAKE_SECONDS = 60.0
 RETRY_SECONDS = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Question:
-    event: Event
-    reply: "Future[str]"
-
-
-@dataclass(frozen=True, slots=True)
-class _End:
-    order: Order
-    report: Report | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +43,7 @@ class _Due:
     order: str
 
 
-_Item = _Question | _End
-_Timed = _Deadline | _Due | _End
+_Timed = _Deadline | _Due | End
 
 
 class Worker:
@@ -73,16 +60,17 @@ class Worker:
     ) -> None:
         self._store = store
         self._incarnation = incarnation
-        self._inbox: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
-        self._hands = hands(self._ended)
+        self._inbox = Inbox()
+        self._hands = hands(self._inbox.end)
         self._desk = Desk(store, incarnation.id, lambda: self._hands.able)
         self._open: dict[str, Order] = {}
         self._timers: Timers[_Timed] = Timers()
         self._seen: tuple[int, Collection[str]] = (-1, ())
-        self._looked = self._buried = now() - timedelta(days=1)
+        self._looked = self._buried = self._took = now() - timedelta(days=1)
         self._pulse = threading.Condition()
         self._beats = 0
         self._closing = False
+        self._questions: list[Question] = []
         self._thread = threading.Thread(target=self._work, name="pipelinekit", daemon=True)
         self._thread.start()
 
@@ -92,11 +80,7 @@ class Worker:
         Raises:
             PipelineKitError: It was refused, and changed nothing.
         """
-        reply: Future[str] = Future()
-        self._inbox.put(_Question(event, reply))
-        if not self._thread.is_alive():
-            self._refuse_the_rest()
-        return reply.result()
+        return self._inbox.ask(event)
 
     @property
     def alive(self) -> bool:
@@ -124,85 +108,84 @@ class Worker:
         """Stop taking work; what runs in runners goes on without this engine."""
         if self._closing:
             return
-        self._hands.close()
-        self._closing = True
-        self._inbox.put(None)
-        self._thread.join()
-        self._give_back()
-        self._incarnation.close()
-
-    def _give_back(self) -> None:
-        """Let go of orders whose calls have not begun, so that the next engine may begin them."""
-        free = [order for order in self._open.values() if not self._hands.begun(order)]
-        entries = [Entry(order.pipeline, 0, commands=(Run(order),)) for order in free]
-        if entries:
-            self._store.commit(entries)
-
-    def _ended(self, order: Order, report: Report | None) -> None:
-        self._inbox.put(_End(order, report))
+        try:
+            self._hands.close()
+        finally:
+            self._closing = True
+            self._inbox.wake()
+            self._thread.join()
+            self._incarnation.close()
 
     def _work(self) -> None:
         try:
-            self._work_on()
+            while not (self._closing and self._inbox.empty):
+                self._work_once()
+            self._give_back()
         finally:
+            self._inbox.close(self._questions)
             if not self._closing:  # a defect: others are to take over what this engine held
                 self._incarnation.close()
-            self._refuse_the_rest()
+            self._beat()
 
-    def _refuse_the_rest(self) -> None:
-        error = EngineClosed("an event came to an engine that is closed; open a new Kit")
-        while not self._inbox.empty():
-            item = self._inbox.get()
-            if isinstance(item, _Question):
-                item.reply.set_exception(error)
-
-    def _work_on(self) -> None:
-        while not (self._closing and self._inbox.empty()):
-            try:
-                self._turn(self._ready())
-                self._look()
-            except PipelineKitError as error:  # of the store: it is said, and tried again
-                LOG.warning("%s", error)
-                self._desk.refresh()
-                self._seen = (-1, ())
-
-    def _ready(self) -> list[_Item]:
+    def _work_once(self) -> None:
         try:
-            items = [self._inbox.get(timeout=self._timers.seconds(now(), LOOK_SECONDS))]
-        except queue.Empty:
-            return []
-        while not self._inbox.empty():
-            items.append(self._inbox.get())
-        return [item for item in items if item is not None]
+            items = self._inbox.ready(self._timers.seconds(now(), LOOK_SECONDS))
+            self._questions = [item for item in items if isinstance(item, Question)]
+            self._turn([item for item in items if isinstance(item, End)])
+            self._look()
+        except PipelineKitError as error:  # of the store: it is said, and tried again
+            LOG.warning("%s", error)
+            self._desk.refresh()
+            self._seen = (-1, ())
 
-    def _turn(self, items: list[_Item]) -> None:
-        questions = [item for item in items if isinstance(item, _Question)]
-        ends = [item for item in items if isinstance(item, _End)]
-        expired: list[_Deadline] = []
+    def _give_back(self) -> None:
+        """Let go of orders whose calls have not begun, so that the next engine may begin them."""
+        free = tuple(each.id for each in self._open.values() if not self._hands.begun(each))
+        try:
+            if free:
+                owner = self._incarnation.id
+                self._store.commit([Entry(pipeline="", seen=0, released=free, owner=owner)])
+        except PipelineKitError as error:  # they are free all the same once this engine is dead
+            LOG.warning("%s", error)
+
+    def _turn(self, ends: list[End]) -> None:
+        late: list[_Deadline] = []
         for timed in self._timers.due(now()):
             match timed:
-                case _End():
+                case End():
                     ends.append(timed)
-                case _Deadline(order):
-                    expired.extend([timed] if order in self._open else [])
+                case _Deadline():
+                    late.append(timed)
                 case _Due(order):
                     self._ask_again(order)
-        ends = [end for end in ends if end.order.id in self._open]
-        if not (questions or ends or expired):
+        held = list({end.order.id: end for end in ends if end.order.id in self._open}.values())
+        late = [each for each in late if self._is_late(each.order)]
+        if not (self._questions or held or late):
             return
         try:
-            self._settle(questions, ends, expired)
-        except FenceError:
-            self._settle_one_by_one(questions, ends, expired)
+            self._settle_all(held, late)
         except PipelineKitError as error:
-            self._put_off(questions, [*ends, *expired], error)
+            self._put_off([*held, *late], error)
             raise
 
-    def _settle(
-        self, questions: list[_Question], ends: list[_End], expired: list[_Deadline]
-    ) -> None:
+    def _settle_all(self, ends: list[End], late: list[_Deadline]) -> None:
+        try:
+            self._settle(self._questions, ends, late)
+        except FenceError:
+            self._settle(self._questions, [], late)
+            for end in ends:
+                self._settle_alone(end)
+
+    def _settle_alone(self, end: End) -> None:
+        try:
+            self._settle([], [end], [])
+        except FenceError:
+            LOG.warning("order %s is held by another engine now", end.order.id)
+            self._drop(end.order.id)
+
+    def _settle(self, questions: list[Question], ends: list[End], late: list[_Deadline]) -> None:
         reports = [_reported(end.order, end.report) for end in ends if end.report is not None]
-        lates = [_expired(self._open[late.order]) for late in expired]
+        lates = [_expired(self._open[each.order]) for each in late]
         asked = [*(Asked(question.event) for question in questions), *lates, *reports]
         closed = [Closed(end.order.pipeline, end.order.id) for end in ends if end.report is None]
         settled = self._desk.settle(asked, closed)
@@ -211,30 +194,36 @@ class Worker:
                 question.reply.set_exception(answer)
             else:
                 question.reply.set_result(answer)
-        answered = zip(asked, settled.answers, strict=True)
-        over = {each.answers for each, answer in answered if isinstance(answer, str)}
-        for order in over | {each.order for each in closed}:
-            self._open.pop(order or "", None)
+        for over in closed:
+            self._drop(over.order)
         for command in settled.commands:
             self._obey(command)
+        self._deal_with(asked, settled.answers)
         self._beat()
 
-    def _settle_one_by_one(
-        self, questions: list[_Question], ends: list[_End], expired: list[_Deadline]
-    ) -> None:
-        self._settle(questions, [], expired)
-        for end in ends:
-            try:
-                self._settle([], [end], [])
-            except FenceError:
-                LOG.warning("order %s was taken over by another engine", end.order.id)
-                self._open.pop(end.order.id, None)
+    def _deal_with(self, asked: list[Asked], answers: tuple[str | PipelineKitError, ...]) -> None:
+        """Drop the orders that are done; those that no action waits for any more are closed."""
+        stale: list[Closed] = []
+        for each, answer in zip(asked, answers, strict=True):
+            if each.answers is None:
+                continue
+            if isinstance(answer, StaleReport):
+                stale.append(Closed(each.event.pipeline, each.answers))
+            else:
+                self._drop(each.answers)
+        if stale:
+            self._desk.settle([], stale)
+        for over in stale:
+            self._drop(over.order)
 
-    def _put_off(
-        self, questions: list[_Question], later: Sequence[_Timed], error: PipelineKitError
-    ) -> None:
-        for question in questions:
-            question.reply.set_exception(error)
+    def _drop(self, order: str) -> None:
+        self._open.pop(order, None)
+        self._hands.forget(order)
+
+    def _put_off(self, later: Sequence[_Timed], error: PipelineKitError) -> None:
+        for question in self._questions:
+            if not question.reply.done():
+                question.reply.set_exception(error)
         again = now() + timedelta(seconds=RETRY_SECONDS)
         for timed in later:
             self._timers.add(again, timed)
@@ -264,14 +253,18 @@ class Worker:
 
     def _await(self, order: Order) -> None:
         self._open[order.id] = order
+        self._hands.forget(order.id)
         if order.due is not None:
             self._timers.add(order.due, _Due(order.id))
 
     def _ask_again(self, order_id: str) -> None:
         order = self._open.get(order_id)
         if order is not None and order.due is not None and order.due <= now():
-            self._open[order_id] = replace(order, due=None)
             self._hands.take(Claim(order))
+
+    def _is_late(self, order_id: str) -> bool:
+        order = self._open.get(order_id)
+        return order is not None and not self._hands.finished(order)
 
     def _look(self) -> None:
         present = now()
@@ -282,13 +275,16 @@ class Worker:
         bury = (present - self._buried).total_seconds() >= BURY_SECONDS
         dead = self._incarnation.dead() if bury else []
         self._buried = present if bury else self._buried
-        if seen == self._seen and not dead:
+        rested = (present - self._took).total_seconds() >= TAKE_SECONDS
+        if seen == self._seen and not dead and not rested:
             return
+        self._took = present
         self._desk.refresh()
-        for claim in self._store.take(self._incarnation.id, dead, self._hands.able):
+        for claim in self._store.take(self._incarnation.id, dead, self._hands.able, present):
             if claim.halt or claim.order.id not in self._open:
                 self._accept(claim)
         self._incarnation.bury(dead)
+        self._timers.tidy(lambda timed: isinstance(timed, End) or timed.order in self._open)
         self._seen = seen
         self._beat()
 

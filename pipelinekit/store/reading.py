@@ -15,10 +15,9 @@ from pipelinekit.model.execution import (
     Row,
     StageExecution,
     StageState,
-    StartToken,
 )
 from pipelinekit.ports.store import Query
-from pipelinekit.store.schema import ACTIONS, DEFINITIONS, EXECUTIONS, TABLES
+from pipelinekit.store.schema import ACTIONS, DEFINITIONS, EXECUTIONS, TABLES, TOKENS
 from pipelinekit.wire.record import read
 
 R = TypeVar("R", bound=Row)
@@ -48,7 +47,6 @@ def rows_of(connection: Connection, pipeline: str, execution: str | None) -> Ite
     """
     own = Query(pipeline=pipeline)
     yield from search(connection, PipelineRecord, own)
-    yield from search(connection, StartToken, own)
     states = search(connection, StageState, own)
     yield from states
     named = {state.latest for state in states if state.latest} | {execution or ""}
@@ -92,7 +90,9 @@ def newest_time(table: Table) -> str:
 
 
 def _column(table: Table, asked: str) -> str:
-    return "id" if asked == "execution" and table is EXECUTIONS else asked
+    if table is TOKENS and asked == "id":
+        return "token"
+    return "id" if table is EXECUTIONS and asked == "execution" else asked
 
 
 def _tie(table: Table) -> list[ColumnElement[str]]:

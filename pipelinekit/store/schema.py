@@ -57,6 +57,8 @@ ORDERS = Table(
     Column("type", String(100), nullable=False),
     Column("halt", Boolean, nullable=False, default=False),
     Column("owner", String(36)),  # the engine that holds it; NULL: nobody
+    Column("inherited", Boolean, nullable=False, default=False),  # an engine died with it
+    Column("deadline", Float),  # seconds since 1970, UTC
     Column("body", Text, nullable=False),
     Index("orders_of_owner", "owner"),
 )

@@ -4,24 +4,25 @@ import sqlite3
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from pipelinekit.model.errors import StoreError
 from pipelinekit.model.execution import Row
-from pipelinekit.model.order import Order
 from pipelinekit.model.state import State
 from pipelinekit.ports.store import Claim, Entry, Query, Record
 from pipelinekit.store.migrations import migrate
+from pipelinekit.store.orders import disown, take
 from pipelinekit.store.reading import rows_of, search
-from pipelinekit.store.schema import HEADS, JOURNAL, ORDERS
-from pipelinekit.store.sqlite import READING, Gate, SameFile, connect
+from pipelinekit.store.schema import HEADS, JOURNAL
+from pipelinekit.store.sqlite import READING, Gate, SameFile, connect, opening
 from pipelinekit.store.writing import write
-from pipelinekit.wire.record import read, read_event
+from pipelinekit.wire.record import read_event
 
 R = TypeVar("R", bound=Row)
 
@@ -49,9 +50,10 @@ class SqlStore:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._engine = connect(path)
-            migrate(self._engine)
-            self._writer = self._engine.connect()
+            with opening(path):
+                self._engine = connect(path)
+                migrate(self._engine)
+                self._writer = self._engine.connect()
         except (DBAPIError, OSError) as error:
             raise StoreError(
                 f"the store {path} cannot be opened: {error}; look whether the folder can be "
@@ -73,23 +75,16 @@ class SqlStore:
         """Write all entries in one transaction, or nothing."""
         with self._writing() as connection:
             write(connection, entries)
-        self._gate.checkpoint(self._handle())
+        with self._lock:
+            self._gate.checkpoint(self._handle())
 
-    def take(self, owner: str, dead: Collection[str], able: Collection[str]) -> Sequence[Claim]:
-        """Hand out the open orders that nobody holds, or that a dead engine held."""
-        free = or_(ORDERS.c.owner.is_(None), ORDERS.c.owner.in_(dead))
-        unwanted = and_(ORDERS.c.owner == owner, ORDERS.c.halt)
-        wanted = select(ORDERS).where(or_(free, unwanted), ORDERS.c.type.in_(able))
+    def take(
+        self, owner: str, dead: Collection[str], able: Collection[str], at: datetime
+    ) -> Sequence[Claim]:
+        """Hand out open orders: those that nobody living holds and that are for the taker."""
         with self._writing() as connection:
-            found = connection.execute(wanted).all()
-            if found:
-                chosen = [row.id for row in found]
-                taken = ORDERS.update().where(ORDERS.c.id.in_(chosen)).values(owner=owner)
-                connection.execute(taken)
-        return [
-            Claim(read(row.body, Order), halt=row.halt, inherited=row.owner is not None)
-            for row in found
-        ]
+            disown(connection, dead)
+            return take(connection, owner, able, at)
 
     def find(self, kind: type[R], query: Query) -> Sequence[R]:
         """Look up rows of a kind, the newest first."""
@@ -109,7 +104,7 @@ class SqlStore:
 
     def version(self) -> int:
         """Give a number that changes whenever another process has written."""
-        with self._lock:
+        with self._lock, _told("looked at"):
             return int(self._handle().execute("PRAGMA data_version").fetchone()[0])
 
     def close(self) -> None:
@@ -126,17 +121,30 @@ class SqlStore:
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         self._same.check()
-        with self._engine.connect().execution_options(**{READING: True}) as connection:
+        with (
+            _told("read"),
+            self._engine.connect().execution_options(**{READING: True}) as connection,
+        ):
             yield connection
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         self._same.check()
-        with self._lock, self._gate.writing():
-            try:
-                with self._writer.begin():
-                    yield self._writer
-            except DBAPIError as error:
-                raise StoreError(
-                    f"a commit failed: {error.orig}; it counts only if reading back shows it"
-                ) from error
+        with self._lock, _told("written"), self._gate.writing(), self._writer.begin():
+            yield self._writer
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        reason: object = error.orig
+    except (sqlite3.Error, OSError) as error:
+        reason = error
+    else:
+        return
+    raise StoreError(
+        f"the store was to be {what} and that failed: {reason}; what was not acknowledged counts "
+        f"only if reading it back shows it"
+    )

@@ -12,7 +12,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -35,7 +35,6 @@ def connect(path: Path) -> Engine:
     Raises:
         StoreError: It lies on a network file system.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     kind = file_system(path.parent)
     if kind in NETWORK:
         raise StoreError(
@@ -62,6 +61,15 @@ def file_system(folder: Path, table: Path = Path("/proc/self/mountinfo")) -> str
     return found
 
 
+@contextmanager
+def opening(path: Path) -> Iterator[None]:
+    """Let one process at a time open a file; making it a WAL file waits for nobody by itself."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with path.with_name(path.name + ".opening").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 class Gate:
     """Keeps a checkpoint apart from the writers of other processes, where SQLite needs that."""
 
@@ -83,13 +91,19 @@ class Gate:
             fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def checkpoint(self, connection: sqlite3.Connection) -> None:
-        """Now and then move the write-ahead log into the file, alone."""
+        """Now and then move the write-ahead log into the file, alone.
+
+        What was committed is safe in the log, so that a failure matters to nobody: the next
+        commit tries again.
+        """
         self._commits += 1
-        if self._file is None or self._commits % CHECKPOINT_EVERY:
+        if self._file is None or self._commits < CHECKPOINT_EVERY:
             return
         fcntl.flock(self._file, fcntl.LOCK_EX)
         try:
-            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            with suppress(sqlite3.Error):
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                self._commits = 0
         finally:
             fcntl.flock(self._file, fcntl.LOCK_UN)
 

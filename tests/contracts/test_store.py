@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -139,8 +140,8 @@ def test_an_order_of_the_committer_is_its_own_and_is_not_handed_out(store: Store
     world = Recorder(store, "me")
     world.started(GATE)
     able = [str(order.type) for order in world.orders.values()]
-    assert store.take("other", [], able) == []
-    (claim,) = store.take("other", ["me"], able)
+    assert store.take("other", [], able, NOON) == []
+    (claim,) = store.take("other", ["me"], able, NOON)
     assert (claim.order, claim.inherited) == (next(iter(world.orders.values())), True)
 
 
@@ -151,7 +152,7 @@ def test_an_order_that_the_committer_cannot_carry_out_is_nobody_s(store: Store) 
         next(iter(world.orders.values())), id="o-9", type=step("x", Category.BUILD).type
     )
     commanded(store, Run(order))
-    (claim,) = store.take("other", [], [str(order.type)])
+    (claim,) = store.take("other", [], [str(order.type)], NOON)
     assert (claim.order.id, claim.inherited) == ("o-9", False)
 
 
@@ -159,10 +160,10 @@ def test_an_order_of_nobody_is_handed_out_once_to_who_is_able(store: Store) -> N
     world = Recorder(store, None)
     world.started(GATE)
     able = [str(order.type) for order in world.orders.values()]
-    assert store.take("a", [], ["Build/AWS/CodeBuild/1"]) == []
-    (claim,) = store.take("a", [], able)
+    assert store.take("a", [], ["Build/AWS/CodeBuild/1"], NOON) == []
+    (claim,) = store.take("a", [], able, NOON)
     assert not claim.inherited
-    assert store.take("b", [], able) == []
+    assert store.take("b", [], able, NOON) == []
 
 
 def test_an_answer_for_an_order_of_another_engine_is_refused_and_writes_nothing(
@@ -203,17 +204,45 @@ def test_what_is_asked_again_keeps_its_token_and_time(store: Store) -> None:
     order = Order("o-1", "shop", "e", "s", "a", step("a").type)
     commanded(store, Run(order))
     commanded(store, Ask("o-1", "t-1", NOON))
-    (claim,) = store.take("other", ["me"], [str(order.type)])
+    (claim,) = store.take("other", ["me"], [str(order.type)], NOON)
     assert claim.order == replace(order, token="t-1", due=NOON)
 
 
 def test_a_halted_order_is_handed_to_its_owner_to_be_ended(store: Store) -> None:
     order = Order("o-1", "shop", "e", "s", "a", step("a").type)
     commanded(store, Run(order))
-    assert store.take("me", [], [str(order.type)]) == []
+    assert store.take("me", [], [str(order.type)], NOON) == []
     commanded(store, Halt("o-1"))
-    (claim,) = store.take("me", [], [str(order.type)])
+    (claim,) = store.take("me", [], [str(order.type)], NOON)
     assert claim.halt
+
+
+def test_an_order_that_its_holder_has_not_begun_is_given_back_as_it_is(store: Store) -> None:
+    order = Order("o-1", "shop", "e", "s", "a", step("a").type)
+    commanded(store, Run(order))
+    commanded(store, Ask("o-1", "t-1", NOON))
+    commanded(store, Halt("o-1"))
+    store.commit([Entry(pipeline="shop", seen=0, released=("o-1", "o-2"), owner="other")])
+    assert store.take("other", [], ABLE, NOON) == []
+    store.commit([Entry(pipeline="shop", seen=0, released=("o-1", "o-2"), owner="me")])
+    (claim,) = store.take("other", [], ABLE, NOON)
+    assert (claim.order.token, claim.halt, claim.inherited) == ("t-1", True, False)
+
+
+def test_what_a_dead_engine_held_is_for_any_that_is_able_whoever_buried_it(store: Store) -> None:
+    commanded(store, Run(Order("o-1", "shop", "e", "s", "a", step("a").type)))
+    assert store.take("unable", ["me"], [], NOON) == []
+    (claim,) = store.take("able", [], ABLE, NOON)
+    assert claim.inherited
+
+
+def test_what_is_to_be_halted_or_is_late_is_for_anybody(store: Store) -> None:
+    strange = step("a", Category.BUILD).type
+    late = Order("late", "shop", "e", "s", "a", strange, deadline=NOON)
+    commanded(store, Run(late), Run(replace(late, id="halted", deadline=None)), Halt("halted"))
+    assert [each.order.id for each in store.take("a", [], ABLE, NOON)] == ["halted"]
+    after = NOON + timedelta(seconds=1)
+    assert [each.order.id for each in store.take("b", [], ABLE, after)] == ["late"]
 
 
 def test_rows_are_found_newest_first_and_by_what_is_asked(store: Store) -> None:

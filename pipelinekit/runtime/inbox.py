@@ -1,0 +1,90 @@
+"""What waits for the worker: questions that somebody waits for, and ends of orders."""
+
+import queue
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from pipelinekit.model.errors import EngineClosed
+from pipelinekit.model.event import Event
+from pipelinekit.model.order import Order
+from pipelinekit.runtime.bench import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An event, and where its answer goes."""
+
+    event: Event
+    reply: "Future[str]"
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The end of an order; without a report it was halted."""
+
+    order: Order
+    report: Report | None
+
+
+class Inbox:
+    """A queue that refuses questions once it is closed, so that nobody waits in vain."""
+
+    def __init__(self) -> None:
+        self._items: queue.SimpleQueue[Question | End | None] = queue.SimpleQueue()
+        self._door = threading.Lock()
+        self._closed = False
+
+    def ask(self, event: Event) -> str:
+        """Hand in an event and wait for the answer.
+
+        Raises:
+            EngineClosed: Nobody is there to answer.
+            PipelineKitError: The event was refused.
+        """
+        reply: Future[str] = Future()
+        with self._door:
+            if self._closed:
+                raise _closed()
+            self._items.put(Question(event, reply))
+        return reply.result()
+
+    def end(self, order: Order, report: Report | None) -> None:
+        """Hand in the end of an order."""
+        self._items.put(End(order, report))
+
+    def wake(self) -> None:
+        """Make `ready` come back at once."""
+        self._items.put(None)
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether nothing waits."""
+        return self._items.empty()
+
+    def ready(self, seconds: float) -> list[Question | End]:
+        """Take all that waits; wait up to so many seconds for the first."""
+        try:
+            items = [self._items.get(timeout=seconds)]
+        except queue.Empty:
+            return []
+        while not self._items.empty():
+            items.append(self._items.get())
+        return [item for item in items if item is not None]
+
+    def close(self, taken: list[Question]) -> None:
+        """Refuse the questions that wait, those that were taken and not answered, and all later.
+
+        Args:
+            taken: What `ready` gave last.
+        """
+        with self._door:
+            self._closed = True
+        waiting = [item for item in self.ready(0) if isinstance(item, Question)]
+        for question in (*taken, *waiting):
+            if not question.reply.done():
+                question.reply.set_exception(_closed())
+
+
+def _closed() -> EngineClosed:
+    return EngineClosed("an event came to an engine that is no longer at work; open a new Kit")
