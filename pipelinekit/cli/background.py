@@ -11,7 +11,6 @@ from pathlib import Path
 import click
 
 from pipelinekit.cli.surroundings import functions_of
-from pipelinekit.cli.words import SHORT_ID
 from pipelinekit.kit.home import Home
 from pipelinekit.kit.kit import Kit
 from pipelinekit.kit.origin import remembered, settings_folder
@@ -20,6 +19,7 @@ from pipelinekit.model.errors import EngineClosed
 from pipelinekit.model.execution import PipelineExecution
 from pipelinekit.ports.store import Query
 from pipelinekit.runtime.engines import alive
+from pipelinekit.wire.words import SHORT_ID
 
 LOG = "engine.log"
 BIRTH_SECONDS = 20.0

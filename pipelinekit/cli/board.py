@@ -5,11 +5,14 @@ from dataclasses import dataclass
 
 import click
 
+from pipelinekit.cli.colours import colour
 from pipelinekit.cli.view import ActionView, ExecutionView, StageView
-from pipelinekit.cli.words import SHORT_ID, Sign, clock, harmless, one_line, span
+from pipelinekit.model.execution import ActionStatus, PipelineStatus, StageStatus
+from pipelinekit.wire.words import SHORT_ID, Mark, clean, clock, duration, one_line
 
 NAME_WIDTH = 28
-SIGN_WIDTH = 22
+WORD_WIDTH = 22
+OPEN = {StageStatus.IN_PROGRESS, StageStatus.STOPPING, StageStatus.FAILED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,15 +21,15 @@ class Line:
 
     Attributes:
         depth: 0 for a stage, 1 for an action, 2 for what belongs to an action.
-        sign: Its status; None for a line that only tells something.
+        mark: Its status; None for a line that only tells something.
         name: Of the stage or the action.
         time: How long it took, or has taken.
-        detail: What else there is to say, harmless.
+        detail: What else there is to say, clean.
         action: The action that it shows.
     """
 
     depth: int
-    sign: Sign | None
+    mark: Mark | None
     name: str
     time: str = ""
     detail: str = ""
@@ -42,7 +45,7 @@ def origin(view: ExecutionView) -> str:
     """Tell where an execution comes from, in one line."""
     by = f" by {one_line(view.by, 60)}" if view.by else ""
     revisions = ", ".join(
-        f"{name} {harmless(revision)[:SHORT_ID]}" for name, revision in view.revisions.items()
+        f"{name} {clean(revision)[:SHORT_ID]}" for name, revision in view.revisions.items()
     )
     found = f"; {revisions}" if revisions else ""
     return f"{view.execution}, started {clock(view.started)}{by} ({view.trigger}){found}"
@@ -56,11 +59,11 @@ def lines(view: ExecutionView, *, short: bool = False) -> Iterator[Line]:
         short: Whether the actions of stages that are over or have not begun are left out.
     """
     for stage in view.stages:
-        yield Line(0, stage.sign, stage.name, _time(stage.seconds), stage_detail(stage))
-        if short and stage.status not in {"InProgress", "Stopping", "Failed"}:
+        yield Line(0, stage.mark, stage.name, _time(stage.seconds), stage_detail(stage))
+        if short and stage.status not in OPEN:
             continue
         for action in stage.actions:
-            yield Line(1, action.sign, action.name, _time(action.seconds), detail(action), action)
+            yield Line(1, action.mark, action.name, _time(action.seconds), detail(action), action)
             yield from _approval(action)
 
 
@@ -93,7 +96,7 @@ def advice(view: ExecutionView) -> list[str]:
     short = view.execution[:SHORT_ID]
     if not view.ended and not view.engine and not view.waits_for_people:
         return [f"No engine is at work; go on with: pipelinekit watch {short}"]
-    if view.status in {"Failed", "Stopped"}:
+    if view.status in {PipelineStatus.FAILED, PipelineStatus.STOPPED}:
         return [f"See why: pipelinekit logs {short}; run it again: pipelinekit retry {short}"]
     several = len(view.approvals) > 1
     return [
@@ -105,8 +108,8 @@ def advice(view: ExecutionView) -> list[str]:
 
 def text(view: ExecutionView) -> str:
     """Give the whole board as text, coloured for a terminal that wants it."""
-    status = click.style(str(view.sign), fg=view.sign.colour)
-    heading = f"{click.style(title(view), bold=True)}  {status}  {span(view.seconds)}"
+    status = click.style(str(view.mark), fg=colour(view.mark))
+    heading = f"{click.style(title(view), bold=True)}  {status}  {duration(view.seconds)}"
     parts = [heading, f"  {origin(view)}"]
     parts += [f"  {one_line(view.summary, 500)}"] if view.summary else []
     parts += [_text(line) for line in lines(view)]
@@ -115,21 +118,21 @@ def text(view: ExecutionView) -> str:
 
 def _text(line: Line) -> str:
     indent = "  " * line.depth
-    if line.sign is None:
+    if line.mark is None:
         return f"{indent}{line.detail}"
-    name = f"{indent}{line.sign.icon} {line.name}".ljust(NAME_WIDTH)
-    rest = f"{line.sign.word.ljust(SIGN_WIDTH)}{line.time.rjust(12)}  {line.detail}"
-    return f"{click.style(name, fg=line.sign.colour)} {rest}".rstrip()
+    name = f"{indent}{line.mark.icon} {line.name}".ljust(NAME_WIDTH)
+    rest = f"{line.mark.word.ljust(WORD_WIDTH)}{line.time.rjust(12)}  {line.detail}"
+    return f"{click.style(name, fg=colour(line.mark))} {rest}".rstrip()
 
 
 def _time(seconds: float | None) -> str:
-    return "" if seconds is None else span(seconds)
+    return "" if seconds is None else duration(seconds)
 
 
 def _answer(action: ActionView) -> str:
     if not action.type.startswith("Approval/") or not action.by or action.approval is not None:
         return ""
-    verb = "approved" if action.status == "Succeeded" else "rejected"
+    verb = "approved" if action.status is ActionStatus.SUCCEEDED else "rejected"
     return f"{verb} by {action.by}{f': {action.summary}' if action.summary else ''}"
 
 
@@ -139,5 +142,5 @@ def _approval(action: ActionView) -> Iterator[Line]:
     until = f", until {clock(action.approval.until)}" if action.approval.until else ""
     yield Line(2, None, "", detail=f"waits since {clock(action.approval.since)}{until}")
     for told in (action.approval.note, action.approval.link):
-        for line in harmless(told).split("\n") if told else ():
+        for line in clean(told).split("\n") if told else ():
             yield Line(2, None, "", detail=line)

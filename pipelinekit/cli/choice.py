@@ -3,10 +3,10 @@
 import click
 
 from pipelinekit.cli.background import under_way
-from pipelinekit.cli.words import SHORT_ID
 from pipelinekit.kit.kit import Kit
 from pipelinekit.kit.run import Run
 from pipelinekit.model.errors import ActionNotFound
+from pipelinekit.wire.words import SHORT_ID
 
 
 def chosen(kit: Kit, name: str | None) -> Run:

@@ -17,6 +17,7 @@ from pipelinekit.kit.example import close_example, example
 from pipelinekit.kit.files import read_definition
 from pipelinekit.kit.home import load_settings
 from pipelinekit.kit.kit import Kit
+from pipelinekit.wire.words import SHORT_ID
 
 GROUPS = ("staging", "production")
 
@@ -74,7 +75,7 @@ def _show_environments(kit: Kit) -> None:
         url = f"http://127.0.0.1:{port}/health"
         with build_opener(ProxyHandler({})).open(url, timeout=10) as answer:
             health = json.load(answer)
-        click.echo(f"  {url}  version {health['version']}, commit {health['commit'][:8]}")
+        click.echo(f"  {url}  version {health['version']}, commit {health['commit'][:SHORT_ID]}")
 
 
 def _show_history(kit: Kit) -> None:

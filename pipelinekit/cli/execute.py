@@ -7,11 +7,11 @@ from pipelinekit.cli.choice import chosen
 from pipelinekit.cli.session import follow, following, manner, work_and_follow
 from pipelinekit.cli.starting import Start, read_target, starting
 from pipelinekit.cli.surroundings import Surroundings, echo_json, shared
-from pipelinekit.cli.words import SHORT_ID
 from pipelinekit.kit.files import Written
 from pipelinekit.kit.home import Home
 from pipelinekit.kit.origin import remembered, settings_folder
 from pipelinekit.model.errors import CannotRunHere
+from pipelinekit.wire.words import SHORT_ID
 
 
 @click.command()

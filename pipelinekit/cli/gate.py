@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import click
 
+from pipelinekit.cli.colours import colour
 from pipelinekit.cli.view import ActionView, ExecutionView, Lens
-from pipelinekit.cli.words import WAITING, clock, harmless, tail
+from pipelinekit.kit.logs import tail
 from pipelinekit.model.execution import ApprovalStatus
+from pipelinekit.wire.words import WAITING, clean, clock
 
 LOOK_SECONDS = 0.2
 LOG_LINES = 10
@@ -75,20 +77,20 @@ def _typed(still: Callable[[], bool]) -> str | None:
 
 
 def _gate(action: ActionView) -> Iterator[str]:
-    colour = WAITING.colour
-    yield click.style(f"{WAITING.icon} {action.stage}/{action.name}", fg=colour, bold=True)
+    heading = f"{WAITING.icon} {action.stage}/{action.name}"
+    yield click.style(heading, fg=colour(WAITING), bold=True)
     if action.approval is not None:
         for part in (action.approval.note, action.approval.link):
-            yield from (f"  {line}" for line in harmless(part).split("\n") if line)
+            yield from (f"  {line}" for line in clean(part).split("\n") if line)
 
 
 def _details(lens: Lens, view: ExecutionView) -> Iterator[str]:
     for name, revision in view.revisions.items():
-        yield f"  revision of {name}: {harmless(revision)}"
+        yield f"  revision of {name}: {clean(revision)}"
     for action in view.actions:
         if action.status is None:
             continue
-        yield f"  {action.sign}: {action.stage}/{action.name}"
+        yield f"  {action.mark}: {action.stage}/{action.name}"
         if action.approval is not None and action.approval.until is not None:
             yield f"    fails without an answer by {clock(action.approval.until)}"
         yield from (f"    | {line}" for line in tail(lens.log(action), LOG_LINES))

@@ -7,8 +7,9 @@ from datetime import datetime
 
 import click
 
+from pipelinekit.cli.colours import colour
 from pipelinekit.cli.surroundings import Surroundings, echo_json, shared
-from pipelinekit.cli.words import SHORT_ID, SIGNS, clock, one_line, span
+from pipelinekit.wire.words import MARKS, SHORT_ID, clock, duration, one_line
 
 COLUMNS = {
     "executions": (
@@ -92,12 +93,12 @@ def _cell(column: str, value: object) -> tuple[str, str]:
     if value is None:
         return "", ""
     if column in {"status", "decision"}:
-        sign = SIGNS[str(value)]
-        return str(sign), sign.colour
+        mark = MARKS[str(value)]
+        return str(mark), colour(mark)
     if column in {"started", "asked"}:
         return clock(datetime.fromisoformat(str(value))), ""
     if column == "seconds":
-        return span(float(str(value))), ""
+        return duration(float(str(value))), ""
     if column in IDS:
         return str(value)[:SHORT_ID], ""
     return one_line(str(value), CELL_WIDTH), ""

@@ -9,13 +9,14 @@ import click
 
 from pipelinekit.cli.board import text
 from pipelinekit.cli.choice import chosen
+from pipelinekit.cli.colours import colour
 from pipelinekit.cli.surroundings import Surroundings, echo_json, shared
 from pipelinekit.cli.view import ExecutionView, Lens
-from pipelinekit.cli.words import clock, harmless, span
 from pipelinekit.kit.kit import Kit
 from pipelinekit.kit.run import Run
 from pipelinekit.model.errors import ActionNotFound
 from pipelinekit.model.execution import ActionExecution
+from pipelinekit.wire.words import clean, clock, duration
 
 LOOK_SECONDS = 0.1
 NAME_WIDTH = 24
@@ -63,7 +64,7 @@ def logs(place: Surroundings, execution: str | None, action: str | None, *, foll
         elif follow:
             _follow(kit, run, action)
         else:
-            click.echo(harmless(run.logs(action)))
+            click.echo(clean(run.logs(action)))
 
 
 def _all(place: Surroundings) -> None:
@@ -84,12 +85,12 @@ def _latest(place: Surroundings) -> list[ExecutionView]:
 
 def _row(view: ExecutionView) -> str:
     name = f"{view.pipeline} #{view.number}".ljust(NAME_WIDTH)
-    sign = click.style(str(view.sign).ljust(NAME_WIDTH), fg=view.sign.colour)
+    mark = click.style(str(view.mark).ljust(NAME_WIDTH), fg=colour(view.mark))
     waits = ", ".join(f"{each.stage}/{each.name}" for each in view.approvals)
     stages = [stage.name for stage in view.stages if stage.status or stage.queue]
     where = waits or (stages[-1] if stages else "")
     idle = "" if view.ended or view.engine or view.waits_for_people else "  no engine is at work"
-    return f"{name} {sign} {where}  started {clock(view.started)}, {span(view.seconds)}{idle}"
+    return f"{name} {mark} {where}  started {clock(view.started)}, {duration(view.seconds)}{idle}"
 
 
 def _attempts(run: Run, action: str | None) -> list[ActionExecution]:
@@ -128,7 +129,7 @@ def _follow(kit: Kit, run: Run, action: str | None) -> None:
                 if heading != last:
                     click.echo(heading)
                     last = heading
-                click.echo(harmless(line))
+                click.echo(clean(line))
         if over:
             break
         sys.stdout.flush()

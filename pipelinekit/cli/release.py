@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
+from pipelinekit.cli.colours import colour
 from pipelinekit.cli.surroundings import Exit, Surroundings, echo_json, shared
-from pipelinekit.cli.words import SIGNS, harmless, span
 from pipelinekit.kit.release import Executed, choose, read_environments, release_each
+from pipelinekit.wire.words import FAILED, NOT_STARTED, SUCCEEDED, clean, duration
 
 
 @click.command()
@@ -88,14 +89,14 @@ def _value(text: str) -> object:
 
 
 def _say(executed: Executed, *, quiet: bool) -> None:
-    sign = SIGNS["Succeeded" if executed.succeeded else "Failed"]
-    told = f"{executed.environment}  {span(executed.seconds)}  {executed.notebook}"
+    mark = SUCCEEDED if executed.succeeded else FAILED
+    told = f"{executed.environment}  {duration(executed.seconds)}  {executed.notebook}"
     stream = sys.stderr if quiet else sys.stdout
-    click.echo(f"{click.style(str(sign), fg=sign.colour)}  {told}", file=stream)
+    click.echo(f"{click.style(str(mark), fg=colour(mark))}  {told}", file=stream)
     if executed.error is not None:
-        click.echo(f"  {harmless(executed.error)}", file=stream)
+        click.echo(f"  {clean(executed.error)}", file=stream)
 
 
 def _say_left_out(names: Iterable[str]) -> None:
     for name in names:
-        click.echo(f"○ Not started  {name}", err=True)
+        click.echo(f"{NOT_STARTED}  {name}", err=True)

@@ -11,8 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelinekit.cli.board import Line, advice, detail, lines, origin, stage_detail, title
-from pipelinekit.cli.view import ActionView, ExecutionView, Lens, StageView
-from pipelinekit.cli.words import clock, harmless, span, tail
+from pipelinekit.cli.colours import colour
+from pipelinekit.cli.view import UNDER_WAY, ActionView, ExecutionView, Lens, StageView
+from pipelinekit.kit.logs import tail
+from pipelinekit.model.execution import ActionStatus
+from pipelinekit.wire.words import IN_PROGRESS, clean, clock, duration
 
 FAILURE_LINES = 15
 FRAMES_A_SECOND = 8
@@ -88,16 +91,16 @@ class Picture:
         full = [self._with_log(line) for line in lines(view)]
         if len(full) + FRAME_LINES > self._console.height:
             full = [self._with_log(line) for line in lines(view, short=True)]
-        self._spinner.update(text=Text(f" {span(view.seconds)}, Ctrl-C leaves"))
+        self._spinner.update(text=Text(f" {duration(view.seconds)}, Ctrl-C leaves"))
         return Group(_picture(view, iter(full)), self._spinner)
 
     def _with_log(self, line: Line) -> Line:
         action = line.action
-        if action is None or action.status != "InProgress" or action.approval is not None:
+        if action is None or action.mark is not IN_PROGRESS:
             return line
         last = tail(self._lens.log(action), 1)
         told = "; ".join([*([line.detail] if line.detail else []), *last])
-        return Line(line.depth, line.sign, line.name, line.time, told, action)
+        return Line(line.depth, line.mark, line.name, line.time, told, action)
 
 
 class Lines:
@@ -121,10 +124,10 @@ class Lines:
         for stage in view.stages:
             if stage.status is None and stage.queue is None:
                 continue
-            self._change(stage.name, f"{stage.sign}{stage.retries}", _of_stage(stage))
+            self._change(stage.name, f"{stage.mark}{stage.retries}", _of_stage(stage))
             for action in stage.actions:
                 if action.status is not None:
-                    state = f"{action.sign}{action.attempt}"
+                    state = f"{action.mark}{action.attempt}"
                     self._change(f"{stage.name}/{action.name}", state, self._of_action(action))
 
     def pause(self) -> None:
@@ -133,7 +136,7 @@ class Lines:
     def close(self, view: ExecutionView) -> None:
         """Print how it stands."""
         self.show(view)
-        self._print(f"{view.sign}: {title(view)} after {span(view.seconds)}")
+        self._print(f"{view.mark}: {title(view)} after {duration(view.seconds)}")
         for line in advice(view):
             self._print(line)
 
@@ -144,15 +147,15 @@ class Lines:
                 self._print(line)
 
     def _of_action(self, action: ActionView) -> Iterator[str]:
-        over = action.status != "InProgress" and action.seconds is not None
-        time = f"  {span(action.seconds or 0)}" if over else ""
+        over = action.status is not ActionStatus.IN_PROGRESS and action.seconds is not None
+        time = f"  {duration(action.seconds or 0)}" if over else ""
         told = detail(action)
-        yield f"  {action.sign}: {action.stage}/{action.name}{time}{f'  {told}' if told else ''}"
+        yield f"  {action.mark}: {action.stage}/{action.name}{time}{f'  {told}' if told else ''}"
         if action.approval is not None:
             since = f"since {clock(action.approval.since)}"
             for part in (since, action.approval.note, action.approval.link):
-                yield from (f"    {line}" for line in harmless(part).split("\n") if line)
-        if action.status == "Failed":
+                yield from (f"    {line}" for line in clean(part).split("\n") if line)
+        if action.status is ActionStatus.FAILED:
             yield from (f"    | {line}" for line in tail(self._lens.log(action), FAILURE_LINES))
 
     def _print(self, line: str) -> None:
@@ -165,14 +168,14 @@ def screen(lens: Lens, stream: TextIO) -> Screen:
 
 
 def _of_stage(stage: StageView) -> Iterator[str]:
-    over = stage.status not in {None, "InProgress", "Stopping"}
-    time = f"  {span(stage.seconds or 0)}" if over else ""
+    over = stage.status is not None and stage.status not in UNDER_WAY
+    time = f"  {duration(stage.seconds or 0)}" if over else ""
     line = stage_detail(stage)
-    yield f"{stage.sign}: {stage.name}{time}{f'  {line}' if line else ''}"
+    yield f"{stage.mark}: {stage.name}{time}{f'  {line}' if line else ''}"
 
 
 def _picture(view: ExecutionView, shown: Iterator[Line]) -> RenderableType:
-    heading = Text.assemble((title(view), "bold"), "  ", (str(view.sign), view.sign.colour))
+    heading = Text.assemble((title(view), "bold"), "  ", (str(view.mark), colour(view.mark)))
     table = Table.grid(padding=(0, 2))
     for _ in range(3):
         table.add_column(no_wrap=True)
@@ -180,16 +183,16 @@ def _picture(view: ExecutionView, shown: Iterator[Line]) -> RenderableType:
     parts: list[RenderableType] = [heading, Text(f"  {origin(view)}", style="bright_black")]
     for line in shown:
         indent = "  " * line.depth
-        if line.sign is None:
+        if line.mark is None:
             table.add_row("", "", "", Text(line.detail))
             continue
-        name = Text(f"{indent}{line.sign.icon} {line.name}", style=line.sign.colour)
-        table.add_row(name, line.sign.word, Text(line.time, justify="right"), Text(line.detail))
+        name = Text(f"{indent}{line.mark.icon} {line.name}", style=colour(line.mark))
+        table.add_row(name, line.mark.word, Text(line.time, justify="right"), Text(line.detail))
     return Group(*parts, table)
 
 
 def _failures(lens: Lens, view: ExecutionView) -> Iterator[str]:
     for action in view.actions:
-        if action.status == "Failed":
-            yield f"✗ {action.stage}/{action.name}: {harmless(action.error)}"
+        if action.status is ActionStatus.FAILED:
+            yield f"{action.mark.icon} {action.stage}/{action.name}: {clean(action.error)}"
             yield from (f"  | {line}" for line in tail(lens.log(action), FAILURE_LINES))

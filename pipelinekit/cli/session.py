@@ -11,12 +11,12 @@ from pipelinekit.cli.background import door, spawn_engine, under_way
 from pipelinekit.cli.follow import Follower, Manner
 from pipelinekit.cli.surroundings import Exit, Surroundings, echo_json
 from pipelinekit.cli.view import Lens
-from pipelinekit.cli.words import SHORT_ID
 from pipelinekit.kit.kit import Kit
 from pipelinekit.kit.origin import remembered, settings_folder
 from pipelinekit.kit.run import Run
 from pipelinekit.model.action import Category
 from pipelinekit.model.pipeline import Pipeline
+from pipelinekit.wire.words import SHORT_ID
 
 Command = TypeVar("Command", bound=Callable[..., object])
 

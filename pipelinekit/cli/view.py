@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from pipelinekit.cli.words import NOT_STARTED, QUEUED, SIGNS, WAITING, Sign
 from pipelinekit.kit.kit import Kit
 from pipelinekit.kit.run import Run
 from pipelinekit.model.action import Action
@@ -13,6 +12,7 @@ from pipelinekit.model.execution import (
     ActionExecution,
     ActionStatus,
     PipelineExecution,
+    PipelineStatus,
     StageExecution,
     StageState,
     StageStatus,
@@ -20,6 +20,7 @@ from pipelinekit.model.execution import (
 from pipelinekit.model.pipeline import Stage
 from pipelinekit.ports.store import Query
 from pipelinekit.runtime.clock import now
+from pipelinekit.wire.words import AT_THE_DOOR, MARKS, NOT_STARTED, WAITING, Mark
 
 UNDER_WAY = {StageStatus.IN_PROGRESS, StageStatus.STOPPING}
 
@@ -46,7 +47,7 @@ class ActionView:
     name: str
     stage: str
     type: str
-    status: str | None = None
+    status: ActionStatus | None = None
     id: str | None = None
     attempt: int = 0
     started: datetime | None = None
@@ -60,11 +61,11 @@ class ActionView:
     approval: Approval | None = None
 
     @property
-    def sign(self) -> Sign:
+    def mark(self) -> Mark:
         """Give how its status is shown."""
         if self.approval is not None:
             return WAITING
-        return SIGNS[self.status] if self.status else NOT_STARTED
+        return MARKS[self.status] if self.status else NOT_STARTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class StageView:
     """A stage; without a status where the execution has not entered it."""
 
     name: str
-    status: str | None
+    status: StageStatus | None
     started: datetime | None
     seconds: float | None
     retries: int
@@ -95,11 +96,11 @@ class StageView:
     queue: Queue | None = None
 
     @property
-    def sign(self) -> Sign:
+    def mark(self) -> Mark:
         """Give how its status is shown."""
         if self.queue is not None:
-            return QUEUED
-        return SIGNS[self.status] if self.status else NOT_STARTED
+            return AT_THE_DOOR
+        return MARKS[self.status] if self.status else NOT_STARTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ class ExecutionView:
     execution: str
     number: int
     version: int
-    status: str
+    status: PipelineStatus
     ended: bool
     trigger: str
     by: str
@@ -126,11 +127,11 @@ class ExecutionView:
     stages: tuple[StageView, ...]
 
     @property
-    def sign(self) -> Sign:
+    def mark(self) -> Mark:
         """Give how its status is shown."""
-        if not self.ended and self.waits_for_people and self.status == "InProgress":
+        if not self.ended and self.waits_for_people and self.status is PipelineStatus.IN_PROGRESS:
             return WAITING
-        return SIGNS[self.status]
+        return MARKS[self.status]
 
     @property
     def actions(self) -> Iterator[ActionView]:
@@ -148,7 +149,7 @@ class ExecutionView:
         queues = [stage.queue for stage in self.stages if stage.queue is not None]
         if queues:
             return all(queue.approval for queue in queues)
-        working = [action for action in self.actions if action.status == ActionStatus.IN_PROGRESS]
+        working = [action for action in self.actions if action.status is ActionStatus.IN_PROGRESS]
         return bool(working) and all(action.approval is not None for action in working)
 
 

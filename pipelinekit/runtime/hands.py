@@ -123,7 +123,7 @@ class Hands:
         provider = self._providers.get(order.type)
         if provider is None or not provider.traits.detached:
             return False
-        return look(self._place.jobs / order.id).standing is Standing.DONE
+        return _standing(self._place.jobs / order.id) is Standing.DONE
 
     def close(self) -> None:
         """Let calls in threads end for a few seconds; runners go on by themselves."""
@@ -147,7 +147,7 @@ class Hands:
                 folder, self._place.target, {**self._place.payload, "order": text(order)}
             )
         except (SpawnError, OSError) as error:
-            if look(folder).standing is Standing.NOT_STARTED:
+            if _standing(folder) is Standing.NOT_STARTED:
                 failed = Failed(f"no runner could be started: {error}", NO_RUNNER)
                 self._done(order, Report(failed))
                 return
@@ -168,6 +168,13 @@ class Hands:
             self._errands.do(lambda: self._start(order))
         else:
             self._done(order, _lost("the process that ran it was killed"))
+
+
+def _standing(folder: Path) -> Standing:
+    try:
+        return look(folder).standing
+    except OSError:  # what cannot be looked at cannot have been made
+        return Standing.NOT_STARTED
 
 
 def _report(result: Mapping[str, JSON]) -> Report | None:

@@ -240,6 +240,8 @@ class Worker:
             case Halt(action_execution):
                 if action_execution in self._open:
                     self._hands.halt(self._open[action_execution])
+                else:
+                    self._seen = (-1, ())  # if nobody holds it, `_look` takes it soon
 
     def _accept(self, claim: Claim) -> None:
         order = claim.order

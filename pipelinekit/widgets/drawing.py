@@ -7,12 +7,13 @@ from pipelinekit.model.action import Action
 from pipelinekit.model.execution import PipelineExecution
 from pipelinekit.model.pipeline import Pipeline, Stage
 from pipelinekit.runtime.clock import now
-from pipelinekit.widgets import look, marks, wording
+from pipelinekit.widgets import look, wording
 from pipelinekit.widgets.facts import ActionFacts, RunFacts, StageFacts, observed, planned
-from pipelinekit.widgets.marks import Mark
 from pipelinekit.widgets.markup import Html, joined, link, tag, web_address
+from pipelinekit.wire.words import NOT_STARTED, WAITING, Mark, duration, one_line
 
 BREAK = Html("<br>")
+NO_EMOJI = "\N{VARIATION SELECTOR-15}"  # icons are text, whatever fonts there are
 # Money in a commit message is no formula, whatever MathJax thinks.
 NO_FORMULAS = "mathjax_ignore tex2jax_ignore"
 
@@ -144,10 +145,10 @@ def _outcome(facts: ActionFacts) -> Iterator[Html]:
     if row is None:
         return
     told = " · ".join(wording.outcome(row))
-    if told and facts.mark is not marks.WAITING:
+    if told and facts.mark is not WAITING:
         yield tag("div", told, style=look.QUIET)
     if web_address(row.external_url):
-        shown = wording.line(row.external_id or "details", 40)
+        shown = one_line(row.external_id or "details", 40)
         yield tag("div", link(shown, row.external_url, style=look.ANCHOR), style=look.FACT)
 
 
@@ -158,17 +159,17 @@ def _state(mark: Mark | None, seconds: float | None) -> Iterator[str]:
 
 
 def _time(seconds: float | None) -> str:
-    return "" if seconds is None else tag("span", wording.duration(seconds), style=look.TIME)
+    return "" if seconds is None else tag("span", duration(seconds), style=look.TIME)
 
 
 def _pill(mark: Mark) -> Html:
-    icon = tag("span", mark.icon, aria_hidden="true")
+    icon = tag("span", f"{mark.icon}{NO_EMOJI}", aria_hidden="true")
     return tag("span", icon, f" {mark.word}", style=look.pill(mark.tone))
 
 
 def _panel(facts: ActionFacts) -> Html:
-    mark = facts.mark or marks.NOT_STARTED
-    told = _request(facts) if mark is marks.WAITING else _trouble(facts)
+    mark = facts.mark or NOT_STARTED
+    told = _request(facts) if mark is WAITING else _trouble(facts)
     name = f"{facts.stage} / {facts.action.name}"
     return tag(
         "li",

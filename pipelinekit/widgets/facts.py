@@ -1,11 +1,10 @@
 """What a drawing shows, read once: every stage and action with what has become of it."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
+from pipelinekit.kit.logs import tail
 from pipelinekit.kit.run import Run
 from pipelinekit.model.action import Action
 from pipelinekit.model.execution import (
@@ -16,12 +15,18 @@ from pipelinekit.model.execution import (
     StageStatus,
 )
 from pipelinekit.model.pipeline import Stage
-from pipelinekit.widgets import marks
-from pipelinekit.widgets.marks import Mark
-from pipelinekit.widgets.wording import clean, cut
+from pipelinekit.wire.words import (
+    AT_THE_DOOR,
+    FAILED,
+    IN_PROGRESS,
+    MARKS,
+    NOT_STARTED,
+    WAITING,
+    Mark,
+    shortened,
+)
 
 LOG_LINES = 5
-LOG_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ class RunFacts:
     @property
     def notable(self) -> Iterator[ActionFacts]:
         """Go through the actions that wait for somebody, have failed, or are under way."""
-        shown = {marks.WAITING, marks.FAILED, marks.IN_PROGRESS}
+        shown = {WAITING, FAILED, IN_PROGRESS}
         for stage in self.stages:
             for group in stage.groups:
                 yield from (each for each in group if each.mark in shown)
@@ -96,9 +101,9 @@ def observed(run: Run, present: datetime) -> RunFacts:
     reading = _Reading(run, present)
     execution = run.execution
     stages = tuple(reading.stage(stage, execution) for stage in run.definition.stages)
-    mark = marks.RUN[execution.status]
-    if any(stage.mark is marks.WAITING for stage in stages) and mark is marks.IN_PROGRESS:
-        mark = marks.WAITING
+    mark = MARKS[execution.status]
+    if any(stage.mark is WAITING for stage in stages) and mark is IN_PROGRESS:
+        mark = WAITING
     end = execution.updated if execution.ended else present
     return RunFacts(execution, mark, _seconds(execution.started, end), stages)
 
@@ -118,7 +123,7 @@ class _Reading:
         row = self._stages.get(stage.name)
         if row is None:
             ahead = not execution.ended and execution.stage == stage.name
-            return StageFacts(stage, groups, marks.AT_THE_DOOR if ahead else marks.NOT_STARTED)
+            return StageFacts(stage, groups, AT_THE_DOOR if ahead else NOT_STARTED)
         busy = row.status in {StageStatus.IN_PROGRESS, StageStatus.STOPPING}
         end = self._present if busy else row.updated
         return StageFacts(stage, groups, _stage_mark(row, groups), _seconds(row.started, end))
@@ -126,38 +131,22 @@ class _Reading:
     def _action(self, stage: str, action: Action) -> ActionFacts:
         row = self._actions.get((stage, action.name))
         if row is None:
-            return ActionFacts(stage, action, marks.NOT_STARTED)
-        mark = marks.WAITING if row.id in self._waiting else marks.ACTION[row.status]
+            return ActionFacts(stage, action, NOT_STARTED)
+        mark = WAITING if row.id in self._waiting else MARKS[row.status]
         busy = row.status is ActionStatus.IN_PROGRESS
         end = self._present if busy else row.updated
-        loud = mark in {marks.FAILED, marks.IN_PROGRESS}
-        log = _tail(self._run.log_file(row)) if loud else ()
-        return ActionFacts(stage, action, mark, row, _seconds(row.started, end), log)
+        loud = mark in {FAILED, IN_PROGRESS}
+        log = tail(self._run.log_file(row), LOG_LINES) if loud else ()
+        shown = tuple(map(shortened, log))
+        return ActionFacts(stage, action, mark, row, _seconds(row.started, end), shown)
 
 
 def _stage_mark(row: StageExecution, groups: tuple[tuple[ActionFacts, ...], ...]) -> Mark:
     found = {action.mark for group in groups for action in group}
-    if row.status is StageStatus.IN_PROGRESS and marks.WAITING in found:
-        return marks.IN_PROGRESS if marks.IN_PROGRESS in found else marks.WAITING
-    return marks.STAGE[row.status]
+    if row.status is StageStatus.IN_PROGRESS and WAITING in found:
+        return IN_PROGRESS if IN_PROGRESS in found else WAITING
+    return MARKS[row.status]
 
 
 def _seconds(start: datetime, end: datetime) -> float:
     return max(0.0, (end - start).total_seconds())
-
-
-def _tail(log: Path) -> tuple[str, ...]:
-    try:
-        with log.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - LOG_BYTES))
-            text = file.read().decode("utf-8", errors="replace")
-    except FileNotFoundError:
-        return ()
-    lines = [cut(_last_state(line)) for line in text.split("\n")]
-    return tuple([line for line in lines if line.strip()][-LOG_LINES:])
-
-
-def _last_state(line: str) -> str:
-    # A progress bar writes over itself with carriage returns; its last state counts.
-    return clean(line.rstrip().rsplit("\r", 1)[-1])

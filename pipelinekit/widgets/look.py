@@ -5,7 +5,7 @@ those that a pipeline ran are not. There it drops theme variables too, so that e
 a plain value; and plain greys are translucent, so that they suit light and dark pages alike.
 """
 
-from pipelinekit.widgets.marks import Tone
+from pipelinekit.wire.words import Tone
 
 COLUMN = 196  # pixels: three columns fit into 700, six into 1400
 GUTTER = 24

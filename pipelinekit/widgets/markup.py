@@ -3,7 +3,7 @@
 import re
 from html import escape
 
-from pipelinekit.widgets.wording import clean
+from pipelinekit.wire.words import flat
 
 _WEB_ADDRESS = re.compile(r"https?://[^\s<>\"'`\\]+", re.IGNORECASE)
 
@@ -48,4 +48,4 @@ def web_address(url: str) -> bool:
 
 
 def _escaped(text: str) -> str:
-    return escape(clean(text))
+    return escape(flat(text))

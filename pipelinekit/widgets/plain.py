@@ -6,8 +6,9 @@ from pipelinekit.kit.run import Run
 from pipelinekit.model.action import Action
 from pipelinekit.model.pipeline import Pipeline, Stage
 from pipelinekit.runtime.clock import now
-from pipelinekit.widgets import marks, wording
+from pipelinekit.widgets import wording
 from pipelinekit.widgets.facts import ActionFacts, RunFacts, StageFacts, observed, planned
+from pipelinekit.wire.words import WAITING, duration, flat, one_line
 
 INDENT = "    "
 ALONE, FIRST, INNER, LAST = "  ", "┌ ", "├ ", "└ "
@@ -34,7 +35,7 @@ def run_text(run: Run) -> str:
 
 
 def _page(lines: Iterable[str]) -> str:
-    return "\n".join(wording.clean(line).rstrip() for line in lines)
+    return "\n".join(flat(line).rstrip() for line in lines)
 
 
 def _pipeline(pipeline: Pipeline) -> Iterator[str]:
@@ -45,7 +46,7 @@ def _pipeline(pipeline: Pipeline) -> Iterator[str]:
 
 def _run(facts: RunFacts) -> Iterator[str]:
     execution = facts.execution
-    time = wording.duration(facts.seconds)
+    time = duration(facts.seconds)
     yield f"{execution.pipeline} #{execution.number}  {facts.mark}  {time}"
     yield f"{wording.origin(execution)} · {execution.id}"
     if execution.variables:
@@ -81,19 +82,19 @@ def _cells(facts: ActionFacts) -> tuple[str, ...]:
     icon = f"{facts.mark.icon} " if facts.mark else ""
     state = f"{facts.mark.word}{_time(facts.seconds)}" if facts.mark else ""
     more = f"namespace {action.namespace}" if action.namespace and not facts.mark else ""
-    if facts.attempt and facts.mark is not marks.WAITING:
+    if facts.attempt and facts.mark is not WAITING:
         more = " · ".join(wording.outcome(facts.attempt))
     return f"{icon}{action.name}", wording.kind(action), wording.flow(action), state, more
 
 
 def _time(seconds: float | None) -> str:
-    return "" if seconds is None else f" {wording.duration(seconds)}"
+    return "" if seconds is None else f" {duration(seconds)}"
 
 
 def _notable(facts: ActionFacts) -> Iterator[str]:
     yield ""
     yield f"{facts.mark}: {facts.stage}/{facts.action.name}"
-    told = _request(facts) if facts.mark is marks.WAITING else wording.failure(facts.attempt)
+    told = _request(facts) if facts.mark is WAITING else wording.failure(facts.attempt)
     yield from (f"{INDENT}{line}" for line in told)
     yield from (f"{INDENT}| {line}" for line in facts.log)
 
@@ -104,6 +105,6 @@ def _request(facts: ActionFacts) -> Iterator[str]:
         return
     yield from wording.paragraph(row.resolved.get("CustomData", ""))
     if row.resolved.get("ExternalEntityLink"):
-        yield f"To review: {wording.line(row.resolved['ExternalEntityLink'])}"
+        yield f"To review: {one_line(row.resolved['ExternalEntityLink'])}"
     yield wording.asked(row)
     yield wording.answers(row)

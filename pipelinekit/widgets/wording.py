@@ -1,6 +1,5 @@
 """How facts are put into words, the same in drawings and on terminals."""
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -13,50 +12,13 @@ from pipelinekit.model.execution import (
     Revision,
 )
 from pipelinekit.model.pipeline import Pipeline, Stage
-
-LINE_LIMIT = 200
-SHORT_ID = 8
-
-_MINUTE, _HOUR, _DAY = 60, 3600, 86400
-_TERMINAL_CODES = re.compile(
-    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])"
-)
-
-
-def clean(text: str) -> str:
-    """Take terminal codes out of foreign text, and put spaces for whatever else is not seen."""
-    return "".join(
-        letter if letter.isprintable() else " " for letter in _TERMINAL_CODES.sub("", text)
-    )
-
-
-def line(text: str, limit: int = LINE_LIMIT) -> str:
-    """Make foreign text one line of at most `limit` characters."""
-    whole = " ".join(clean(text).split())
-    return cut(whole, limit)
-
-
-def cut(text: str, limit: int = LINE_LIMIT) -> str:
-    """Shorten text to `limit` characters, with an ellipsis where something is missing."""
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+from pipelinekit.wire.words import SHORT_ID, clean, flat, one_line, shortened
 
 
 def paragraph(text: str, most: int = 8) -> tuple[str, ...]:
     """Break foreign text into lines; at most so many, with an ellipsis where some are missing."""
-    lines = [cut(clean(each).rstrip()) for each in text.strip().splitlines()]
+    lines = [shortened(line.rstrip()) for line in clean(text.strip()).splitlines()]
     return tuple(lines) if len(lines) <= most else (*lines[: most - 1], "…")
-
-
-def duration(seconds: float) -> str:
-    """Say how long something took, in its two greatest units."""
-    if round(seconds, 1) < _MINUTE:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < _HOUR:
-        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
-    if whole < _DAY:
-        return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
-    return f"{whole // _DAY} d {whole % _DAY // _HOUR} h"
 
 
 def moment(at: datetime) -> str:
@@ -122,11 +84,11 @@ def ending(execution: PipelineExecution) -> Iterator[str]:
     """Say who stopped an execution, or why another ended it; failures speak for themselves."""
     quiet = {PipelineStatus.IN_PROGRESS, PipelineStatus.SUCCEEDED, PipelineStatus.FAILED}
     if execution.stop is not None:
-        yield line(
+        yield one_line(
             ": ".join(filter(None, (f"stopped by {execution.stop.by}", execution.stop.reason)))
         )
     elif execution.summary and execution.status not in quiet:
-        yield line(execution.summary)
+        yield one_line(execution.summary)
 
 
 def asked(row: ActionExecution) -> str:
@@ -137,7 +99,7 @@ def asked(row: ActionExecution) -> str:
 
 def answers(row: ActionExecution) -> str:
     """Show how an approval is answered in a notebook."""
-    name = clean(row.action)
+    name = flat(row.action)
     return f"run.approve(action={name!r})  or  run.reject(action={name!r})"
 
 
@@ -148,7 +110,7 @@ def outcome(row: ActionExecution) -> Iterator[str]:
         f"{row.percent} %" if row.percent is not None else "",
         f"attempt {row.attempt}" if row.attempt > 1 else "",
         f"ran in {row.place}" if row.place != "here" else "",
-        line(row.summary),
+        one_line(row.summary),
     )
     return filter(None, told)
 
@@ -163,7 +125,7 @@ def failure(row: ActionExecution | None) -> tuple[str, ...]:
 def commit(revision: Revision) -> tuple[str, str]:
     """Give the short id of a revision, and the first line of its message."""
     first = next(iter(revision.summary.strip().splitlines()), "")
-    return clean(revision.id)[:SHORT_ID], line(first)
+    return flat(revision.id)[:SHORT_ID], one_line(first)
 
 
 def _rules(conditions: tuple[Condition, ...]) -> str:

@@ -184,5 +184,5 @@ def test_an_execution_behind_one_that_waits_for_people_says_whom_it_waits_for(
     project.call("run", file)
     second = project.call("run", file)
     assert second.returncode == 3
-    assert "○ Waiting in front: Gate  for #1" in second.stdout
+    assert "○ Waiting to enter: Gate  for #1" in second.stdout
     assert "and waits for approval" in project.call("status", "demo").stdout

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelinekit.kit.logs import TAIL_BYTES
 from pipelinekit.model.action import Action
 from pipelinekit.model.execution import (
     ActionStatus,
@@ -21,14 +22,13 @@ from pipelinekit.model.pipeline import Pipeline, Stage
 from pipelinekit.widgets import (
     action_html,
     action_text,
-    marks,
     pipeline_html,
     pipeline_text,
     run_html,
     run_text,
     stage_html,
 )
-from pipelinekit.widgets.facts import LOG_BYTES
+from pipelinekit.wire.words import MARKS, WAITING
 from tests.build import approval, build, deploy, full, pipeline, source
 from tests.widgets.runs import START, Book, attempted, entered, execution
 
@@ -99,7 +99,7 @@ def test_every_status_of_a_run_is_drawn_with_its_icon_and_word(
 ) -> None:
     shop = pipeline()
     run = book.run(shop, execution(shop, status=status))
-    mark = marks.RUN[status]
+    mark = MARKS[status]
     heading = Page(run_html(run)).text.split("StartPipelineExecution")[0]
     assert mark.icon in heading
     assert mark.word in heading
@@ -112,7 +112,7 @@ def test_every_status_of_a_stage_is_drawn_with_its_icon_and_word(
 ) -> None:
     shop = pipeline()
     run = book.run(shop, execution(shop), entered(shop, "Source", status))
-    mark = marks.STAGE[status]
+    mark = MARKS[status]
     stage = Page(run_html(run)).text.split("\nSource\n")[1].split("\nFetch\n")[0]
     assert mark.icon in stage
     assert mark.word in stage
@@ -126,18 +126,11 @@ def test_every_status_of_an_action_is_drawn_with_its_icon_and_word(
     shop = pipeline()
     row = attempted(shop, "Source", "Fetch", status=status)
     run = book.run(shop, execution(shop), row)
-    mark = marks.ACTION[status]
+    mark = MARKS[status]
     card = Page(run_html(run)).text.split("\nFetch\n")[1].split("\nBuild\n")[0]
     assert mark.icon in card
     assert mark.word in card
     assert f"{mark.icon} Fetch" in run_text(run)
-
-
-def test_no_two_tones_of_a_status_share_their_word_and_no_two_words_their_meaning() -> None:
-    every = {*marks.RUN.values(), *marks.STAGE.values(), *marks.ACTION.values(), marks.WAITING}
-    every |= {marks.NOT_STARTED, marks.AT_THE_DOOR}
-    assert len({mark.word for mark in every}) == len(every)
-    assert len({(mark.icon, mark.tone) for mark in every}) == len({mark.icon for mark in every})
 
 
 def test_what_has_not_begun_is_drawn_as_not_started(book: Book) -> None:
@@ -179,7 +172,7 @@ def test_an_approval_that_waits_says_what_it_asks_since_when_and_how_to_answer(
         assert fact in run_text(run)
     assert page.links == ["https://example.org/x"]
     assert page.text.count("Waiting for approval") == 4  # the run, the stage, the card, the panel
-    assert run_text(run).splitlines()[0].startswith(f"shop #1  {marks.WAITING}")
+    assert run_text(run).splitlines()[0].startswith(f"shop #1  {WAITING}")
 
 
 def test_an_answered_approval_says_who_answered_and_what_was_said(book: Book) -> None:
@@ -215,7 +208,7 @@ def test_a_failure_is_told_with_its_error_and_the_last_five_lines_of_its_log(
 def test_a_log_of_long_lines_and_progress_bars_stays_short(book: Book) -> None:
     shop = pipeline()
     row = attempted(shop, "Build", "Make")
-    log = "z" * (3 * LOG_BYTES) + "\n" + "y" * 300 + "\n 10 %\r 50 %\r100 %\r\n"
+    log = "z" * (3 * TAIL_BYTES) + "\n" + "y" * 300 + "\n 10 %\r 50 %\r100 %\r\n"
     run = book.run(shop, execution(shop), row, logs={row.id: log})
     lines = [line for line in run_text(run).splitlines() if line.startswith("    | ")]
     assert lines == ["    | " + "z" * 199 + "…", "    | " + "y" * 199 + "…", "    | 100 %"]
