@@ -1,4 +1,4 @@
-"""Translation, pure: between the model and the forms in which it is stored, sent, written and told.
+"""Translation, pure: between the model and the forms it is stored, sent, written and told in.
 
 May import the model, the nouns of the tools and what reads documents, PyYAML and cattrs. Must
 never open a file or a socket.

@@ -383,6 +383,19 @@ def watched(ends: "queue.SimpleQueue[tuple[Path, Sighting]]") -> Watch:
     return Watch(lambda folder, sighting: ends.put((folder, sighting)))
 
 
+def test_a_job_that_is_watched_twice_is_told_once(spawner: Spawner, tmp_path: Path) -> None:
+    ends: queue.SimpleQueue[tuple[Path, Sighting]] = queue.SimpleQueue()
+    file, folder = tmp_path / "go", tmp_path / "job"
+    with watched(ends) as watch:
+        spawner.start(folder, job(wait_for_file), {"file": str(file)})
+        watch.add(folder)
+        watch.add(folder)
+        file.touch()
+        ends.get(timeout=5)
+        with pytest.raises(queue.Empty):
+            ends.get(timeout=0.2)
+
+
 @pytest.mark.slow
 def test_a_hundred_quick_jobs_are_told_done_once_each(spawner: Spawner, tmp_path: Path) -> None:
     ends: queue.SimpleQueue[tuple[Path, Sighting]] = queue.SimpleQueue()
@@ -390,7 +403,6 @@ def test_a_hundred_quick_jobs_are_told_done_once_each(spawner: Spawner, tmp_path
     with watched(ends) as watch:
         for number, folder in enumerate(folders):
             spawner.start(folder, job(double), {"number": number})
-            watch.add(folder)
             watch.add(folder)
         told = [ends.get(timeout=5) for _ in folders]
         time.sleep(0.1)
