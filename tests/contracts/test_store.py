@@ -18,7 +18,7 @@ from pipelinekit.model.pipeline import Stage
 from pipelinekit.ports.store import ConflictError, Entry, FenceError, Query, Store
 from pipelinekit.store.migrations import CURRENT
 from pipelinekit.store.sql import open_store
-from pipelinekit.store.sqlite import file_system
+from pipelinekit.store.sqlite import CHECKPOINT_EVERY, Gate, file_system
 from pipelinekit.store.writing import EMPTY_DIGEST, chained
 from pipelinekit.wire.record import event_text
 from tests.engine.world import NOON, World, approval, line, step
@@ -353,3 +353,25 @@ def test_a_store_in_a_process_that_was_forked_off_is_refused(tmp_path: Path) -> 
         store.load("shop")
     store._same._pid -= 1  # noqa: SLF001
     store.close()
+
+
+class FullDisk:
+    """A connection whose checkpoints fail, and which counts them."""
+
+    def __init__(self) -> None:
+        self.tries = 0
+
+    def execute(self, _statement: str) -> None:
+        self.tries += 1
+        raise sqlite3.OperationalError("database or disk is full")
+
+
+def test_a_failed_checkpoint_fails_no_commit_and_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelinekit.store.sqlite.SAFE_VERSION", (999, 0, 0))
+    gate, disk = Gate(tmp_path / "pipelinekit.db"), FullDisk()
+    for _ in range(CHECKPOINT_EVERY + 2):
+        gate.checkpoint(disk)  # type: ignore[arg-type]
+    gate.close()
+    assert disk.tries == 3

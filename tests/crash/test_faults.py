@@ -201,3 +201,26 @@ def test_an_action_that_takes_too_long_is_ended_with_its_processes(tmp_path: Pat
         while subprocess.run(["pgrep", "-f", marker], check=False, capture_output=True).stdout:
             assert time.monotonic() < limit, "a process of the late build is alive"
             time.sleep(0.05)
+
+
+@pytest.mark.slow
+def test_what_ended_in_time_is_not_late_although_no_engine_was_there(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    settings = pk.Settings(
+        folder=str(tmp_path),
+        projects={"p": pk.Project(environment={"LEDGER": str(tmp_path / "ledger")})},
+    )
+    with pk.Kit(home, settings=settings) as kit:
+        run = kit.start(building(tmp_path, "sleep 1"))
+        action = started(kit, run, tmp_path / "ledger")
+    limit = time.monotonic() + WAIT
+    while look(home / "jobs" / action.id).standing is Standing.RUNNING:
+        assert time.monotonic() < limit
+        time.sleep(0.05)
+    with sqlite3.connect(home / "pipelinekit.db") as store:
+        (body,) = store.execute("SELECT body FROM orders").fetchone()
+        order = replace(read(body, Order), deadline=datetime.now(UTC))
+        store.execute("UPDATE orders SET body = ?", (text(order),))
+    store.close()
+    with pk.Kit(home, settings=settings) as kit:
+        assert kit.run(run.id).wait(timeout=WAIT).status == "Succeeded"

@@ -1,0 +1,99 @@
+"""The bench: inputs unpacked once and whole, outputs published, logs no condition."""
+
+from pathlib import Path
+
+import pytest
+
+from pipelinekit.artifacts.folder import FolderArtifacts
+from pipelinekit.model.errors import ValidationError
+from pipelinekit.model.execution import Artifact
+from pipelinekit.model.order import Failed, Order, Outcome, Revision, Succeeded
+from pipelinekit.model.settings import Settings
+from pipelinekit.ports.provider import Job, action
+from pipelinekit.runtime.bench import Bench, carry_out
+from tests.engine.world import step
+
+TYPE = step("x").type
+CODE = Artifact("Code", "bucket", "shop/Code/1234567")
+
+
+@pytest.fixture
+def artifacts(tmp_path: Path) -> FolderArtifacts:
+    return FolderArtifacts(tmp_path / "store")
+
+
+def bench(tmp_path: Path, artifacts: FolderArtifacts, *inputs: Artifact) -> Bench:
+    order = Order("o", "p", "e", "s", "a", TYPE, inputs=inputs, outputs=(CODE,))
+    return Bench(order, Settings(), tmp_path / "jobs" / "o", artifacts)
+
+
+def published(tmp_path: Path, artifacts: FolderArtifacts) -> Artifact:
+    folder = tmp_path / "made"
+    folder.mkdir()
+    (folder / "a.txt").write_text("hello", encoding="utf-8")
+    made = bench(tmp_path, artifacts)
+    made.write(folder)
+    (artifact,) = made.written
+    return artifact
+
+
+def test_what_one_job_writes_another_reads(tmp_path: Path, artifacts: FolderArtifacts) -> None:
+    artifact = published(tmp_path, artifacts)
+    reader = bench(tmp_path / "reader", artifacts, artifact)
+    assert (reader.read() / "a.txt").read_text(encoding="utf-8") == "hello"
+    assert reader.read("Code") == reader.read()
+
+
+def test_a_half_unpacked_input_is_not_taken_for_whole(
+    tmp_path: Path, artifacts: FolderArtifacts
+) -> None:
+    artifact = published(tmp_path, artifacts)
+    reader = bench(tmp_path / "reader", artifacts, artifact)
+    path = artifacts.get(artifact)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(Exception, match="not what was written"):
+        reader.read()
+    path.write_bytes(whole)
+    assert [each.name for each in reader.read().iterdir()] == ["a.txt"]
+
+
+def test_an_artifact_that_is_not_declared_is_refused(
+    tmp_path: Path, artifacts: FolderArtifacts
+) -> None:
+    job = bench(tmp_path, artifacts)
+    with pytest.raises(ValidationError, match="declares none"):
+        job.read()
+    with pytest.raises(ValidationError, match="'Other'.*declares Code"):
+        job.write(tmp_path, "Other")
+
+
+@action("Test", "BenchFail")
+def stumble(job: Job) -> Outcome:
+    """Raise."""
+    raise RuntimeError(f"no {job.order.action}")
+
+
+@action("Source", "BenchSource")
+def fetch(job: Job) -> Outcome:
+    """Write an artifact of a revision."""
+    folder = job.folder / "x"
+    folder.mkdir(parents=True)
+    job.write(folder)
+    return Succeeded(revision=Revision("abc"))
+
+
+def test_the_artifact_of_a_source_knows_its_revision(
+    tmp_path: Path, artifacts: FolderArtifacts
+) -> None:
+    report = carry_out(fetch, bench(tmp_path, artifacts))
+    assert [artifact.revision for artifact in report.artifacts] == ["abc"]
+
+
+def test_a_log_that_cannot_be_written_hides_no_failure(
+    tmp_path: Path, artifacts: FolderArtifacts
+) -> None:
+    (tmp_path / "jobs").write_text("no folder", encoding="utf-8")
+    report = carry_out(stumble, bench(tmp_path, artifacts))
+    assert isinstance(report.outcome, Failed)
+    assert "RuntimeError: no a" in report.outcome.message

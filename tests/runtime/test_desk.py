@@ -1,0 +1,74 @@
+"""The desk remembers only what is committed."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from pipelinekit.model.errors import StoreError
+from pipelinekit.model.event import Defined, Started
+from pipelinekit.model.execution import PipelineExecution
+from pipelinekit.model.pipeline import Stage
+from pipelinekit.ports.store import ConflictError, Entry, Query
+from pipelinekit.runtime.desk import Asked, Desk
+from pipelinekit.store.sql import SqlStore
+from tests.engine.world import CAUSE, NOON, line, step
+
+DEFINED = Defined(
+    id=str(UUID(int=1)),
+    pipeline="shop",
+    at=NOON,
+    by="ann",
+    definition=line(Stage("Build", step("make"))),
+)
+STARTED = Started(id=str(UUID(int=2)), pipeline="shop", at=NOON, by="ann", cause=CAUSE)
+
+
+class Stumbling(SqlStore):
+    """A store whose next commits fail in the ways that are listed."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.failures: list[BaseException] = []
+
+    def commit(self, entries: Sequence[Entry]) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        super().commit(entries)
+
+
+@pytest.fixture
+def store(tmp_path: Path):  # noqa: ANN201 - a fixture
+    made = Stumbling(tmp_path / "pipelinekit.db")
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("failure", [StoreError("full"), KeyboardInterrupt(), TypeError()])
+def test_what_could_not_be_committed_is_forgotten(
+    store: Stumbling, failure: BaseException
+) -> None:
+    desk = Desk(store)
+    desk.settle([Asked(DEFINED)])
+    store.failures = [failure]
+    with pytest.raises(type(failure)):
+        desk.settle([Asked(STARTED)])
+    second = replace(STARTED, id=str(UUID(int=3)))
+    assert desk.settle([Asked(second)]).answers == (second.id,)
+    (run,) = store.find(PipelineExecution, Query())
+    assert (run.id, run.number) == (second.id, 1)
+
+
+def test_a_conflict_is_decided_again_on_what_is_there_now(store: Stumbling) -> None:
+    desk, other = Desk(store), Desk(store)
+    desk.settle([Asked(DEFINED)])
+    other.settle([Asked(STARTED)])
+    second = replace(STARTED, id=str(UUID(int=3)))
+    assert desk.settle([Asked(second)]).answers == (second.id,)
+    store.failures = [ConflictError(), ConflictError()]
+    third = replace(STARTED, id=str(UUID(int=4)))
+    assert desk.settle([Asked(third)]).answers == (third.id,)
+    rows = store.find(PipelineExecution, Query())
+    assert [row.number for row in rows] == [3, 2, 1]
