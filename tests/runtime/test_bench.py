@@ -64,7 +64,7 @@ def test_an_artifact_that_is_not_declared_is_refused(
     job = bench(tmp_path, artifacts)
     with pytest.raises(ValidationError, match="declares none"):
         job.read()
-    with pytest.raises(ValidationError, match="'Other'.*declares Code"):
+    with pytest.raises(ValidationError, match=r"'Other'.*declares Code"):
         job.write(tmp_path, "Other")
 
 
