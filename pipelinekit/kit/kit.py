@@ -9,18 +9,12 @@ from typing import Self
 
 from pipelinekit import analytics
 from pipelinekit.artifacts.folder import FolderArtifacts
-from pipelinekit.engine.validate import faults
+from pipelinekit.kit.ability import check, limits, runs_here
 from pipelinekit.kit.errand import TARGET, written
 from pipelinekit.kit.home import Home, load_settings
-from pipelinekit.kit.registry import action_types, discover
+from pipelinekit.kit.registry import discover
 from pipelinekit.kit.run import Run
-from pipelinekit.model.action import Owner
-from pipelinekit.model.errors import (
-    CannotRunHere,
-    DefinitionError,
-    ExecutionNotFound,
-    PipelineNotFound,
-)
+from pipelinekit.model.errors import ExecutionNotFound, PipelineNotFound
 from pipelinekit.model.event import Defined, Event, Started
 from pipelinekit.model.execution import (
     Cause,
@@ -105,16 +99,6 @@ class Kit:
             return answer
         raise answer
 
-    def check(self, pipeline: Pipeline) -> None:
-        """Refuse a definition that CodePipeline would refuse.
-
-        Raises:
-            DefinitionError: It has faults; the error bears all of them.
-        """
-        found = faults(pipeline, action_types())
-        if found:
-            raise DefinitionError(f"pipeline {pipeline.name!r}", found)
-
     def define(self, pipeline: Pipeline) -> Pipeline:
         """Create a pipeline, or give it a new version where it differs from the stored one.
 
@@ -126,11 +110,8 @@ class Kit:
         Raises:
             DefinitionError: It has faults.
         """
-        self.check(pipeline)
+        check(pipeline)
         definition = read(write(pipeline))  # lists or tuples: it is the same definition
-        known = self._current(pipeline.name)
-        if known is not None and replace(definition, version=known.version) == known:
-            return known
         event = Defined(
             id=new_id(),
             pipeline=pipeline.name,
@@ -165,10 +146,11 @@ class Kit:
         """
         if isinstance(pipeline, str):
             definition = self.definition(pipeline)
+            runs_here(definition, self.settings)
         else:
-            self.runs_here(pipeline)
+            check(pipeline)
+            runs_here(pipeline, self.settings)
             definition = self.define(pipeline)
-        self.runs_here(definition)
         event = Started(
             id=new_id(),
             pipeline=definition.name,
@@ -178,32 +160,9 @@ class Kit:
             variables=variables or {},
             revisions=revisions or {},
             token=token,
-            limits=_limits(definition),
+            limits=limits(definition),
         )
         return Run(self, definition.name, self.handle(event))
-
-    def runs_here(self, pipeline: Pipeline) -> None:
-        """Refuse a pipeline with an action that cannot run on this machine.
-
-        Raises:
-            CannotRunHere: The message names each such action and what to configure.
-        """
-        providers = discover()
-        reasons = []
-        for stage in pipeline.stages:
-            for action in stage.actions:
-                provider = providers.get(action.type)
-                why = (
-                    f"nothing here carries out {action.type}; take the action out, or install or "
-                    f"declare a provider of that type"
-                    if provider is None
-                    else provider.traits.check and provider.traits.check(action, self.settings)
-                )
-                if why:
-                    reasons.append(f"  action {stage.name}/{action.name}: {why}")
-        if reasons:
-            lines = "\n".join(reasons)
-            raise CannotRunHere(f"pipeline {pipeline.name!r} cannot run here:\n{lines}")
 
     def definition(self, name: str) -> Pipeline:
         """Give the current definition of a pipeline.
@@ -232,7 +191,8 @@ class Kit:
         """
         found = [
             row
-            for row in self.store.find(PipelineExecution, Query())
+            for row in self.store.find(PipelineExecution, Query(id=execution))
+            or self.store.find(PipelineExecution, Query())
             if row.id.startswith(execution)
         ]
         if len(found) != 1:
@@ -274,10 +234,3 @@ class Kit:
             return Hands(place, discover(), done)
 
         return Worker(self.store, Incarnation(self.home.engines, new_id()), hands)
-
-
-def _limits(pipeline: Pipeline) -> dict[str, float]:
-    declared = discover()
-    types = {action.type for stage in pipeline.stages for action in stage.actions}
-    own = [each for each in types if each.owner is Owner.CUSTOM and each in declared]
-    return {str(each): declared[each].traits.timeout.total_seconds() for each in own}

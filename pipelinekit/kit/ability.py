@@ -1,0 +1,57 @@
+"""Whether a definition is right, and whether it can run on this machine."""
+
+from collections.abc import Mapping
+
+from pipelinekit.engine.validate import faults
+from pipelinekit.kit.registry import action_types, discover
+from pipelinekit.model.action import Action, Owner
+from pipelinekit.model.errors import CannotRunHere, DefinitionError
+from pipelinekit.model.pipeline import Pipeline
+from pipelinekit.model.settings import Settings
+
+
+def check(pipeline: Pipeline) -> None:
+    """Refuse a definition that CodePipeline would refuse.
+
+    Raises:
+        DefinitionError: It has faults; the error bears all of them.
+    """
+    found = faults(pipeline, action_types())
+    if found:
+        raise DefinitionError(f"pipeline {pipeline.name!r}", found)
+
+
+def runs_here(pipeline: Pipeline, settings: Settings) -> None:
+    """Refuse a pipeline with an action that cannot run on this machine.
+
+    Raises:
+        CannotRunHere: The message names each such action and what to configure.
+    """
+    reasons = [
+        f"  action {stage.name}/{action.name}: {why}"
+        for stage in pipeline.stages
+        for action in stage.actions
+        if (why := _obstacle(action, settings))
+    ]
+    if reasons:
+        lines = "\n".join(reasons)
+        raise CannotRunHere(f"pipeline {pipeline.name!r} cannot run here:\n{lines}")
+
+
+def limits(pipeline: Pipeline) -> Mapping[str, float]:
+    """Give how many seconds its actions of custom types may take, by the type as text."""
+    declared = discover()
+    types = {action.type for stage in pipeline.stages for action in stage.actions}
+    own = [each for each in types if each.owner is Owner.CUSTOM and each in declared]
+    return {str(each): declared[each].traits.timeout.total_seconds() for each in own}
+
+
+def _obstacle(action: Action, settings: Settings) -> str | None:
+    provider = discover().get(action.type)
+    if provider is None:
+        return (
+            f"nothing here carries out {action.type}; take the action out, or install or declare "
+            f"a provider of that type"
+        )
+    check_action = provider.traits.check
+    return check_action(action, settings) if check_action else None
