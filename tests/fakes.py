@@ -25,7 +25,6 @@ def order(action: Action, **changes: Any) -> Order:
         "configuration": action.configuration,
         "inputs": tuple(Artifact(name, "bucket", f"shop/{name}/0") for name in action.inputs),
         "outputs": tuple(Artifact(o.name, "bucket", f"shop/{o.name}/1") for o in action.outputs),
-        "declared": action.outputs,
     }
     return Order(**(values | changes))
 

@@ -61,8 +61,6 @@ def leave(draft: Draft, stage: str) -> None:
     """Unlock a stage and let in whoever waits in front of it."""
     entering = release(draft, stage)
     if entering is not None:
-        state = draft.stage_state(stage)
-        draft.put(replace(state, holder=entering.id, latest=entering.id))
         _enter(draft, entering, draft.stage(entering, stage))
 
 

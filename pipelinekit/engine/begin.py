@@ -33,36 +33,22 @@ Lookup = Callable[[str, str], str | None]
 
 def begin(draft: Draft, execution: PipelineExecution, stage: str, action: Action) -> bool:
     """Begin an action; tell whether it is under way, or has failed before it could start."""
-    lookup = _lookup(draft, execution)
-    resolved, missing = _resolve(action.configuration, lookup)
-    shell = {variable.name: variable.value for variable in action.environment}
-    environment, missing_too = _resolve(shell, lookup)
+    resolved, missing = _resolve(action.configuration, _lookup(draft, execution))
     row = replace(
         _row(draft, execution, stage, action),
         resolved=resolved,
         inputs=_inputs(draft, execution, action),
     )
-    problem = _problem(action, row, (*missing, *missing_too))
-    if problem is not None:
-        error = ErrorDetails(FailureType.CONFIGURATION_ERROR, problem)
-        draft.put(replace(row, status=ActionStatus.FAILED, error=error))
-        summary = f"Action {action.name} could not start: {problem}"
-        draft.put(replace(draft.execution(execution.id), summary=summary, updated=draft.at))
-        return False
-    draft.put(row)
-    order = _order(execution, action, row)
-    draft.command(
-        Run(
-            replace(
-                order,
-                environment=tuple(
-                    replace(variable, value=environment[variable.name])
-                    for variable in action.environment
-                ),
-            )
-        )
-    )
-    return True
+    problem = _problem(action, row, missing)
+    if problem is None:
+        draft.put(row)
+        draft.command(Run(_order(execution, action, row)))
+        return True
+    error = ErrorDetails(FailureType.CONFIGURATION_ERROR, problem)
+    draft.put(replace(row, status=ActionStatus.FAILED, error=error))
+    summary = f"Action {action.name} could not start: {problem}"
+    draft.put(replace(draft.execution(execution.id), summary=summary, updated=draft.at))
+    return False
 
 
 def _row(
@@ -121,9 +107,6 @@ def _order(execution: PipelineExecution, action: Action, row: ActionExecution) -
             Artifact(output.name, LOCAL_BUCKET, _object_key(row, output.name))
             for output in action.outputs
         ),
-        declared=action.outputs,
-        commands=action.commands,
-        output_variables=action.output_variables,
         revision=revision.id if revision else None,
         number=execution.number,
         deadline=row.deadline,
@@ -183,9 +166,10 @@ def _problem(action: Action, row: ActionExecution, missing: tuple[str, ...]) -> 
             f"no action of this execution wrote the artifacts {absent}; look whether the "
             f"action that should write them did"
         )
-    size = sum(len(key) + len(value) for key, value in row.resolved.items())
+    size = sum(len(key.encode()) + len(value.encode()) for key, value in row.resolved.items())
     if size > RESOLVED_LIMIT:
         return (
-            f"its configuration is {size} bytes once its variables are put in; 102400 is the most"
+            f"its configuration is {size} bytes once its variables are put in, and "
+            f"{RESOLVED_LIMIT} is the most; pass large values in an artifact"
         )
     return None

@@ -12,6 +12,7 @@ from pipelinekit.model.errors import (
     ExecutionNotFound,
     IllegalMove,
     PipelineNotFound,
+    PipelineVersionNotFound,
     StageNotFound,
 )
 from pipelinekit.model.event import Event
@@ -98,8 +99,9 @@ class Draft:
         """Give a version of the definition that some row refers to."""
         definition = self.get(Definition, str(version))
         if definition is None:
-            raise PipelineNotFound(
-                f"version {version} of pipeline {self.event.pipeline!r} is not stored"
+            raise PipelineVersionNotFound(
+                f"version {version} of pipeline {self.event.pipeline!r} was asked for and is not "
+                f"stored; use the current one"
             )
         return definition.body
 

@@ -26,10 +26,12 @@ def admit(draft: Draft, execution: PipelineExecution, stage: str) -> bool:
 
 
 def release(draft: Draft, stage: str) -> PipelineExecution | None:
-    """Unlock a stage; give the execution that is to enter next, if one waits."""
+    """Unlock a stage and lock it for whoever waits in front; give that execution."""
     state = draft.stage_state(stage)
-    draft.put(replace(state, holder=None, waiting=state.waiting[1:]))
-    return draft.execution(state.waiting[0]) if state.waiting else None
+    following = next(iter(state.waiting), None)
+    latest = following or state.latest
+    draft.put(replace(state, holder=following, latest=latest, waiting=state.waiting[1:]))
+    return draft.execution(following) if following else None
 
 
 def withdraw(draft: Draft, execution: PipelineExecution) -> None:

@@ -34,17 +34,8 @@ def retry(draft: Draft, event: RetryRequested) -> None:
     lock = draft.stage_state(stage.name)
     draft.put(replace(lock, holder=execution.id))
     draft.put(_resumed(draft, execution))
-    whole = event.mode is RetryMode.ALL_ACTIONS or actions[0].run_order != row.run_order
-    again = len(actions)
-    draft.put(
-        replace(
-            row,
-            status=StageStatus.IN_PROGRESS,
-            failed=0 if whole or row.status in _OVER else max(0, row.failed - again),
-            retries=row.retries + 1,
-            updated=draft.at,
-        )
-    )
+    again = replace(row, status=StageStatus.IN_PROGRESS, failed=0, retries=row.retries + 1)
+    draft.put(replace(again, updated=draft.at))
     draft.answer = execution.id
     run_group(draft, execution.id, stage, actions)
 

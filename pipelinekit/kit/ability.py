@@ -10,13 +10,17 @@ from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.settings import Settings
 
 
-def check(pipeline: Pipeline) -> None:
+def check(pipeline: Pipeline, previous: Pipeline | None = None) -> None:
     """Refuse a definition that CodePipeline would refuse.
+
+    Args:
+        pipeline: The definition.
+        previous: The one before it, by which a masked secret is known to be kept.
 
     Raises:
         DefinitionError: It has faults; the error bears all of them.
     """
-    found = faults(pipeline, action_types())
+    found = faults(pipeline, action_types(), previous)
     if found:
         raise DefinitionError(f"pipeline {pipeline.name!r}", found)
 
@@ -52,6 +56,11 @@ def _obstacle(action: Action, settings: Settings) -> str | None:
         return (
             f"nothing here carries out {action.type}; take the action out, or install or declare "
             f"a provider of that type"
+        )
+    if action.environment:
+        return (
+            f"its environmentVariables are read by no provider here; give {action.type.provider} "
+            f"its variables in its own configuration instead"
         )
     check_action = provider.traits.check
     return check_action(action, settings) if check_action else None

@@ -9,6 +9,7 @@ from typing import Self
 
 from pipelinekit import analytics
 from pipelinekit.artifacts.folder import FolderArtifacts
+from pipelinekit.engine.startable import startable
 from pipelinekit.kit.ability import check, limits, runs_here
 from pipelinekit.kit.errand import TARGET, written
 from pipelinekit.kit.home import Home, load_settings
@@ -32,7 +33,7 @@ from pipelinekit.runtime.engines import Incarnation, alive
 from pipelinekit.runtime.hands import Done, Hands, Place
 from pipelinekit.runtime.worker import Worker
 from pipelinekit.store.sql import open_store
-from pipelinekit.wire.codepipeline import read, write
+from pipelinekit.wire import codepipeline
 
 
 class Kit:
@@ -67,8 +68,8 @@ class Kit:
         self.settings = settings or load_settings(Path.cwd())
         self.by = by or os.environ.get("PIPELINEKIT_USER") or getpass.getuser()
         self.store: Store = open_store(self.home.database)
-        self._desk = Desk(self.store)
         self.worker = self._engine() if work else None
+        self._desk = Desk(self.store)
 
     def __repr__(self) -> str:
         at_work = "at work" if self.worker is not None and self.worker.alive else "only asking"
@@ -110,8 +111,8 @@ class Kit:
         Raises:
             DefinitionError: It has faults.
         """
-        check(pipeline)
-        definition = read(write(pipeline))  # lists or tuples: it is the same definition
+        check(pipeline, self._current(pipeline.name))
+        definition = codepipeline.read(codepipeline.write(pipeline))  # lists or tuples: the same
         event = Defined(
             id=new_id(),
             pipeline=pipeline.name,
@@ -144,13 +145,14 @@ class Kit:
             PipelineNotFound: No pipeline has that name.
             ValidationError: A variable or a revision does not fit the definition.
         """
-        if isinstance(pipeline, str):
-            definition = self.definition(pipeline)
-            runs_here(definition, self.settings)
-        else:
-            check(pipeline)
-            runs_here(pipeline, self.settings)
-            definition = self.define(pipeline)
+        known = isinstance(pipeline, str)
+        definition = self.definition(pipeline) if isinstance(pipeline, str) else pipeline
+        if not known:
+            check(definition, self._current(definition.name))
+        runs_here(definition, self.settings)
+        startable(definition, variables or {}, revisions or {})
+        if not known:  # only now: a start that is refused changes nothing
+            definition = self.define(definition)
         event = Started(
             id=new_id(),
             pipeline=definition.name,

@@ -6,7 +6,6 @@ PipelineKitError
 │   └── InvalidToken                a request token used for something else before
 ├── NotFound
 │   ├── PipelineNotFound  PipelineVersionNotFound  ExecutionNotFound  StageNotFound  ActionNotFound
-├── PipelineNameInUse
 ├── CannotRunHere                   an action that this machine has no hands for
 ├── NotStoppable  DuplicatedStop
 ├── StageNotRetryable  NotLatestExecution
@@ -72,12 +71,6 @@ class ActionNotFound(NotFound):
     """The stage has no action of that name, or none that can be answered."""
 
     code = "ActionNotFoundException"
-
-
-class PipelineNameInUse(PipelineKitError):
-    """A pipeline of that name exists already."""
-
-    code = "PipelineNameInUseException"
 
 
 class CannotRunHere(PipelineKitError):
@@ -203,8 +196,3 @@ class DefinitionError(ValidationError):
         super().__init__(f"{name} was refused, {count} found:\n{lines}")
         self.name = name
         self.faults = faults
-
-    @property
-    def first_code(self) -> str:
-        """Give the code that CodePipeline itself would answer with: that of the first fault."""
-        return self.faults[0].code

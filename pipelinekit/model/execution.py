@@ -56,13 +56,6 @@ class TriggerType(StrEnum):
     AUTOMATED_ROLLBACK = "AutomatedRollback"
 
 
-class ExecutionType(StrEnum):
-    """Whether an execution goes forward or brings an earlier one back."""
-
-    STANDARD = "STANDARD"
-    ROLLBACK = "ROLLBACK"
-
-
 class ApprovalStatus(StrEnum):
     """What a reviewer decided."""
 
@@ -185,7 +178,6 @@ class PipelineExecution:
     updated: datetime
     stage: str
     status: PipelineStatus = PipelineStatus.IN_PROGRESS
-    type: ExecutionType = ExecutionType.STANDARD
     variables: Mapping[str, str] = field(default_factory=dict)
     revisions: Mapping[str, Revision] = field(default_factory=dict)
     limits: Mapping[str, float] = field(default_factory=dict)

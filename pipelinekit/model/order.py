@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from pipelinekit.model.action import ActionTypeId, EnvironmentVariable, OutputArtifact
+from pipelinekit.model.action import ActionTypeId
 from pipelinekit.model.execution import Artifact, Revision
 
 
@@ -30,7 +30,6 @@ class Order:
         configuration: The provider's keys with their variables put in.
         inputs: The artifacts to read, in the order of the declaration.
         outputs: The artifacts to write, with the places assigned to them.
-        declared: The outputs as declared, with their `files`.
         revision: The revision that a start asked a source to take.
         token: What the provider said when it answered `Waiting`; None the first time.
         due: When to ask it; at once when None.
@@ -46,10 +45,6 @@ class Order:
     configuration: Mapping[str, str] = field(default_factory=dict)
     inputs: tuple[Artifact, ...] = ()
     outputs: tuple[Artifact, ...] = ()
-    declared: tuple[OutputArtifact, ...] = ()
-    commands: tuple[str, ...] = ()
-    output_variables: tuple[str, ...] = ()
-    environment: tuple[EnvironmentVariable, ...] = ()
     revision: str | None = None
     number: int = 1
     token: str | None = None

@@ -39,8 +39,7 @@ def connect(path: Path) -> Engine:
     if kind in NETWORK:
         raise StoreError(
             f"the store {path} lies on a {kind} file system, where SQLite's write-ahead log is "
-            f"not safe; set PIPELINEKIT_HOME to a folder of a local disk, or PIPELINEKIT_DB_URL "
-            f"to a database server"
+            f"not safe; set PIPELINEKIT_HOME to a folder of a local disk"
         )
     engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_MILLISECONDS / 1000})
     event.listen(engine, "connect", _set_up)
