@@ -46,6 +46,11 @@ class FolderJob:
     written: dict[str, Path] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
 
+    @property
+    def cache(self) -> Path:
+        """Give a folder beside the job's own."""
+        return self.folder.parents[1] / "cache"
+
     def read(self, artifact: str | None = None) -> Path:
         """Copy an input's folder, once."""
         name = artifact or self.order.inputs[0].name

@@ -1,4 +1,4 @@
-"""The past, read for people: history as pandas frames, and figures of it.
+"""The past, read for people: history as pandas frames.
 
 May import the model and the ports. Must never write anything. Its names are loaded when they are
 first used (see `__init__.pyi`), since pandas takes longer to import than all the rest together.

@@ -42,8 +42,8 @@ def door(home: Path) -> Iterator[None]:
 
 def under_way(kit: Kit, besides: str | None = None) -> list[PipelineExecution]:
     """List the executions that have not ended."""
-    rows = kit.store.find(PipelineExecution, Query())
-    return [row for row in rows if not row.ended and row.id != besides]
+    rows = kit.store.find(PipelineExecution, Query(ended=False))
+    return [row for row in rows if row.id != besides]
 
 
 def ensure_engine(kit: Kit, run: Run) -> None:

@@ -12,7 +12,7 @@ import click
 
 from pipelinekit.cli.history import show_table
 from pipelinekit.cli.session import follow, manner
-from pipelinekit.cli.surroundings import Exit, Surroundings, shared
+from pipelinekit.cli.surroundings import Exit, Surroundings
 from pipelinekit.kit.example import close_example, example
 from pipelinekit.kit.files import read_definition
 from pipelinekit.kit.home import load_settings
@@ -23,7 +23,6 @@ GROUPS = ("staging", "production")
 
 
 @click.command()
-@shared
 @click.option("--yes", is_flag=True, help="Approve the release to production.")
 @click.option("--keep", is_flag=True, help="Keep the folder and leave the shops open.")
 @click.pass_context

@@ -12,6 +12,8 @@ from pipelinekit.cli.surroundings import Exit, Surroundings, echo_json, shared
 from pipelinekit.kit.release import Executed, choose, read_environments, release_each
 from pipelinekit.wire.words import FAILED, NOT_STARTED, SUCCEEDED, clean, duration
 
+ENVIRONMENTS = "environments.yaml"
+
 
 @click.command()
 @shared
@@ -28,10 +30,9 @@ from pipelinekit.wire.words import FAILED, NOT_STARTED, SUCCEEDED, clean, durati
     "--environments",
     "file",
     type=click.Path(path_type=Path),
-    default="environments.yaml",
-    show_default=True,
     metavar="FILE",
-    help="Where the environments are described.",
+    help="Where the environments are described.  [default: environments.yaml here, else beside "
+    "the notebook]",
 )
 @click.option(
     "-p",
@@ -56,7 +57,7 @@ def release(  # noqa: PLR0913 - a parameter for each option
     notebook: Path,
     *,
     names: tuple[str, ...],
-    file: Path,
+    file: Path | None,
     parameters: tuple[tuple[str, str], ...],
     out: Path,
 ) -> None:
@@ -66,7 +67,7 @@ def release(  # noqa: PLR0913 - a parameter for each option
     given the parameters of the environment, and its name as `environment`.
     """
     place = context.ensure_object(Surroundings)
-    environments = choose(read_environments(file), names)
+    environments = choose(read_environments(file or _environments(notebook)), names)
     extra = {name: _value(text) for name, text in parameters}
     done = []
     for executed in release_each(notebook, environments, out, extra):
@@ -76,6 +77,12 @@ def release(  # noqa: PLR0913 - a parameter for each option
     if place.json:
         echo_json(done)
     context.exit(Exit.SUCCEEDED if done[-1].succeeded else Exit.FAILED)
+
+
+def _environments(notebook: Path) -> Path:
+    here = Path(ENVIRONMENTS)
+    beside = notebook.with_name(ENVIRONMENTS)
+    return beside if beside.exists() and not here.exists() else here
 
 
 def _value(text: str) -> object:

@@ -176,8 +176,8 @@ class Steps:
     def actions(self) -> tuple[Action, ...]:
         """Give the actions with the run orders that the groups mean.
 
-        An action that bears a run order of its own keeps it when it stands alone in a stage of
-        actions without sequence; a sequence numbers its groups 1, 2, 3.
+        Actions that are in no sequence keep the run orders that they bear; a sequence numbers its
+        groups 1, 2, 3.
         """
         if len(self.groups) == 1:
             return self.groups[0]

@@ -56,6 +56,11 @@ class Job(Protocol):
         """A folder of this attempt alone."""
         ...
 
+    @property
+    def cache(self) -> Path:
+        """A folder that all jobs share, for what is worth keeping between them."""
+        ...
+
     def read(self, artifact: str | None = None) -> Path:
         """Unpack an input artifact and give its folder.
 
@@ -297,7 +302,15 @@ def action(
         category: Source, Build, Test, Deploy, Invoke or Approval.
         name: The name of the custom action type, up to 35 letters, digits, `-` and `_`.
         repeatable: Whether it may be run again when the engine died while it ran.
+
+    Raises:
+        ValidationError: There is no such category.
     """
+    if category not in set(Category):
+        raise ValidationError(
+            f"an action type of category {category!r} was declared; write one of "
+            f"{', '.join(Category)}"
+        )
     return provider(Traits(category=Category(category), provider=name, repeatable=repeatable))
 
 

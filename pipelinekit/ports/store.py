@@ -86,6 +86,7 @@ class Query:
     pipeline: str | None = None
     execution: str | None = None
     id: str | None = None
+    ended: bool | None = None
     since: datetime | None = None
     limit: int | None = None
 

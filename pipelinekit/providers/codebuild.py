@@ -107,7 +107,7 @@ def _check(action: Action, _: Settings) -> str | None:
     given = action.configuration
     env = given.get("EnvironmentVariables")
     try:
-        _refuse_batch(given.get("BatchEnabled", "").lower() == "true")
+        _refuse_batch("true" in (given.get("BatchEnabled"), given.get("CombineArtifacts")))
         _primary(action.inputs, given.get("PrimarySource"))
         inline = given.get("BuildspecOverride", "")
         if INLINE.match(inline) and "#{" not in inline:

@@ -65,7 +65,7 @@ def codecommit(
     try:
         url = address(job.settings.repositories[repository], job.settings.folder)
         wanted = Wanted(url, branch, job.order.revision)
-        found = check_out(wanted, job.folder.parent.parent / "git", job.folder, job.say)
+        found = check_out(wanted, job.cache / "git", job.folder, job.say)
     except GitError as error:
         return sources.failed(error)
     job.write(found.folder)

@@ -88,7 +88,7 @@ def connection(  # noqa: PLR0913 - the action type has these keys
     try:
         url = address(_url(job.settings, repository, arn), job.settings.folder)
         wanted = Wanted(url, branch, job.order.revision)
-        found = check_out(wanted, job.folder.parent.parent / "git", job.folder, job.say)
+        found = check_out(wanted, job.cache / "git", job.folder, job.say)
     except GitError as error:
         return sources.failed(error)
     job.write(found.folder)

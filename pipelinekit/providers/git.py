@@ -51,7 +51,7 @@ def git(
     """
     try:
         wanted = Wanted(address(url, job.settings.folder), branch, job.order.revision)
-        found = check_out(wanted, job.folder.parent.parent / "git", job.folder, job.say)
+        found = check_out(wanted, job.cache / "git", job.folder, job.say)
     except GitError as error:
         return sources.failed(error)
     job.write(found.folder)

@@ -55,7 +55,7 @@ def github(  # noqa: PLR0913 - the action type has these keys
     try:
         place = address(url, job.settings.folder)
         wanted = Wanted(place, branch, job.order.revision, token)
-        found = check_out(wanted, job.folder.parent.parent / "git", job.folder, job.say)
+        found = check_out(wanted, job.cache / "git", job.folder, job.say)
     except GitError as error:
         return sources.failed(error)
     job.write(found.folder)

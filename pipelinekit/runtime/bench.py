@@ -53,6 +53,11 @@ class Bench:
     aloud: bool = False
     written: list[Artifact] = field(default_factory=list)
 
+    @property
+    def cache(self) -> Path:
+        """Give the folder that all jobs share."""
+        return self.folder.parents[1] / "cache"
+
     def read(self, artifact: str | None = None) -> Path:
         """Unpack an input artifact, once, and give its folder."""
         position = _position(self.order.inputs, artifact, f"{self.order.action} read")

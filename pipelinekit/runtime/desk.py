@@ -112,7 +112,7 @@ class Desk:
 
         Raises:
             StoreError: The store could not be written; nothing of the batch counts.
-            FenceError: The only order that was answered is held by another engine.
+            FenceError: An order that was answered is held by another engine.
         """
         for attempt in range(TRIES):
             try:

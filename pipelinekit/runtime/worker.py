@@ -1,7 +1,7 @@
 """The worker: takes all events that are ready, decides them in order, commits once.
 
 `handle` is the one door in: nobody is answered before the commit. What a commit wants done goes
-out through the hands, after it. One thread does all of it, so a process has one writer.
+out through the hands, after it. One thread does all of it, so an engine is one writer.
 """
 
 import logging

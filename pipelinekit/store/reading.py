@@ -31,6 +31,7 @@ def search(connection: Connection, kind: type[R], query: Query) -> Sequence[R]:
         ("pipeline", query.pipeline),
         ("execution", query.execution),
         ("id", query.id),
+        ("ended", query.ended),
     ):
         if value is not None:
             wanted = wanted.where(table.c[_column(table, column)] == value)

@@ -103,7 +103,6 @@ class Buildspec:
         parameter_store: The parameter for each variable that is to come from there.
         secrets_manager: The secret for each variable that is to come from there.
         exported_variables: Names of the shell variables that the build gives away.
-        git_credential_helper: Whether git is to get the credentials of the source.
         artifacts: The files of the one output artifact; None without a `files` list.
         secondary: The same for each further output artifact, by its name.
         reports: Names of the report groups that are to receive test results.
@@ -120,7 +119,6 @@ class Buildspec:
     parameter_store: Mapping[str, str] = field(default_factory=dict)
     secrets_manager: Mapping[str, str] = field(default_factory=dict)
     exported_variables: tuple[str, ...] = ()
-    git_credential_helper: bool = False
     artifacts: Artifacts | None = None
     secondary: Mapping[str, Artifacts] = field(default_factory=dict)
     reports: tuple[str, ...] = ()
@@ -180,7 +178,6 @@ def read_buildspec(document: Document) -> Buildspec:
         parameter_store=_values(env.get("parameter-store")),
         secrets_manager=_values(env.get("secrets-manager")),
         exported_variables=_texts(env.get("exported-variables")),
-        git_credential_helper=_flag(env.get("git-credential-helper")),
         artifacts=_primary(artifacts),
         secondary={
             name: _artifacts(each)
@@ -313,6 +310,8 @@ def _flag(node: Node | None) -> bool:
 def _notes(root: Node) -> Iterator[str]:
     yield from _unknown(root, _TOP)
     yield from _unknown(root.get("env"), _ENV)
+    if _flag(_mapping(root.get("env")).get("git-credential-helper")):
+        yield "git-credential-helper: git gets no credentials from builds on this machine"
     for phase in _mapping(root.get("phases")).values():
         yield from _unknown(phase, _PHASE)
     artifacts = root.get("artifacts")

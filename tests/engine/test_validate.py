@@ -104,7 +104,7 @@ def test_every_rule_of_the_catalogue_is_tested() -> None:
     assert tested | set(NOT_TESTED) == catalogue
 
 
-@pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus of real definitions is not beside us")
+@pytest.mark.corpus
 def test_real_definitions_are_refused_for_their_true_faults_alone() -> None:
     found = {}
     for file in CORPUS.glob("*.json"):

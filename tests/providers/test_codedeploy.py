@@ -32,7 +32,6 @@ HOOKS = "hooks:\n" + "".join(
     f"  {event}:\n    - location: scripts/{event}\n" for event in SCRIPTED
 )
 NOBODY = 65534
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 
 
 @dataclass
@@ -438,7 +437,7 @@ def open_project() -> Iterator[Project]:
         yield Project(Path(folder))
 
 
-@as_root
+@pytest.mark.root
 def test_root_runs_a_script_as_the_user_that_it_names() -> None:
     with open_project() as project:
         project.live.mkdir()
@@ -449,7 +448,7 @@ def test_root_runs_a_script_as_the_user_that_it_names() -> None:
         assert project.ledger() == [f"{NOBODY} nobody"]
 
 
-@as_root
+@pytest.mark.root
 @pytest.mark.parametrize(
     ("spec", "words"),
     [

@@ -201,7 +201,7 @@ def test_jobs_share_one_repository_and_each_sees_what_is_new(
     second = shop.commit("again\n", "Say it again")
     done = _taken(git.carry_out(_job(git("two", str(shop.folder)), tmp_path)))
     assert done.external_id == second
-    assert len([path for path in (tmp_path / "git").iterdir() if path.is_dir()]) == 1
+    assert len([path for path in (tmp_path / "cache" / "git").iterdir() if path.is_dir()]) == 1
 
 
 def test_an_attempt_that_was_killed_half_way_can_be_made_again(

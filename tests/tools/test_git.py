@@ -300,7 +300,7 @@ def test_no_hook_and_no_setting_of_anyone_runs(
     assert (tmp_path / "out" / "app.py").read_text(encoding="utf-8") == text
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can make another's repository")
+@pytest.mark.root
 def test_a_local_repository_of_another_user_is_read(shop: Path) -> None:
     for path in [shop, *shop.rglob("*")]:
         os.chown(path, 12345, 12345)

@@ -171,7 +171,7 @@ def test_what_may_not_stand_there_is_refused_with_its_line(
     assert (refused.value.line, words in str(refused.value)) == (line, True), refused.value
 
 
-@pytest.mark.skipif(not FILES, reason="the corpus of real AppSpecs is not beside the checkout")
+@pytest.mark.corpus
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name[:60])
 def test_a_real_appspec_is_read_or_refused_for_a_good_reason(path: Path) -> None:
     document = read_document(path)

@@ -158,7 +158,7 @@ def normalised(data: JSON) -> dict[str, JSON]:
     return declaration
 
 
-@pytest.mark.skipif(not FILES, reason="the corpus of real definitions is not beside the checkout")
+@pytest.mark.corpus
 def test_real_definitions_come_back_normalised() -> None:
     for file in FILES:
         data = parse(file.read_text(encoding="utf-8"), file.name).data
