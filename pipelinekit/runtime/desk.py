@@ -101,6 +101,7 @@ class Desk:
         self._owner = owner
         self._able = able
         self._working: dict[str, _Working] = {}
+        self._version = -1
         self._lock = threading.Lock()
 
     def refresh(self) -> None:
@@ -130,6 +131,7 @@ class Desk:
         )
 
     def _settle(self, asked: Sequence[Asked], closed: Sequence[Closed]) -> Settled:
+        self._freshen()
         parts: dict[str, _Part] = {}
         answers: list[str | PipelineKitError] = []
         for each in asked:
@@ -138,6 +140,8 @@ class Desk:
                 answers.append(self._decide(part, each))
             except PipelineKitError as refusal:
                 answers.append(refusal)
+        if self._stale and any(isinstance(answer, PipelineKitError) for answer in answers):
+            raise ConflictError("what was refused may be possible by now")
         for each_closed in closed:
             self._part(parts, each_closed.pipeline).answered.append(each_closed.order)
         entries = [
@@ -161,6 +165,16 @@ class Desk:
             _forget_old(part.working.state)
         commands = tuple(command for part in parts.values() for command in part.commands)
         return Settled(tuple(answers), commands)
+
+    @property
+    def _stale(self) -> bool:
+        return self._store.version() != self._version
+
+    def _freshen(self) -> None:
+        version = self._store.version()
+        if version != self._version:
+            self.refresh()
+            self._version = version
 
     def _decide(self, part: _Part, asked: Asked) -> str:
         decision = decide(part.working.state, asked.event)

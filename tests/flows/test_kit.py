@@ -13,17 +13,26 @@ import pytest
 
 import pipelinekit as pk
 from pipelinekit.engine.decide import replay
-from pipelinekit.model.action import Action, ActionTypeId, Category, Owner
+from pipelinekit.model.action import (
+    Action,
+    ActionTypeId,
+    Category,
+    EnvironmentVariable,
+    Owner,
+)
 from pipelinekit.model.errors import (
     ActionNotFound,
     ApprovalAlreadyCompleted,
     CannotRunHere,
     DefinitionError,
     EngineClosed,
+    ExecutionFailed,
     ExecutionNotFound,
     NotStoppable,
     PipelineNotFound,
+    ValidationError,
 )
+from pipelinekit.model.pipeline import ExecutionMode
 
 WAIT = 20.0
 
@@ -331,3 +340,69 @@ def test_two_kits_on_one_store_share_the_work(tmp_path: Path) -> None:
             runs.append(kit.start(pipeline))
         assert {run.wait(timeout=WAIT).status for run in runs} == {"Succeeded"}
         assert {len(run.attempts) for run in runs} == {2}
+
+
+def test_a_refused_start_leaves_the_definition_and_the_run_under_way_alone(kit: pk.Kit) -> None:
+    pipeline = line(pk.Stage("Gate", pk.approval("ok")))
+    run = kit.start(pipeline).wait("approval", WAIT)
+    changed = line(pk.Stage("Gate", pk.approval("other")))
+    with pytest.raises(CannotRunHere):
+        kit.start(replace(changed, mode=ExecutionMode.QUEUED))
+    with pytest.raises(ValidationError):
+        kit.start(changed, variables={"unknown": "x"})
+    with pytest.raises(ValidationError):
+        kit.start(changed, revisions={"ok": "c0ffee"})
+    assert kit.definition("shop").version == 1
+    assert run.approve().wait(timeout=WAIT).status == "Succeeded"
+
+
+def test_variables_that_no_provider_reads_are_refused(kit: pk.Kit) -> None:
+    action = replace(look("a", wanted="x"), environment=(EnvironmentVariable("A", "b"),))
+    with pytest.raises(CannotRunHere, match="environmentVariables"):
+        kit.start(line(pk.Stage("Test", action.reads("code"))))
+
+
+def test_the_same_token_gives_the_same_run(kit: pk.Kit) -> None:
+    pipeline = line(pk.Stage("Gate", pk.approval("ok")))
+    first = kit.start(pipeline, token="t-1")
+    assert kit.start(pipeline, token="t-1").id == first.id
+    assert len(kit.runs("shop")) == 1
+
+
+def test_a_whole_stage_can_be_run_again(kit: pk.Kit) -> None:
+    steps = look("a", wanted="hello").reads("code") >> look("b", wanted="bye").reads("code")
+    run = kit.start(line(pk.Stage("Test", steps))).wait(timeout=WAIT)
+    run.retry("Test", all_actions=True).wait(timeout=WAIT)
+    assert [row.action for row in run.attempts] == ["src", "a", "b", "a", "b"]
+
+
+def test_a_run_that_did_not_succeed_raises_with_the_reason(kit: pk.Kit) -> None:
+    run = kit.start(line(pk.Stage("Test", look("a", wanted="bye").reads("code"))))
+    with pytest.raises(ExecutionFailed, match="'bye' was wanted"):
+        run.wait(timeout=WAIT).raise_for_status()
+
+
+def test_an_id_that_fits_several_runs_is_refused(kit: pk.Kit) -> None:
+    pipeline = line(pk.Stage("Gate", pk.approval("ok")))
+    for _ in range(2):
+        kit.start(pipeline)
+    with pytest.raises(ExecutionNotFound, match="fits 2"):
+        kit.run("")
+
+
+def test_a_kit_that_does_not_work_can_wait_for_one_that_does(kit: pk.Kit, tmp_path: Path) -> None:
+    with pk.Kit(tmp_path / "home", settings=kit.settings, work=False, by="bob") as asking:
+        run = asking.start(line(pk.Stage("Gate", pk.approval("ok"))))
+        run.wait("approval", WAIT).approve().wait(timeout=WAIT)
+        assert run.status == "Succeeded"
+        assert repr(asking).endswith("only asking)")
+    assert list(kit.history().stages.stage) == ["Gate", "Source"]
+
+
+def test_who_acts_is_named_by_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIPELINEKIT_USER", "eve")
+    with pk.Kit(tmp_path / "home", settings=pk.Settings(), work=False) as kit:
+        run = kit.start(line(pk.Stage("Gate", pk.approval("ok"))))
+        assert run.execution.cause.detail == "eve"

@@ -120,3 +120,8 @@ def test_what_has_no_variables_gets_no_namespace() -> None:
         return Succeeded()
 
     assert deploy("live").namespace is None
+
+
+def test_an_unknown_category_is_refused_with_those_there_are() -> None:
+    with pytest.raises(ValidationError, match=r"'Tests'.*Source, Build"):
+        action("Tests", "Odd")

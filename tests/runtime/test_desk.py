@@ -7,10 +7,10 @@ from uuid import UUID
 
 import pytest
 
-from pipelinekit.model.errors import StoreError
+from pipelinekit.model.errors import StoreError, ValidationError
 from pipelinekit.model.event import Defined, Started
 from pipelinekit.model.execution import PipelineExecution
-from pipelinekit.model.pipeline import Stage
+from pipelinekit.model.pipeline import Stage, Variable
 from pipelinekit.ports.store import ConflictError, Entry, Query
 from pipelinekit.runtime.desk import Asked, Desk
 from pipelinekit.store.sql import SqlStore
@@ -72,3 +72,16 @@ def test_a_conflict_is_decided_again_on_what_is_there_now(store: Stumbling) -> N
     assert desk.settle([Asked(third)]).answers == (third.id,)
     rows = store.find(PipelineExecution, Query())
     assert [row.number for row in rows] == [3, 2, 1]
+
+
+def test_nothing_is_refused_because_of_what_was_true_before(tmp_path: Path) -> None:
+    one, two = (SqlStore(tmp_path / "pipelinekit.db") for _ in range(2))
+    mine, other = Desk(one), Desk(two)
+    mine.settle([Asked(DEFINED)])
+    with_variable = replace(DEFINED.definition, variables=(Variable("v", "1"),))
+    wanted = replace(STARTED, id=str(UUID(int=5)), variables={"v": "2"})
+    assert isinstance(mine.settle([Asked(wanted)]).answers[0], ValidationError)
+    other.settle([Asked(replace(DEFINED, id=str(UUID(int=6)), definition=with_variable))])
+    assert mine.settle([Asked(wanted)]).answers == (wanted.id,)
+    one.close()
+    two.close()

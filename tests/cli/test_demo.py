@@ -1,0 +1,73 @@
+"""The demonstration: it really releases, and leaves nothing behind."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.request import ProxyHandler, build_opener
+
+import pytest
+
+COMMAND = [sys.executable, "-m", "pipelinekit", "demo"]
+
+
+def environment(folder: Path) -> dict[str, str]:
+    path = os.pathsep.join(sys.path)
+    return {**os.environ, "PYTHONPATH": path, "TMPDIR": str(folder), "NO_COLOR": "1"}
+
+
+@pytest.mark.slow
+def test_it_releases_to_both_environments_and_leaves_nothing(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*COMMAND, "--yes"],
+        env=environment(tmp_path),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    urls = re.findall(r"(http://127\.0\.0\.1:\d+/health)  version 1\.", done.stdout)
+    assert len(urls) == 2
+    assert done.stdout.count("✓ Succeeded") >= 7
+    assert list(tmp_path.iterdir()) == []
+    for url in urls:
+        with pytest.raises(OSError, match="refused"):
+            build_opener(ProxyHandler({})).open(url, timeout=2)
+
+
+@pytest.mark.slow
+def test_without_anybody_to_approve_it_waits_for_nobody(tmp_path: Path) -> None:
+    done = subprocess.run(
+        COMMAND,
+        env=environment(tmp_path),
+        check=False,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 3
+    assert "Nobody is here to approve" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_it_and_all_that_it_began(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        COMMAND,
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as demo:
+        assert demo.stdout is not None
+        while "Build/build" not in demo.stdout.readline():
+            pass
+        os.killpg(demo.pid, signal.SIGINT)
+        demo.communicate(timeout=30)
+    assert demo.returncode == 130
+    assert list(tmp_path.iterdir()) == []
+    time.sleep(0.2)
+    left = subprocess.run(["pgrep", "-f", str(tmp_path)], check=False, capture_output=True)
+    assert left.stdout == b""
