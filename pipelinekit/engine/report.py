@@ -129,7 +129,7 @@ def _publish(draft: Draft, row: ActionExecution, succeeded: Succeeded, event: Re
         draft.put(Produced(row.pipeline, row.execution, artifact))
     execution = draft.execution(row.execution)
     action = draft.stage(execution, row.stage).action(row.action)
-    if action is not None and action.namespace:
+    if action is not None and action.namespace and succeeded.variables:
         draft.put(
             OutputVariables(row.pipeline, row.execution, action.namespace, succeeded.variables)
         )
