@@ -1,6 +1,5 @@
 """Artifacts in a local folder, under the keys that CodePipeline gives them in S3."""
 
-import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +8,7 @@ from urllib.parse import quote
 from pipelinekit.model.execution import Artifact
 from pipelinekit.ports.artifacts import ArtifactCorruptedError
 from pipelinekit.tools.archive import digest
+from pipelinekit.tools.durable import replaced
 
 
 class FolderArtifacts:
@@ -29,16 +29,9 @@ class FolderArtifacts:
         """
         target = self._path(artifact)
         target.parent.mkdir(parents=True, exist_ok=True)
-        draft = target.with_name(f"{target.name}.{os.getpid()}.tmp")
-        try:
-            shutil.copyfile(file, draft)
-            with draft.open("rb+") as written:
-                os.fsync(written.fileno())
-            kept = replace(artifact, digest=digest(draft), size=draft.stat().st_size)
-            draft.rename(target)
-        finally:
-            draft.unlink(missing_ok=True)
-        _sync(target.parent)
+        kept = replace(artifact, digest=digest(file), size=file.stat().st_size)
+        with file.open("rb") as source, replaced(target) as written:
+            shutil.copyfileobj(source, written)
         return kept
 
     def get(self, artifact: Artifact) -> Path:
@@ -65,11 +58,3 @@ class FolderArtifacts:
 
 def _component(text: str) -> str:
     return quote(text, safe="").replace(".", "%2E")  # no name is a way up, or hidden
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

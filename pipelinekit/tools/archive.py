@@ -10,14 +10,14 @@ import io
 import os
 import shutil
 import stat
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO, Final
+from typing import BinaryIO, Final
 
+from pipelinekit.tools.durable import replaced
 from pipelinekit.tools.tree_writer import TreeWriter, UnsafeEntryError, check_target, filling
 from pipelinekit.tools.zip_entries import (
     RATIO_FREE_BYTES,
@@ -79,7 +79,7 @@ def pack(folder: Path, target: Path, members: Iterable[str] | None = None) -> Pa
     try:
         paths = _all_paths(root, folder, target) if members is None else members
         chosen = {path.rstrip("/"): _parts(path, name) for path in paths}
-        with _replaced(target) as file, zipfile.ZipFile(file, "w") as archive:
+        with replaced(target) as file, zipfile.ZipFile(file, "w") as archive:
             for path in sorted(chosen):
                 with _member(root, chosen[path], name) as member:
                     _add(archive, path, member)
@@ -249,22 +249,3 @@ def _is_dense(member: _Member) -> bool:
         packed += len(packer.flush())
     member.content.seek(0)
     return packed * LIMITS.ratio < member.size
-
-
-@contextlib.contextmanager
-def _replaced(target: Path) -> Iterator[IO[bytes]]:
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
-    try:
-        with os.fdopen(descriptor, "w+b") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    above = os.open(target.parent, _DIRECTORY)
-    try:
-        os.fsync(above)
-    finally:
-        os.close(above)

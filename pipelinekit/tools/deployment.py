@@ -18,6 +18,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from pipelinekit.tools.durable import replaced
 from pipelinekit.tools.tree_writer import UnsafeEntryError, check_target
 
 STATE: Final = ".codedeploy"
@@ -380,14 +381,5 @@ def _is_child(path: Path, folder: Path, patterns: Iterable[str]) -> bool:
 
 
 def _write_whole(path: Path, text: str) -> None:
-    new = path.with_name(f"{path.name}.new")
-    with new.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    with replaced(path) as file:
+        file.write(text.encode())

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TypeAlias
 from uuid import uuid4
 
+from pipelinekit.tools.durable import replaced, sync
 from pipelinekit.tools.proctree import Identity, myself
 
 JSON: TypeAlias = "Mapping[str, JSON] | Sequence[JSON] | str | int | float | bool | None"
@@ -110,18 +111,13 @@ def claim(folder: Path, result: str | None = None) -> int | None:
 def seal(folder: Path) -> None:
     """Make a passed gate outlast a loss of power; nothing of the job may happen before."""
     for directory in (folder / CONTROL, folder, folder.parent):
-        _sync(directory)
+        sync(directory)
 
 
 def store(control: Path, result: str) -> None:
     """Write a job's result into its control directory, whole or not at all."""
-    draft = control / f"{RESULT}.tmp"
-    with draft.open("w", encoding="utf-8") as file:
-        file.write(result)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(control / RESULT)
-    _sync(control)
+    with replaced(control / RESULT) as file:
+        file.write(result.encode())
 
 
 def owner_of(folder: Path) -> Identity | None:
@@ -137,11 +133,3 @@ def owner_of(folder: Path) -> Identity | None:
 def _sign(control: Path) -> None:
     me = myself()
     (control / OWNER).write_text(f"{me.pid} {me.born} {me.boot}", encoding="utf-8")
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
