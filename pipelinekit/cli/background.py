@@ -11,11 +11,12 @@ from pathlib import Path
 import click
 
 from pipelinekit.cli.surroundings import functions_of
-from pipelinekit.kit.home import Home
+from pipelinekit.kit.ability import runs_here
+from pipelinekit.kit.home import Home, load_settings
 from pipelinekit.kit.kit import Kit
 from pipelinekit.kit.origin import remembered, settings_folder
 from pipelinekit.kit.run import Run
-from pipelinekit.model.errors import EngineClosed
+from pipelinekit.model.errors import CannotRunHere, EngineClosed
 from pipelinekit.model.execution import PipelineExecution
 from pipelinekit.ports.store import Query
 from pipelinekit.runtime.engines import alive
@@ -67,7 +68,17 @@ def ensure_engine(kit: Kit, run: Run) -> None:
             err=True,
         )
         return
-    spawn_engine(kit.home, settings_folder(remembered(kit.home.folder, run.pipeline)))
+    folder = settings_folder(remembered(kit.home.folder, run.pipeline))
+    try:
+        runs_here(run.definition, load_settings(folder))
+    except CannotRunHere as error:
+        click.echo(
+            f"No engine is at work, and none was started in the background: {error}\nGo on where "
+            f"the settings of this pipeline are, such as the notebook that started it.",
+            err=True,
+        )
+        return
+    spawn_engine(kit.home, folder)
 
 
 def spawn_engine(home: Home, folder: Path) -> None:

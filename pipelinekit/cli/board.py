@@ -98,6 +98,13 @@ def advice(view: ExecutionView) -> list[str]:
         return [f"No engine is at work; go on with: pipelinekit watch {short}"]
     if view.status in {PipelineStatus.FAILED, PipelineStatus.STOPPED}:
         return [f"See why: pipelinekit logs {short}; run it again: pipelinekit retry {short}"]
+    holders = {each.queue.holder for each in view.stages if each.queue and each.queue.approval}
+    if holders:
+        return [
+            f"It waits for {one[:SHORT_ID]}: pipelinekit approve {one[:SHORT_ID]}  (or reject)"
+            for one in holders
+            if one
+        ]
     several = len(view.approvals) > 1
     return [
         f"Answer with: pipelinekit approve {short}{f' --action {action.name}' if several else ''}"

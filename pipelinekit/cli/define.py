@@ -105,6 +105,9 @@ def init(place: Surroundings, *, force: bool) -> None:
         return
     for name, what in told.items():
         click.echo(f"{what.ljust(8)} {name}")
+    if not (Path.cwd() / ".git").exists():
+        click.echo("Its source is this folder's git repository; make it one and commit first:")
+        click.echo('  git init -b main && git add --all && git commit -m "First commit"')
     click.echo("Try it with: pipelinekit run pipeline.py")
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,20 +32,23 @@ def demo(context: click.Context, /, *, yes: bool, keep: bool) -> None:
 
     It is made in a folder of its own, really runs, and leaves nothing behind.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # it cleans up then too
     with _shop(keep=keep) as folder, _kit(folder) as kit:
         pipeline = read_definition(folder / "pipeline.py").checked()
         click.echo(f"A git repository of the shop is in {folder}; its pipeline runs here.\n")
         place = Surroundings(home=str(kit.home.folder))
         run = kit.start(pipeline)
-        how = manner(place, pipeline, (), yes=yes, wait=False, timeout=None)
-        code = follow(place, kit, run, how)
-        if code is Exit.SUCCEEDED:
-            _show_environments(kit)
-        if code is Exit.WAITING:
-            click.echo("\nNobody is here to approve. Run it on a terminal, or with --yes.")
-        _show_history(kit)
-        if not run.execution.ended:
-            run.stop("the demo is over", abandon=True)
+        try:
+            how = manner(place, pipeline, (), yes=yes, wait=False, timeout=None)
+            code = follow(place, kit, run, how)
+            if code is Exit.SUCCEEDED:
+                _show_environments(kit)
+            if code is Exit.WAITING:
+                click.echo("\nNobody has approved; on a terminal you are asked, --yes approves.")
+            _show_history(kit)
+        finally:
+            if not run.execution.ended:
+                run.stop("the demo is over", abandon=True)
     context.exit(Exit.FAILED if code is None else code)
 
 
@@ -59,8 +63,8 @@ def _shop(*, keep: bool) -> Iterator[Path]:
             click.echo(f"\nThe shops are open, and everything is kept in {folder}")
         else:
             close_example(folder)
-            shutil.rmtree(root)
-            click.echo("\nThe shops are closed and the folder is gone.")
+            shutil.rmtree(root, ignore_errors=True)
+            click.echo("\nThe shops are closed and the folder is gone.", err=True)
 
 
 def _kit(folder: Path) -> Kit:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from pipelinekit.cli.background import under_way
 from pipelinekit.cli.board import text
 from pipelinekit.cli.choice import chosen
 from pipelinekit.cli.colours import colour
@@ -30,7 +31,8 @@ def status(place: Surroundings, name: str | None) -> None:
     """Show how executions stand, and what waits for whom.
 
     NAME is a pipeline, of which the latest execution is shown; EXECUTION the beginning of an id.
-    Without either all pipelines are listed, one line each.
+    Without either a line is given to the latest execution of each pipeline and to every other one
+    that has not ended.
     """
     if name is None:
         _all(place)
@@ -79,8 +81,10 @@ def _all(place: Surroundings) -> None:
 
 def _latest(place: Surroundings) -> list[ExecutionView]:
     with place.existing() as kit:
-        found = [kit.runs(record.name, limit=1) for record in kit.pipelines()]
-        return [Lens(kit, run).look() for runs in found for run in runs]
+        found = [run for each in kit.pipelines() for run in kit.runs(each.name, limit=1)]
+        latest = {run.id for run in found}
+        older = [Run(kit, row.pipeline, row.id) for row in under_way(kit) if row.id not in latest]
+        return [Lens(kit, run).look() for run in (*found, *older)]
 
 
 def _row(view: ExecutionView) -> str:

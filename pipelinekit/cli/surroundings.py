@@ -15,6 +15,7 @@ from pipelinekit.kit.home import Home, load_settings
 from pipelinekit.kit.kit import Kit
 from pipelinekit.kit.origin import remembered, settings_folder
 from pipelinekit.kit.registry import discover
+from pipelinekit.model.errors import CannotRunHere
 from pipelinekit.model.pipeline import Pipeline
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -69,10 +70,17 @@ class Surroundings:
         from pipelinekit.kit.files import read_definition
 
         with self.existing() as kit:
-            foreign = functions_of(kit.definition(pipeline))
+            definition = kit.definition(pipeline)
+            foreign = functions_of(definition)
             file = remembered(kit.home.folder, pipeline)
         if foreign and file is not None:
             read_definition(file)
+        if foreign and not set(functions_of(definition)).isdisjoint(foreign):
+            raise CannotRunHere(
+                f"pipeline {pipeline} was to be worked on, and {', '.join(foreign)} are functions "
+                f"that no file here declares; declare them in a notebook that holds a Kit of "
+                f"{Home.find(self.home).folder}, or run the file that declares them"
+            )
         return self.kit(settings_folder(file), work=True)
 
     def existing(self) -> Kit:

@@ -28,13 +28,22 @@ def stop(draft: Draft, event: StopRequested) -> None:
     execution = draft.execution(event.execution)
     _check(execution, event)
     asked = Stop(event.by, event.reason, event.abandon)
+    summary = f"Stopped by {event.by}" + (f": {event.reason}" if event.reason else "")
     draft.answer = execution.id
     if not inside(draft, execution):
         withdraw(draft, execution)
         stopped = PipelineStatus.STOPPED
-        draft.put(replace(execution, status=stopped, stop=asked, updated=draft.at))
+        draft.put(
+            replace(execution, status=stopped, stop=asked, summary=summary, updated=draft.at)
+        )
         return
-    stopping = replace(execution, status=PipelineStatus.STOPPING, stop=asked, updated=draft.at)
+    stopping = replace(
+        execution,
+        status=PipelineStatus.STOPPING,
+        stop=asked,
+        summary=summary,
+        updated=draft.at,
+    )
     draft.put(stopping)
     row = draft.stage_execution(execution.id, execution.stage)
     draft.put(replace(row, status=StageStatus.STOPPING, updated=draft.at))

@@ -31,9 +31,7 @@ def example(folder: Path | str) -> Path:
     if target.exists() and any(target.iterdir()):
         raise ValidationError(f"the example was to be put into {target}, which is not empty")
     shutil.copytree(_source(), target, ignore=LEFT_OUT, dirs_exist_ok=True)
-    settings = target / "pipelinekit.toml"
-    text = settings.read_text(encoding="utf-8")
-    settings.write_text(re.sub(r'(?<=PORT = ")\d+', _port, text), encoding="utf-8")
+    _move_ports(target / "pipelinekit.toml", target / "pipeline.py")
     _git(target, "init", "--quiet", "--initial-branch=main")
     commit(target, "Open the shop")
     return target
@@ -67,11 +65,22 @@ def _git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", *IDENTITY, *arguments], cwd=folder, check=True)
 
 
-def _port(found: re.Match[str]) -> str:
+def _move_ports(settings: Path, definition: Path) -> None:
+    text = settings.read_text(encoding="utf-8")
+    linked = definition.read_text(encoding="utf-8")
+    for port in re.findall(r'(?<=PORT = ")\d+', text):
+        free = _free(port)
+        text = text.replace(f'"{port}"', f'"{free}"')
+        linked = linked.replace(f":{port}/", f":{free}/")
+    settings.write_text(text, encoding="utf-8")
+    definition.write_text(linked, encoding="utf-8")
+
+
+def _free(port: str) -> str:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", int(found[0])))
+            probe.bind(("127.0.0.1", int(port)))
         except OSError:
             probe.bind(("127.0.0.1", 0))
         return str(probe.getsockname()[1])

@@ -78,8 +78,14 @@ def load_settings(folder: Path) -> Settings:
 def _parse(file: Path) -> Table:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{file.name} was to be read and is no valid TOML: {error}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"{file.name} was to be read and is no valid TOML: {error}; mend it there"
+        ) from None
+    except OSError as error:
+        raise SettingsError(
+            f"{file.name} was to be read and cannot be: {error.strerror}; look what it is"
+        ) from None
 
 
 class _Reader:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, Protocol, Self
+from typing import Literal, Protocol, Self, get_args
 
 from pipelinekit.kit.home import Home
 from pipelinekit.model.condition import RetryMode
@@ -12,6 +12,7 @@ from pipelinekit.model.errors import (
     EngineClosed,
     ExecutionFailed,
     StageNotRetryable,
+    ValidationError,
 )
 from pipelinekit.model.event import Answered, Event, RetryRequested, StopRequested
 from pipelinekit.model.execution import (
@@ -129,7 +130,13 @@ class Run:
         Raises:
             TimeoutError: The time is over; the execution goes on.
             EngineClosed: This kit's engine is no longer at work, and no other is.
+            ValidationError: `until` is neither.
         """
+        if until not in get_args(Until):
+            raise ValidationError(
+                f"a run was to be waited for until {until!r}; write one of "
+                f"{', '.join(get_args(Until))}"
+            )
         limit = None if timeout is None else time.monotonic() + timeout
         beats = self._kit.worker.beats if self._kit.worker else 0
         while not self._reached(until):

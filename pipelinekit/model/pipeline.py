@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from pipelinekit.model.action import Action, Steps
 from pipelinekit.model.condition import Condition, FailureConditions
+from pipelinekit.model.errors import ValidationError
 from pipelinekit.model.trigger import Trigger
 
 LOCAL_ROLE = "arn:aws:iam::000000000000:role/pipelinekit"
@@ -154,7 +155,16 @@ class Pipeline:
     version: int = 1
 
     def __rshift__(self, stage: Stage) -> "Pipeline":
-        """Give a copy with one more stage at its end."""
+        """Give a copy with one more stage at its end.
+
+        Raises:
+            ValidationError: What follows is no stage.
+        """
+        if not isinstance(stage, Stage):
+            raise ValidationError(
+                f"pipeline {self.name!r} >> {stage!r} was asked for, and a pipeline consists of "
+                f"stages; put actions into one: Stage(name, action)"
+            )
         return replace(self, stages=(*self.stages, stage))
 
     def stage(self, name: str) -> Stage | None:

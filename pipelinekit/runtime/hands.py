@@ -128,7 +128,7 @@ class Hands:
     def close(self) -> None:
         """Let calls in threads end for a few seconds; runners go on by themselves."""
         self._calls.close(CLOSING_SECONDS)
-        self._errands.close(CLOSING_SECONDS)
+        self._errands.close(CLOSING_SECONDS, finish=True)
         self._watch.close()
         self._spawner.close()
 

@@ -35,16 +35,18 @@ class Threads:
                 self._hire()
             self._tasks.put(task)
 
-    def close(self, seconds: float) -> None:
+    def close(self, seconds: float, *, finish: bool = False) -> None:
         """Send the crew home, waiting up to so many seconds for what it is doing.
 
-        Tasks that wait for a thread are never done.
+        Args:
+            seconds: How long to wait.
+            finish: Whether tasks that wait for a thread are done first; else they never are.
         """
         with self._lock:
             self._closed = True
             crew = list(self._crew)
             with suppress(queue.Empty):
-                while True:
+                while not finish:
                     self._tasks.get_nowait()
             for _ in crew:
                 self._tasks.put(None)

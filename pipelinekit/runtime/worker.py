@@ -189,17 +189,17 @@ class Worker:
         asked = [*(Asked(question.event) for question in questions), *lates, *reports]
         closed = [Closed(end.order.pipeline, end.order.id) for end in ends if end.report is None]
         settled = self._desk.settle(asked, closed)
-        for question, answer in zip(questions, settled.answers, strict=False):
-            if isinstance(answer, PipelineKitError):
-                question.reply.set_exception(answer)
-            else:
-                question.reply.set_result(answer)
         for over in closed:
             self._drop(over.order)
         for command in settled.commands:
             self._obey(command)
         self._deal_with(asked, settled.answers)
         self._beat()
+        for question, answer in zip(questions, settled.answers, strict=False):
+            if isinstance(answer, PipelineKitError):
+                question.reply.set_exception(answer)
+            else:
+                question.reply.set_result(answer)
 
     def _deal_with(self, asked: list[Asked], answers: tuple[str | PipelineKitError, ...]) -> None:
         """Drop the orders that are done; those that no action waits for any more are closed."""

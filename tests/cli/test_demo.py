@@ -48,7 +48,7 @@ def test_without_anybody_to_approve_it_waits_for_nobody(tmp_path: Path) -> None:
         text=True,
     )
     assert done.returncode == 3
-    assert "Nobody is here to approve" in done.stdout
+    assert "Nobody has approved" in done.stdout
     assert list(tmp_path.iterdir()) == []
 
 

@@ -31,12 +31,15 @@ phases:
 """
 
 
+def ledger_settings(tmp_path: Path) -> pk.Settings:
+    """Give settings by which builds know where the ledger is."""
+    environment = {"LEDGER": str(tmp_path / "ledger")}
+    return pk.Settings(folder=str(tmp_path), projects={"p": pk.Project(environment=environment)})
+
+
 @pytest.fixture
 def kit(tmp_path: Path) -> Iterator[pk.Kit]:
-    settings = pk.Settings(
-        folder=str(tmp_path),
-        projects={"p": pk.Project(environment={"LEDGER": str(tmp_path / "ledger")})},
-    )
+    settings = ledger_settings(tmp_path)
     with pk.Kit(tmp_path / "home", settings=settings, by="ann") as made:
         yield made
 
@@ -120,6 +123,17 @@ def test_abandoning_ends_the_work_with_all_its_processes(kit: pk.Kit, tmp_path: 
 
 
 @pytest.mark.slow
+def test_what_is_abandoned_just_before_the_engine_closes_is_ended_too(tmp_path: Path) -> None:
+    marker = "86396.5"
+    with pk.Kit(tmp_path / "home", settings=ledger_settings(tmp_path)) as kit:
+        run = kit.start(building(tmp_path, f"sleep {marker}"))
+        started(kit, run, tmp_path / "ledger")
+        run.stop(abandon=True)
+    found = subprocess.run(["pgrep", "-f", marker], check=False, capture_output=True)
+    assert found.stdout == b""
+
+
+@pytest.mark.slow
 def test_the_log_of_a_build_is_there_while_it_runs(kit: pk.Kit, tmp_path: Path) -> None:
     file = tmp_path / "go"
     command = f'echo so far; while ! test -e "{file}"; do sleep 0.05; done'
@@ -180,10 +194,7 @@ def test_a_full_disk_refuses_what_it_cannot_keep_and_goes_on_when_there_is_space
 @pytest.mark.slow
 def test_an_action_that_takes_too_long_is_ended_with_its_processes(tmp_path: Path) -> None:
     home, marker = tmp_path / "home", "86398.5"
-    settings = pk.Settings(
-        folder=str(tmp_path),
-        projects={"p": pk.Project(environment={"LEDGER": str(tmp_path / "ledger")})},
-    )
+    settings = ledger_settings(tmp_path)
     with pk.Kit(home, settings=settings) as kit:
         run = kit.start(building(tmp_path, f"sleep {marker}"))
         started(kit, run, tmp_path / "ledger")
@@ -206,10 +217,7 @@ def test_an_action_that_takes_too_long_is_ended_with_its_processes(tmp_path: Pat
 @pytest.mark.slow
 def test_what_ended_in_time_is_not_late_although_no_engine_was_there(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    settings = pk.Settings(
-        folder=str(tmp_path),
-        projects={"p": pk.Project(environment={"LEDGER": str(tmp_path / "ledger")})},
-    )
+    settings = ledger_settings(tmp_path)
     with pk.Kit(home, settings=settings) as kit:
         run = kit.start(building(tmp_path, "sleep 1"))
         action = started(kit, run, tmp_path / "ledger")
