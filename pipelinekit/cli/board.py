@@ -97,7 +97,10 @@ def advice(view: ExecutionView) -> list[str]:
     if not view.ended and not view.engine and not view.waits_for_people:
         return [f"No engine is at work; go on with: pipelinekit watch {short}"]
     if view.status in {PipelineStatus.FAILED, PipelineStatus.STOPPED}:
-        return [f"See why: pipelinekit logs {short}; run it again: pipelinekit retry {short}"]
+        over = {StageStatus.FAILED, StageStatus.STOPPED}
+        again = any(stage.status in over for stage in view.stages)
+        how = f"retry {short}" if again else f"run {view.pipeline}"
+        return [f"See why: pipelinekit logs {short}; run it again: pipelinekit {how}"]
     holders = {each.queue.holder for each in view.stages if each.queue and each.queue.approval}
     if holders:
         return [
