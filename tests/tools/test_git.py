@@ -223,7 +223,7 @@ def test_a_usual_url_is_accepted(url: str, protocol: str) -> None:
 
 @pytest.mark.parametrize("url", ["https://example.org/x", "git@example.org:x", "/srv/x"])
 def test_git_may_use_the_protocol_of_the_url_only(url: str) -> None:
-    user = Access({"GIT_ALLOW_PROTOCOL": "ext", "HOME": "/root", "SSH_AUTH_SOCK": "/a/b"})
+    user = Access({"GIT_ALLOW_PROTOCOL": "ext", "HOME": "/home/ann", "SSH_AUTH_SOCK": "/a/b"})
     remote = check_url(url)
     with guarded(user, remote) as environment:
         assert environment["GIT_ALLOW_PROTOCOL"] == remote.protocol
