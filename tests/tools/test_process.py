@@ -569,6 +569,7 @@ def test_a_pid_that_now_belongs_to_another_process_is_left_alone(
     os.kill(runner_pid(tmp_path), signal.SIGKILL)
     assert end_of(tmp_path).standing is Standing.LOST
     command = ["sh", "-c", "sleep 60 & wait"]
+    time.sleep(0.05)  # a process is known by its pid and the hundredth of a second of its birth
     with subprocess.Popen(command, start_new_session=True) as stranger:
         until(lambda: proctree.family(stranger.pid, proctree.processes()))
         (child,) = proctree.family(stranger.pid, proctree.processes())
