@@ -25,6 +25,10 @@ def order(action: Action, **changes: Any) -> Order:
         "configuration": action.configuration,
         "inputs": tuple(Artifact(name, "bucket", f"shop/{name}/0") for name in action.inputs),
         "outputs": tuple(Artifact(o.name, "bucket", f"shop/{o.name}/1") for o in action.outputs),
+        "commands": action.commands,
+        "exported": action.output_variables,
+        "files": {o.name: o.files for o in action.outputs if o.files},
+        "environment": action.environment,
     }
     return Order(**(values | changes))
 
@@ -37,6 +41,7 @@ class FolderJob:
         inputs: A folder for each input artifact.
         written: A folder for each artifact that was written, by name.
         said: The lines of the log that were said through the job.
+        started: The pipelines that were started, with variables and revisions.
     """
 
     order: Order
@@ -45,6 +50,7 @@ class FolderJob:
     inputs: Mapping[str, Path] = field(default_factory=dict)
     written: dict[str, Path] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
+    started: list[tuple[str, Mapping[str, str], Mapping[str, str]]] = field(default_factory=list)
 
     @property
     def cache(self) -> Path:
@@ -71,6 +77,13 @@ class FolderJob:
     def say(self, text: str) -> None:
         """Keep the line."""
         self.said.append(text)
+
+    def start(
+        self, pipeline: str, variables: Mapping[str, str], revisions: Mapping[str, str]
+    ) -> str:
+        """Keep what was asked, and give the number of the start as an id."""
+        self.started.append((pipeline, variables, revisions))
+        return f"execution-{len(self.started)}"
 
 
 def as_job(job: FolderJob) -> Job:

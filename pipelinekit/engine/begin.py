@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 from pipelinekit.engine.catalog import time_limit
 from pipelinekit.engine.draft import Draft
 from pipelinekit.engine.variables import resolve
-from pipelinekit.model.action import Action, Category
+from pipelinekit.model.action import Action, Category, EnvironmentVariable
 from pipelinekit.model.command import Run
 from pipelinekit.model.execution import (
     ActionExecution,
@@ -33,16 +33,18 @@ Lookup = Callable[[str, str], str | None]
 
 def begin(draft: Draft, execution: PipelineExecution, stage: str, action: Action) -> bool:
     """Begin an action; tell whether it is under way, or has failed before it could start."""
-    resolved, missing = _resolve(action.configuration, _lookup(draft, execution))
+    lookup = _lookup(draft, execution)
+    resolved, missing = _resolve(action.configuration, lookup)
+    environment, absent = _environment(action, lookup)
     row = replace(
         _row(draft, execution, stage, action),
         resolved=resolved,
         inputs=_inputs(draft, execution, action),
     )
-    problem = _problem(action, row, missing)
+    problem = _problem(action, row, (*missing, *absent))
     if problem is None:
         draft.put(row)
-        draft.command(Run(_order(execution, action, row)))
+        draft.command(Run(replace(_order(execution, action, row), environment=environment)))
         return True
     error = ErrorDetails(FailureType.CONFIGURATION_ERROR, problem)
     draft.put(replace(row, status=ActionStatus.FAILED, error=error))
@@ -110,6 +112,9 @@ def _order(execution: PipelineExecution, action: Action, row: ActionExecution) -
         revision=revision.id if revision else None,
         number=execution.number,
         deadline=row.deadline,
+        commands=action.commands,
+        exported=action.output_variables,
+        files={output.name: output.files for output in action.outputs if output.files},
     )
 
 
@@ -146,6 +151,15 @@ def _resolve(
         else:
             resolved[key] = text
     return resolved, tuple(missing)
+
+
+def _environment(
+    action: Action, lookup: Lookup
+) -> tuple[tuple[EnvironmentVariable, ...], tuple[str, ...]]:
+    if not action.environment:
+        return (), ()
+    values, missing = _resolve({each.name: each.value for each in action.environment}, lookup)
+    return tuple(replace(each, value=values[each.name]) for each in action.environment), missing
 
 
 def _inputs(draft: Draft, execution: PipelineExecution, action: Action) -> tuple[Artifact, ...]:

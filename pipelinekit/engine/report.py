@@ -97,6 +97,8 @@ def _failed(row: ActionExecution, failed: Failed) -> ActionExecution:
         summary=failed.summary,
         external_id=failed.external_id,
         external_url=failed.external_url,
+        place=failed.place,
+        reports=failed.reports,
     )
 
 
@@ -119,6 +121,8 @@ def _succeed(draft: Draft, row: ActionExecution, succeeded: Succeeded, event: Re
         summary=succeeded.summary,
         external_id=succeeded.external_id,
         external_url=succeeded.external_url,
+        place=succeeded.place,
+        reports=succeeded.reports,
         percent=None,
     )
     end(draft, row, after)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from pipelinekit.engine.validate import faults
 from pipelinekit.kit.registry import action_types, discover
-from pipelinekit.model.action import Action, Owner
+from pipelinekit.model.action import Action, Category, Owner
 from pipelinekit.model.errors import CannotRunHere, DefinitionError
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.settings import Settings
@@ -57,7 +57,7 @@ def _obstacle(action: Action, settings: Settings) -> str | None:
             f"nothing here carries out {action.type}; take the action out, or install or declare "
             f"a provider of that type"
         )
-    if action.environment:
+    if action.environment and action.type.category is not Category.COMPUTE:
         return (
             f"its environmentVariables are read by no provider here; give {action.type.provider} "
             f"its variables in its own configuration instead"

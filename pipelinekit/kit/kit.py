@@ -223,6 +223,16 @@ class Kit:
         found = self.store.find(Definition, Query(pipeline=name, limit=1))
         return found[0].body if found else None
 
+    def _start_other(
+        self,
+        pipeline: str,
+        variables: Mapping[str, str],
+        revisions: Mapping[str, str],
+        token: str,
+    ) -> str:
+        run = self.start(pipeline, variables=variables, revisions=revisions, token=token)
+        return run.id
+
     def _engine(self) -> Worker:
         place = Place(
             jobs=self.home.jobs,
@@ -230,6 +240,7 @@ class Kit:
             settings=self.settings,
             target=TARGET,
             payload=written(self.home.jobs, self.home.artifacts, self.settings),
+            starter=self._start_other,
         )
 
         def hands(done: Done) -> Hands:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pipelinekit.model.action import ActionTypeId
 from pipelinekit.model.pipeline import ExecutionMode, Pipeline
+from pipelinekit.model.testreport import TestReport
 
 
 class PipelineStatus(StrEnum):
@@ -284,7 +285,8 @@ class ActionExecution:
         token: What an approval is answered with.
         deadline: When it fails for want of time.
         by: Who changed it last.
-        place: Where it ran: `here`, or the name of a service.
+        place: Where it ran: `here`, `host`, `sandbox`, a container's image, or a service.
+        reports: What the tests of a build came to.
     """
 
     id: str
@@ -311,6 +313,7 @@ class ActionExecution:
     external_url: str = ""
     error: ErrorDetails | None = None
     place: str = "here"
+    reports: tuple[TestReport, ...] = ()
 
     @property
     def key(self) -> tuple[str, ...]:

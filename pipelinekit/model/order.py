@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from pipelinekit.model.action import ActionTypeId
+from pipelinekit.model.action import ActionTypeId, EnvironmentVariable
 from pipelinekit.model.execution import Artifact, Revision
+from pipelinekit.model.testreport import TestReport
 
 
 class FailureType(StrEnum):
@@ -34,6 +35,10 @@ class Order:
         token: What the provider said when it answered `Waiting`; None the first time.
         due: When to ask it; at once when None.
         deadline: When the action fails for want of time.
+        commands: Shell lines, of a Commands action.
+        exported: Names of the shell variables that a Commands action gives away.
+        files: Which files an output artifact of a Commands action takes, by its name.
+        environment: Shell variables of the action, with pipeline variables put in.
     """
 
     id: str
@@ -50,6 +55,10 @@ class Order:
     token: str | None = None
     due: datetime | None = None
     deadline: datetime | None = None
+    commands: tuple[str, ...] = ()
+    exported: tuple[str, ...] = ()
+    files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    environment: tuple[EnvironmentVariable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,8 @@ class Succeeded:
         external_id: What the doer calls this run.
         external_url: Where to look at it.
         revision: What a source action found.
+        place: Where it was done, such as `sandbox`.
+        reports: What the tests of a build came to.
     """
 
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -69,6 +80,8 @@ class Succeeded:
     external_id: str = ""
     external_url: str = ""
     revision: Revision | None = None
+    place: str = "here"
+    reports: tuple[TestReport, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +94,8 @@ class Failed:
         summary: One line for people.
         external_id: What the doer calls this run.
         external_url: Where to look at it.
+        place: Where it was tried, such as `sandbox`.
+        reports: What the tests of a build came to.
     """
 
     message: str
@@ -88,6 +103,8 @@ class Failed:
     summary: str = ""
     external_id: str = ""
     external_url: str = ""
+    place: str = "here"
+    reports: tuple[TestReport, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,35 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Where(StrEnum):
+    """What the commands of a build run in."""
+
+    HOST = "host"
+    SANDBOX = "sandbox"
+    CONTAINER = "container"
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """Where commands run, and how much of the machine they may have.
+
+    Attributes:
+        where: When None: a container if there is an image, else the sandbox where bubblewrap is
+            installed, else the host.
+        image: The container image; None for none.
+        network: Whether commands reach the network; a sandbox or a container can keep them off.
+        memory_mb: The most memory of all processes together, in MiB; unlimited when None.
+        processes: How many processes there may be at once; unlimited when None.
+    """
+
+    where: Where | None = None
+    image: str | None = None
+    network: bool = True
+    memory_mb: int | None = None
+    processes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,11 +41,19 @@ class Project:
         buildspec: A path in the source, or inline YAML; `buildspec.yml` when absent.
         environment: Shell variables of every build of the project.
         timeout_minutes: How long a build may take.
+        parameters: The Parameter Store name for each shell variable that is to come from there.
+        secrets: The Secrets Manager reference for each shell variable that is to come from there.
+        compute: Where its builds run; what it leaves open, the settings' own `compute` says.
+        cache: Paths that are kept between builds, besides those of the buildspec.
     """
 
     buildspec: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     timeout_minutes: int | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    compute: Compute | None = None
+    cache: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +74,44 @@ class DeploymentGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class Function:
+    """A Lambda function whose code is a folder of this machine.
+
+    Attributes:
+        folder: Where its code lies; the function starts there.
+        handler: `module.function`, as Lambda writes it.
+        runtime: Such as `python3.12` or `nodejs20.x`; what is installed here is used instead.
+        timeout_seconds: How long one invocation may take.
+        memory_mb: The most memory an invocation may have, in MiB.
+        environment: Its environment variables.
+        continue_seconds: How long after a continuation token it is invoked again.
+    """
+
+    folder: str
+    handler: str
+    runtime: str = "python3"
+    timeout_seconds: int = 900
+    memory_mb: int = 512
+    environment: Mapping[str, str] = field(default_factory=dict)
+    continue_seconds: float = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Aws:
+    """An AWS account, or an endpoint that stands for one.
+
+    Attributes:
+        profile: A profile of the AWS configuration; the usual search for credentials when None.
+        region: The region; the profile's own when None.
+        endpoint: A URL for all services; those of AWS when None.
+    """
+
+    profile: str | None = None
+    region: str | None = None
+    endpoint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The settings of one project folder.
 
@@ -46,6 +121,12 @@ class Settings:
         connections: Clone URL patterns by connection ARN, `{repository}` standing for its full id.
         projects: CodeBuild projects by name.
         groups: Deployment groups by `application/group`.
+        buckets: The folder that stands for each S3 bucket, by its name.
+        functions: Lambda functions by name.
+        images: Names of local container images, without a tag, by ECR repository name.
+        compute: Where builds and Commands actions run, unless their project says otherwise.
+        secrets: The file that stands for Parameter Store and Secrets Manager.
+        aws: The account that is asked for what is not here; none is asked when None.
     """
 
     folder: str = "."
@@ -53,3 +134,9 @@ class Settings:
     connections: Mapping[str, str] = field(default_factory=dict)
     projects: Mapping[str, Project] = field(default_factory=dict)
     groups: Mapping[str, DeploymentGroup] = field(default_factory=dict)
+    buckets: Mapping[str, str] = field(default_factory=dict)
+    functions: Mapping[str, Function] = field(default_factory=dict)
+    images: Mapping[str, str] = field(default_factory=dict)
+    compute: Compute = field(default_factory=Compute)
+    secrets: str | None = None
+    aws: Aws | None = None

@@ -83,6 +83,24 @@ class Job(Protocol):
         """Write a line into the action's log."""
         ...
 
+    def start(
+        self, pipeline: str, variables: Mapping[str, str], revisions: Mapping[str, str]
+    ) -> str:
+        """Start another pipeline, once however often this attempt asks; inline providers only.
+
+        Args:
+            pipeline: Its name.
+            variables: Values of its pipeline variables.
+            revisions: Revisions that its source actions are to take, by action name.
+
+        Returns:
+            The id of its execution.
+
+        Raises:
+            PipelineKitError: It cannot be started; the class says why.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Key:

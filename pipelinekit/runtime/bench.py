@@ -4,6 +4,7 @@ import json
 import sys
 import tempfile
 import traceback
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +19,9 @@ from pipelinekit.tools.archive import ArchiveError, pack, unpack
 from pipelinekit.wire.record import answer_data, read_answer
 
 LOG = "log"
+
+Starter = Callable[[str, Mapping[str, str], Mapping[str, str], str], str]
+"""Starts a pipeline by name, with variables, revisions and a token; gives the execution's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class Bench:
         folder: A folder of this attempt alone; it holds the log.
         artifacts: Where artifacts are kept.
         aloud: Whether standard output is the log already, as it is in a runner.
+        starter: How another pipeline is started; None in a runner, which cannot.
         written: The artifacts that were published so far.
     """
 
@@ -51,6 +56,7 @@ class Bench:
     folder: Path
     artifacts: Artifacts
     aloud: bool = False
+    starter: Starter | None = None
     written: list[Artifact] = field(default_factory=list)
 
     @property
@@ -89,6 +95,17 @@ class Bench:
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / LOG).open("a", encoding="utf-8") as log:
             log.write(f"{text}\n")
+
+    def start(
+        self, pipeline: str, variables: Mapping[str, str], revisions: Mapping[str, str]
+    ) -> str:
+        """Start another pipeline, once however often this attempt asks."""
+        if self.starter is None:
+            raise ValidationError(
+                f"pipeline {pipeline!r} was to be started by a provider that runs in a process "
+                f"of its own, which cannot; declare the provider without detached"
+            )
+        return self.starter(pipeline, variables, revisions, self.order.id)
 
 
 def carry_out(provider: Provider[...], bench: Bench) -> Report:

@@ -11,7 +11,7 @@ from pipelinekit.model.settings import Settings
 from pipelinekit.ports.artifacts import Artifacts
 from pipelinekit.ports.provider import Provider
 from pipelinekit.ports.store import Claim
-from pipelinekit.runtime.bench import Bench, Report, carry_out
+from pipelinekit.runtime.bench import Bench, Report, Starter, carry_out
 from pipelinekit.runtime.threads import Threads
 from pipelinekit.tools.process import (
     JSON,
@@ -48,6 +48,7 @@ class Place:
         settings: What the project says about its surroundings.
         target: `module:function` that a runner calls for an order.
         payload: What the function is given besides the order.
+        starter: How an inline provider starts another pipeline.
     """
 
     jobs: Path
@@ -55,6 +56,7 @@ class Place:
     settings: Settings
     target: str
     payload: Mapping[str, JSON]
+    starter: Starter | None = None
 
 
 class Hands:
@@ -135,7 +137,13 @@ class Hands:
     def _call(self, provider: Provider[...], order: Order) -> None:
         self._begun.add(order.id)
         place = self._place
-        bench = Bench(order, place.settings, place.jobs / order.id, place.artifacts)
+        bench = Bench(
+            order=order,
+            settings=place.settings,
+            folder=place.jobs / order.id,
+            artifacts=place.artifacts,
+            starter=place.starter,
+        )
         self._done(order, carry_out(provider, bench))
 
     def _start(self, order: Order) -> None:
