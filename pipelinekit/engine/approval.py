@@ -3,13 +3,15 @@
 from dataclasses import replace
 
 from pipelinekit.engine.draft import Draft
-from pipelinekit.engine.report import end
+from pipelinekit.engine.report import conclude
+from pipelinekit.engine.review import is_decided, objection, values
 from pipelinekit.model.action import Category
 from pipelinekit.model.command import Halt
 from pipelinekit.model.errors import (
     ActionNotFound,
     ApprovalAlreadyCompleted,
     InvalidApprovalToken,
+    NotEntitled,
     StageNotFound,
     ValidationError,
 )
@@ -18,9 +20,9 @@ from pipelinekit.model.execution import (
     ActionExecution,
     ActionStatus,
     ApprovalStatus,
-    ErrorDetails,
+    Vote,
 )
-from pipelinekit.model.order import FailureType
+from pipelinekit.model.order import Failed, Succeeded
 
 SUMMARY_LIMIT = 512
 
@@ -46,20 +48,28 @@ def answer(draft: Draft, event: Answered) -> None:
             f"approval {row.stage}/{row.action} was answered, but its request expired at "
             f"{row.deadline.isoformat()}; retry the stage to be asked again"
         )
-    draft.command(Halt(row.id))
+    reason = objection(draft, row, event)
+    vote = Vote(event.by, draft.at, event.status, event.summary, reason or "")
+    row = replace(row, votes=(*row.votes, vote), updated=draft.at)
+    draft.put(row)
     draft.answer = draft.at.isoformat()
-    approved = event.status is ApprovalStatus.APPROVED
-    status = ActionStatus.SUCCEEDED if approved else ActionStatus.FAILED
-    said = event.summary or "without a comment"
-    error = ErrorDetails(FailureType.JOB_FAILED, f"rejected by {event.by}: {said}")
-    after = replace(
-        row,
-        status=status,
-        by=event.by,
-        summary=event.summary,
-        error=None if approved else error,
-    )
-    end(draft, row, after)
+    if reason is not None:
+        draft.refusal = NotEntitled(
+            f"approval {row.stage}/{row.action} was {event.status.lower()} by {event.by}, but "
+            f"{reason}; the try was recorded"
+        )
+    elif event.status is ApprovalStatus.REJECTED:
+        said = event.summary or "without a comment"
+        _decide(draft, row, event, Failed(f"rejected by {event.by}: {said}"))
+    elif is_decided(row):
+        _decide(draft, row, event, Succeeded(values(row, event)))
+
+
+def _decide(
+    draft: Draft, row: ActionExecution, event: Answered, outcome: Succeeded | Failed
+) -> None:
+    draft.command(Halt(row.id))
+    conclude(draft, replace(row, by=event.by), replace(outcome, summary=event.summary))
 
 
 def _known(draft: Draft, event: Answered) -> None:

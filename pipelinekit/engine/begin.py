@@ -3,14 +3,13 @@
 Source: codepipeline.md 5.3 (variables), 6 (artifacts), 3.16 (time limits).
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid5
 
 from pipelinekit.engine.catalog import time_limit
 from pipelinekit.engine.draft import Draft
-from pipelinekit.engine.variables import resolve
+from pipelinekit.engine.inputs import Lookup, artifacts, lookup, problem, put_in
 from pipelinekit.model.action import Action, Category, EnvironmentVariable
 from pipelinekit.model.command import Run
 from pipelinekit.model.execution import (
@@ -25,30 +24,27 @@ from pipelinekit.model.execution import (
 from pipelinekit.model.order import FailureType, Order
 from pipelinekit.model.pipeline import LOCAL_BUCKET
 
-RESOLVED_LIMIT = 100 * 1024
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-
-Lookup = Callable[[str, str], str | None]
 
 
 def begin(draft: Draft, execution: PipelineExecution, stage: str, action: Action) -> bool:
     """Begin an action; tell whether it is under way, or has failed before it could start."""
-    lookup = _lookup(draft, execution)
-    resolved, missing = _resolve(action.configuration, lookup)
-    environment, absent = _environment(action, lookup)
+    find = lookup(draft, execution)
+    resolved, missing = put_in(action.configuration, find)
+    environment, absent = _environment(action, find)
     row = replace(
         _row(draft, execution, stage, action),
         resolved=resolved,
-        inputs=_inputs(draft, execution, action),
+        inputs=artifacts(draft, execution, action.inputs),
     )
-    problem = _problem(action, row, (*missing, *absent))
-    if problem is None:
+    trouble = problem(action.inputs, row.inputs, resolved, (*missing, *absent))
+    if trouble is None:
         draft.put(row)
         draft.command(Run(replace(_order(execution, action, row), environment=environment)))
         return True
-    error = ErrorDetails(FailureType.CONFIGURATION_ERROR, problem)
+    error = ErrorDetails(FailureType.CONFIGURATION_ERROR, trouble)
     draft.put(replace(row, status=ActionStatus.FAILED, error=error))
-    summary = f"Action {action.name} could not start: {problem}"
+    summary = f"Action {action.name} could not start: {trouble}"
     draft.put(replace(draft.execution(execution.id), summary=summary, updated=draft.at))
     return False
 
@@ -110,6 +106,7 @@ def _order(execution: PipelineExecution, action: Action, row: ActionExecution) -
             for output in action.outputs
         ),
         revision=revision.id if revision else None,
+        object_key=execution.object_keys.get(action.name),
         number=execution.number,
         deadline=row.deadline,
         commands=action.commands,
@@ -127,63 +124,10 @@ def _object_key(row: ActionExecution, artifact: str) -> str:
     return f"{row.pipeline[:20]}/{artifact[:10]}/{letters}"
 
 
-def _lookup(draft: Draft, execution: PipelineExecution) -> Lookup:
-    def find(namespace: str, key: str) -> str | None:
-        if namespace == "codepipeline":
-            return execution.id if key == "PipelineExecutionId" else None
-        if namespace == "variables":
-            return execution.variables.get(key)
-        row = draft.get(OutputVariables, execution.id, namespace)
-        return row.values.get(key) if row else None
-
-    return find
-
-
-def _resolve(
-    texts: Mapping[str, str], lookup: Lookup
-) -> tuple[Mapping[str, str], tuple[str, ...]]:
-    resolved: dict[str, str] = {}
-    missing: list[str] = []
-    for key, text in texts.items():
-        if "#{" in text:
-            resolved[key], unresolved = resolve(text, lookup)
-            missing.extend(unresolved)
-        else:
-            resolved[key] = text
-    return resolved, tuple(missing)
-
-
 def _environment(
-    action: Action, lookup: Lookup
+    action: Action, find: Lookup
 ) -> tuple[tuple[EnvironmentVariable, ...], tuple[str, ...]]:
     if not action.environment:
         return (), ()
-    values, missing = _resolve({each.name: each.value for each in action.environment}, lookup)
+    values, missing = put_in({each.name: each.value for each in action.environment}, find)
     return tuple(replace(each, value=values[each.name]) for each in action.environment), missing
-
-
-def _inputs(draft: Draft, execution: PipelineExecution, action: Action) -> tuple[Artifact, ...]:
-    rows = (draft.get(Produced, execution.id, name) for name in action.inputs)
-    return tuple(row.artifact for row in rows if row is not None and row.artifact.digest)
-
-
-def _problem(action: Action, row: ActionExecution, missing: tuple[str, ...]) -> str | None:
-    if missing:
-        return (
-            f"the variables {', '.join(missing)} have no value; look whether the action that "
-            f"should write them did"
-        )
-    if len(row.inputs) < len(action.inputs):
-        found = {artifact.name for artifact in row.inputs}
-        absent = ", ".join(name for name in action.inputs if name not in found)
-        return (
-            f"no action of this execution wrote the artifacts {absent}; look whether the "
-            f"action that should write them did"
-        )
-    size = sum(len(key.encode()) + len(value.encode()) for key, value in row.resolved.items())
-    if size > RESOLVED_LIMIT:
-        return (
-            f"its configuration is {size} bytes once its variables are put in, and "
-            f"{RESOLVED_LIMIT} is the most; pass large values in an artifact"
-        )
-    return None

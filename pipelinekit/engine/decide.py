@@ -2,25 +2,33 @@
 
 from pipelinekit.engine.approval import answer
 from pipelinekit.engine.define import define
+from pipelinekit.engine.delete import delete
 from pipelinekit.engine.draft import Decision, Draft
+from pipelinekit.engine.override import override
 from pipelinekit.engine.report import expire, report
 from pipelinekit.engine.retry import retry
+from pipelinekit.engine.rollback import rollback
 from pipelinekit.engine.start import start
 from pipelinekit.engine.stop import stop
+from pipelinekit.engine.transition import turn
 from pipelinekit.model.event import (
     Answered,
     Defined,
+    Deleted,
     Event,
     Expired,
+    OverrideRequested,
     Reported,
     RetryRequested,
+    RollbackRequested,
     Started,
     StopRequested,
+    TransitionChanged,
 )
 from pipelinekit.model.state import State
 
 
-def decide(state: State, event: Event) -> Decision:
+def decide(state: State, event: Event) -> Decision:  # noqa: C901 - one case for each event
     """Tell what follows from an event, changing nothing.
 
     Args:
@@ -47,6 +55,14 @@ def decide(state: State, event: Event) -> Decision:
             stop(draft, event)
         case RetryRequested():
             retry(draft, event)
+        case RollbackRequested():
+            rollback(draft, event)
+        case OverrideRequested():
+            override(draft, event)
+        case TransitionChanged():
+            turn(draft, event)
+        case Deleted():
+            delete(draft, event)
     return draft.decision()
 
 
@@ -54,5 +70,8 @@ def replay(events: list[Event]) -> State:
     """Build the state anew from the journal's events, in their order."""
     state = State()
     for event in events:
-        state.apply(decide(state, event).rows)
+        decision = decide(state, event)
+        if decision.deleted:
+            state = State()
+        state.apply(decision.rows)
     return state

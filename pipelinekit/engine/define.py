@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from pipelinekit.engine.draft import Draft
 from pipelinekit.engine.modes import inside, withdraw
-from pipelinekit.engine.stop import abandon
+from pipelinekit.engine.stop import give_up
+from pipelinekit.model.check import ConditionStatus
 from pipelinekit.model.event import Defined
 from pipelinekit.model.execution import (
     Definition,
@@ -15,6 +16,7 @@ from pipelinekit.model.execution import (
     PipelineRecord,
     PipelineStatus,
 )
+from pipelinekit.model.pipeline import ExecutionMode
 
 
 def define(draft: Draft, event: Defined) -> None:
@@ -31,9 +33,9 @@ def define(draft: Draft, event: Defined) -> None:
     )
     draft.put(record)
     body = replace(event.definition, version=version)
-    draft.put(Definition(event.pipeline, version, body, draft.at))
+    draft.put(Definition(event.pipeline, version, body, draft.at, event.by))
     draft.answer = str(version)
-    live = draft.live()
+    live = [each for each in draft.live() if each.mode is not ExecutionMode.PARALLEL]
     holding = [execution for execution in live if inside(draft, execution)]
     for execution in live:
         if execution not in holding:
@@ -56,7 +58,7 @@ def _cancel_waiting(draft: Draft, execution: PipelineExecution) -> None:
 def _cancel_inside(draft: Draft, execution: PipelineExecution) -> None:
     told = _told(draft, execution)
     draft.put(told)
-    abandon(draft, told, approvals_only=True)
+    give_up(draft, told, ConditionStatus.CANCELLED, approvals_only=True)
 
 
 def _told(draft: Draft, execution: PipelineExecution) -> PipelineExecution:

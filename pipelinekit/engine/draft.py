@@ -7,10 +7,12 @@ from uuid import UUID, uuid5
 
 from pipelinekit.engine.tables import Status, legal
 from pipelinekit.model.action import Action
+from pipelinekit.model.check import ConditionExecution, RuleExecution
 from pipelinekit.model.command import Command
 from pipelinekit.model.errors import (
     ExecutionNotFound,
     IllegalMove,
+    PipelineKitError,
     PipelineNotFound,
     PipelineVersionNotFound,
     StageNotFound,
@@ -18,14 +20,17 @@ from pipelinekit.model.errors import (
 from pipelinekit.model.event import Event
 from pipelinekit.model.execution import (
     ActionExecution,
+    ActionStatus,
     Definition,
     PipelineExecution,
     PipelineRecord,
-    Row,
     StageExecution,
     StageState,
+    StageStatus,
 )
+from pipelinekit.model.move import Move
 from pipelinekit.model.pipeline import Pipeline, Stage
+from pipelinekit.model.row import Row
 from pipelinekit.model.state import Key, State
 
 R = TypeVar("R", bound=Row)
@@ -39,11 +44,17 @@ class Decision:
         rows: The rows that are new or changed.
         commands: What the world outside is to do.
         answer: What the asker is told, such as the id of a new execution.
+        moves: Every change of status, in order.
+        refusal: Why the asker is refused although there is something to write, such as the try.
+        deleted: Whether nothing of the pipeline remains.
     """
 
     rows: tuple[Row, ...]
     commands: tuple[Command, ...]
     answer: str = ""
+    moves: tuple[Move, ...] = ()
+    refusal: PipelineKitError | None = None
+    deleted: bool = False
 
 
 class Draft:
@@ -53,14 +64,24 @@ class Draft:
         self._state = state
         self._rows: dict[tuple[type[object], Key], Row] = {}
         self._commands: list[Command] = []
+        self._moves: list[Move] = []
         self._space = UUID(event.id)
         self.event = event
         self.at = event.at
         self.answer = ""
+        self.refusal: PipelineKitError | None = None
+        self.deleted = False
 
     def decision(self) -> Decision:
         """Give what has been decided."""
-        return Decision(tuple(self._rows.values()), tuple(self._commands), self.answer)
+        return Decision(
+            rows=tuple(self._rows.values()),
+            commands=tuple(self._commands),
+            answer=self.answer,
+            moves=tuple(self._moves),
+            refusal=self.refusal,
+            deleted=self.deleted,
+        )
 
     def get(self, kind: type[R], *key: str) -> R | None:
         """Find a row as it stands after the changes so far."""
@@ -74,7 +95,9 @@ class Draft:
             IllegalMove: Its status does not follow from the one before.
         """
         before = self.get(type(row), *row.key)
-        _check(before, row)
+        move = _move(before, row)
+        if move is not None:
+            self._moves.append(move)
         self._rows[type(row), row.key] = row
 
     def command(self, command: Command) -> None:
@@ -105,6 +128,11 @@ class Draft:
             )
         return definition.body
 
+    def editor(self, version: int) -> str:
+        """Name who wrote a version of the definition; empty where nobody knows."""
+        definition = self.get(Definition, str(version))
+        return definition.by if definition else ""
+
     def execution(self, execution: str) -> PipelineExecution:
         """Give an execution's row, or raise ExecutionNotFound."""
         row = self.get(PipelineExecution, execution)
@@ -117,7 +145,10 @@ class Draft:
 
     def stage(self, execution: PipelineExecution, name: str) -> Stage:
         """Give the declaration of a stage that an execution runs by, or raise StageNotFound."""
-        definition = self.definition(execution.version)
+        return self.stage_of(self.definition(execution.version), name)
+
+    def stage_of(self, definition: Pipeline, name: str) -> Stage:
+        """Give the declaration of a stage, or raise StageNotFound."""
         stage = definition.stage(name)
         if stage is None:
             known = ", ".join(stage.name for stage in definition.stages)
@@ -148,6 +179,12 @@ class Draft:
             if row is not None:
                 yield action, row
 
+    def under_way(self) -> list[ActionExecution | RuleExecution]:
+        """List the actions and rules of the pipeline whose work has not ended."""
+        rows: list[ActionExecution | RuleExecution] = list(self._state.all(ActionExecution))
+        rows.extend(self._state.all(RuleExecution))
+        return [row for row in rows if row.status is ActionStatus.IN_PROGRESS]
+
     def live(self) -> list[PipelineExecution]:
         """List the executions that have not ended, oldest first."""
         rows = (self.execution(row.id) for row in self._state.all(PipelineExecution))
@@ -165,22 +202,50 @@ class Draft:
         )
 
 
-def _check(before: Row | None, after: Row) -> None:
-    old, new = _status(before), _status(after)
-    if old is None or new is None or legal(old, new) or _is_new_attempt(before, after):
-        return
-    raise IllegalMove(f"{type(after).__name__} {after.key}: {old} -> {new}")
+def _move(before: Row | None, after: Row) -> Move | None:
+    new = _status(after)
+    if new is None:
+        return None
+    old = None if _is_new(before, after) else _status(before)
+    if old is not None and not legal(old, new):
+        raise IllegalMove(f"{type(after).__name__} {after.key}: {old} -> {new}")
+    return None if old is new else _told(after, new, resumed=old is not None)
+
+
+def _told(row: Row, status: Status, *, resumed: bool) -> Move | None:
+    match row:
+        case PipelineExecution():
+            return Move(row.id, status, resumed=resumed and not row.ended)
+        case StageExecution():
+            again = resumed and status is StageStatus.IN_PROGRESS
+            return Move(row.execution, status, row.stage, resumed=again)
+        case ActionExecution():
+            return Move(row.execution, status, row.stage, row.action, row.id)
+        case _:
+            return None
 
 
 def _status(row: Row | None) -> Status | None:
-    if isinstance(row, PipelineExecution | StageExecution | ActionExecution):
-        return row.status
-    return None
+    match row:
+        case (
+            PipelineExecution()
+            | StageExecution()
+            | ActionExecution()
+            | RuleExecution()
+            | ConditionExecution()
+        ):
+            return row.status
+        case _:
+            return None
 
 
-def _is_new_attempt(before: Row | None, after: Row) -> bool:
-    return (
-        isinstance(before, ActionExecution)
-        and isinstance(after, ActionExecution)
-        and before.id != after.id
-    )
+def _is_new(before: Row | None, after: Row) -> bool:
+    return _attempt(before) != _attempt(after)
+
+
+def _attempt(row: Row | None) -> int:
+    match row:
+        case ActionExecution() | RuleExecution() | ConditionExecution():
+            return row.attempt
+        case _:
+            return 0

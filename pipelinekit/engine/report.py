@@ -1,4 +1,4 @@
-"""How an action ends: its work reports, or its time runs out."""
+"""How an action or a rule ends: its work reports, or its time runs out."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -6,61 +6,86 @@ from datetime import timedelta
 from pipelinekit.engine.advance import settle
 from pipelinekit.engine.draft import Draft
 from pipelinekit.model.action import Category
+from pipelinekit.model.check import RuleExecution
 from pipelinekit.model.command import Ask, Halt
 from pipelinekit.model.errors import StaleReport
 from pipelinekit.model.event import Expired, Reported
 from pipelinekit.model.execution import (
     ActionExecution,
     ActionStatus,
+    Artifact,
     ErrorDetails,
     OutputVariables,
     Produced,
 )
-from pipelinekit.model.order import Failed, FailureType, Succeeded, Waiting
+from pipelinekit.model.order import Failed, Outcome, Succeeded, Waiting
 
 VARIABLES_LIMIT = 122_880
 
+Attempt = ActionExecution | RuleExecution
+
 
 def report(draft: Draft, event: Reported) -> None:
-    """Take the answer of an action's work."""
+    """Take the answer of the work of an action or a rule."""
     row = _under_way(draft, event)
-    match event.outcome:
-        case Waiting() as waiting:
-            _wait(draft, row, waiting)
-        case Failed() as failed:
-            end(draft, row, _failed(row, failed))
-        case Succeeded() as succeeded:
-            _succeed(draft, row, succeeded, event)
+    if isinstance(event.outcome, Waiting):
+        _wait(draft, row, event.outcome)
+    else:
+        conclude(draft, row, event.outcome, event.artifacts)
 
 
 def expire(draft: Draft, event: Expired) -> None:
-    """Fail an action whose time has run out, and have its work ended."""
+    """Fail an action or a rule whose time has run out, and have its work ended."""
     row = _under_way(draft, event)
     limit = row.deadline - row.started if row.deadline else timedelta()
-    error = ErrorDetails(
-        FailureType.JOB_FAILED,
-        f"the action timed out: it was not done within {limit}; give it more time with "
-        f"timeoutInMinutes, or look into its log for what it waits for",
+    what = "action" if isinstance(row, ActionExecution) else "rule"
+    message = (
+        f"the {what} timed out: it was not done within {limit}; give it more time with "
+        f"timeoutInMinutes, or look into its log for what it waits for"
     )
     draft.command(Halt(row.id))
-    end(draft, row, replace(row, status=ActionStatus.FAILED, error=error))
+    conclude(draft, row, Failed(message))
 
 
-def end(draft: Draft, before: ActionExecution, after: ActionExecution) -> None:
-    """Write the end of an action and go on with its stage."""
+def conclude(
+    draft: Draft,
+    row: Attempt,
+    outcome: Succeeded | Failed,
+    artifacts: tuple[Artifact, ...] = (),
+) -> None:
+    """End an action or a rule as an outcome says, and go on with its stage.
+
+    Args:
+        draft: The decision.
+        row: The attempt that is under way.
+        outcome: What came of it.
+        artifacts: The objects it wrote.
+    """
+    if isinstance(outcome, Failed):
+        _end(draft, _failed(row, outcome))
+    else:
+        _succeed(draft, row, outcome, artifacts)
+
+
+def _end(draft: Draft, after: Attempt) -> None:
     draft.put(replace(after, updated=draft.at))
-    stage = draft.stage_execution(before.execution, before.stage)
+    stage = draft.stage_execution(after.execution, after.stage)
     failed = int(after.status is ActionStatus.FAILED)
     draft.count(stage, running=-1, failed=failed)
-    execution = draft.execution(before.execution)
-    if failed and after.error is not None:
+    execution = draft.execution(after.execution)
+    if failed and after.error is not None and isinstance(after, ActionExecution):
         summary = f"Action {after.action} failed: {after.error.message}"
         draft.put(replace(execution, summary=summary, updated=draft.at))
-    settle(draft, execution.id, draft.stage(execution, before.stage))
+    settle(draft, execution.id, draft.stage(execution, after.stage))
 
 
-def _under_way(draft: Draft, event: Reported | Expired) -> ActionExecution:
-    row = draft.get(ActionExecution, event.execution, event.stage, event.action)
+def _under_way(draft: Draft, event: Reported | Expired) -> Attempt:
+    place = (event.execution, event.stage)
+    row: Attempt | None
+    if event.condition is None:
+        row = draft.get(ActionExecution, *place, event.action)
+    else:
+        row = draft.get(RuleExecution, *place, event.condition, event.action)
     if (
         row is None
         or row.id != event.action_execution
@@ -74,62 +99,61 @@ def _under_way(draft: Draft, event: Reported | Expired) -> ActionExecution:
     return row
 
 
-def _wait(draft: Draft, row: ActionExecution, waiting: Waiting) -> None:
+def _wait(draft: Draft, row: Attempt, waiting: Waiting) -> None:
     due = None if waiting.seconds is None else draft.at + timedelta(seconds=waiting.seconds)
     draft.command(Ask(row.id, waiting.token, due))
-    draft.put(
-        replace(
-            row,
-            updated=draft.at,
-            summary=waiting.summary,
-            percent=waiting.percent,
-            external_id=waiting.external_id,
-            external_url=waiting.external_url,
-        )
+    told = _told(replace(row, updated=draft.at), waiting)
+    if isinstance(told, ActionExecution):
+        told = replace(told, percent=waiting.percent)
+    draft.put(told)
+
+
+def _failed(row: Attempt, failed: Failed) -> Attempt:
+    error = ErrorDetails(failed.code, failed.message)
+    ended = _told(
+        replace(row, status=ActionStatus.FAILED, error=error, place=failed.place), failed
     )
+    return replace(ended, reports=failed.reports) if isinstance(ended, ActionExecution) else ended
 
 
-def _failed(row: ActionExecution, failed: Failed) -> ActionExecution:
+def _told(row: Attempt, outcome: Outcome) -> Attempt:
     return replace(
         row,
-        status=ActionStatus.FAILED,
-        error=ErrorDetails(failed.code, failed.message),
-        summary=failed.summary,
-        external_id=failed.external_id,
-        external_url=failed.external_url,
-        place=failed.place,
-        reports=failed.reports,
+        summary=outcome.summary,
+        external_id=outcome.external_id,
+        external_url=outcome.external_url,
     )
 
 
-def _succeed(draft: Draft, row: ActionExecution, succeeded: Succeeded, event: Reported) -> None:
+def _succeed(
+    draft: Draft, row: Attempt, succeeded: Succeeded, artifacts: tuple[Artifact, ...]
+) -> None:
     size = sum(len(k.encode()) + len(v.encode()) for k, v in succeeded.variables.items())
     if size > VARIABLES_LIMIT:
         message = (
             f"its output variables are {size} bytes and {VARIABLES_LIMIT} is the most; write "
             f"large values into an artifact"
         )
-        failed = Failed(message, code="OutputVariablesSizeExceeded")
-        end(draft, row, _failed(row, failed))
+        conclude(draft, row, Failed(message, code="OutputVariablesSizeExceeded"))
         return
-    _publish(draft, row, succeeded, event)
-    after = replace(
-        row,
-        status=ActionStatus.SUCCEEDED,
-        outputs=event.artifacts,
-        variables=succeeded.variables,
-        summary=succeeded.summary,
-        external_id=succeeded.external_id,
-        external_url=succeeded.external_url,
-        place=succeeded.place,
-        reports=succeeded.reports,
-        percent=None,
-    )
-    end(draft, row, after)
+    done = replace(row, status=ActionStatus.SUCCEEDED, place=succeeded.place)
+    ended = _told(done, succeeded)
+    if isinstance(ended, ActionExecution):
+        _publish(draft, ended, succeeded, artifacts)
+        ended = replace(
+            ended,
+            outputs=artifacts,
+            variables=succeeded.variables,
+            reports=succeeded.reports,
+            percent=None,
+        )
+    _end(draft, ended)
 
 
-def _publish(draft: Draft, row: ActionExecution, succeeded: Succeeded, event: Reported) -> None:
-    for artifact in event.artifacts:
+def _publish(
+    draft: Draft, row: ActionExecution, succeeded: Succeeded, artifacts: tuple[Artifact, ...]
+) -> None:
+    for artifact in artifacts:
         draft.put(Produced(row.pipeline, row.execution, artifact))
     execution = draft.execution(row.execution)
     action = draft.stage(execution, row.stage).action(row.action)

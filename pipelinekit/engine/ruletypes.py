@@ -1,6 +1,7 @@
 """The rule types of CodePipeline's conditions as data."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from pipelinekit.engine.actiontypes import CODEBUILD_KEYS, keys
 from pipelinekit.model.actiontype import Property
@@ -14,12 +15,14 @@ class RuleType:
         provider: Its name; category, owner and version are the same for all.
         properties: Its configuration keys.
         skip: Whether it may stand in a condition whose result is SKIP.
+        timeout: How long it may take (CHOICE where the reference leaves it open: a day).
         description: One sentence on when it succeeds.
     """
 
     provider: str
     properties: tuple[Property, ...] = ()
     skip: bool = False
+    timeout: timedelta = timedelta(days=1)
     description: str = ""
 
 
@@ -29,8 +32,17 @@ RULES: tuple[RuleType, ...] = (
         keys("AlarmName* AlarmStates WaitTime"),
         description="Succeeds when the alarm is in none of the states to react to.",
     ),
-    RuleType("CodeBuild", keys(CODEBUILD_KEYS), description="Succeeds when the build succeeds."),
-    RuleType("Commands", description="Succeeds when every command of the rule exits with 0."),
+    RuleType(
+        "CodeBuild",
+        keys(CODEBUILD_KEYS),
+        timeout=timedelta(hours=8),
+        description="Succeeds when the build succeeds.",
+    ),
+    RuleType(
+        "Commands",
+        timeout=timedelta(minutes=55),
+        description="Succeeds when every command of the rule exits with 0.",
+    ),
     RuleType(
         "DeploymentWindow",
         keys("Cron* TimeZone"),

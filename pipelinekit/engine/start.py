@@ -7,13 +7,20 @@ from datetime import timedelta
 
 from pipelinekit.engine.advance import arrive
 from pipelinekit.engine.draft import Draft
+from pipelinekit.engine.limits import refuse_too_many, too_many
 from pipelinekit.engine.startable import startable
 from pipelinekit.model.errors import InvalidToken, ValidationError
 from pipelinekit.model.event import Started
-from pipelinekit.model.execution import PipelineExecution, StartToken
+from pipelinekit.model.execution import (
+    PipelineExecution,
+    PipelineStatus,
+    StartToken,
+    TriggerType,
+)
 
 TOKEN = re.compile(r"[A-Za-z0-9-]{1,128}")
 TOKEN_LIFE = timedelta(hours=24)
+_ASKED = frozenset({TriggerType.START_PIPELINE_EXECUTION, TriggerType.CREATE_PIPELINE})
 
 
 def start(draft: Draft, event: Started) -> None:
@@ -22,7 +29,10 @@ def start(draft: Draft, event: Started) -> None:
         return
     record = draft.record()
     definition = draft.definition(record.version)
-    values, revisions = startable(definition, event.variables, event.revisions)
+    values, revisions = startable(definition, event.variables, event.revisions, event.object_keys)
+    crowded = too_many(draft, definition.mode, event.most)
+    if crowded and event.cause.type in _ASKED:
+        refuse_too_many(draft, definition.mode, event.most)
     execution = PipelineExecution(
         id=event.id,
         pipeline=event.pipeline,
@@ -35,18 +45,23 @@ def start(draft: Draft, event: Started) -> None:
         stage=definition.stages[0].name,
         variables=values,
         revisions=revisions,
+        object_keys=event.object_keys,
         limits=event.limits,
     )
     draft.put(replace(record, executions=execution.number))
     draft.put(execution)
     draft.answer = execution.id
+    if crowded:  # nobody is there to be told: it is recorded as failed
+        draft.put(replace(execution, status=PipelineStatus.FAILED))
+        return
     arrive(draft, execution, definition.stages[0])
 
 
 def _asked_before(draft: Draft, event: Started) -> bool:
     if event.token is None:
         return False
-    asked = json.dumps([dict(event.variables), dict(event.revisions)], sort_keys=True)
+    given = [event.variables, event.revisions, event.object_keys]
+    asked = json.dumps([dict(each) for each in given], sort_keys=True)
     if not TOKEN.fullmatch(event.token):
         raise ValidationError(
             f"a start was asked for with token {event.token!r}; write 1 to 128 letters, digits "

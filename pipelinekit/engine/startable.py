@@ -1,41 +1,25 @@
-"""Whether a definition can be started, and with which values. Source: codepipeline.md 3.1."""
+"""With which values and revisions an execution starts. Source: codepipeline.md 3.1."""
 
 from collections.abc import Mapping
 
-from pipelinekit.model.action import Category
-from pipelinekit.model.errors import CannotRunHere, ValidationError
+from pipelinekit.model.action import Action, Category
+from pipelinekit.model.errors import ValidationError
 from pipelinekit.model.execution import Revision
-from pipelinekit.model.pipeline import ExecutionMode, Pipeline
+from pipelinekit.model.pipeline import Pipeline
 
 Values = Mapping[str, str]
 
 
 def startable(
-    definition: Pipeline, variables: Values, revisions: Values
+    definition: Pipeline, variables: Values, revisions: Values, object_keys: Values
 ) -> tuple[Values, Mapping[str, Revision]]:
     """Give the values of all pipeline variables, and the revisions that sources are to take.
 
     Raises:
-        CannotRunHere: The definition uses what this engine does not run.
         ValidationError: A variable or a revision does not fit the definition.
     """
-    _runs_here(definition)
+    _check_object_keys(definition, object_keys)
     return _values(definition, variables), _revisions(definition, revisions)
-
-
-def _runs_here(definition: Pipeline) -> None:
-    if definition.mode is not ExecutionMode.SUPERSEDED:
-        raise CannotRunHere(
-            f"pipeline {definition.name!r} has executionMode {definition.mode}, and this engine "
-            f"runs SUPERSEDED; set that mode to run it here"
-        )
-    for stage in definition.stages:
-        if stage.before_entry or stage.on_success or stage.on_failure:
-            raise CannotRunHere(
-                f"stage {stage.name!r} of pipeline {definition.name!r} declares conditions "
-                f"(beforeEntry, onSuccess or onFailure), which this engine does not evaluate; "
-                f"take them out to run it here"
-            )
 
 
 def _values(definition: Pipeline, given: Mapping[str, str]) -> Mapping[str, str]:
@@ -64,16 +48,36 @@ def _text(value: object) -> bool:
 
 
 def _revisions(definition: Pipeline, given: Mapping[str, str]) -> Mapping[str, Revision]:
-    sources = {
-        action.name
-        for stage in definition.stages
-        for action in stage.actions
-        if action.type.category is Category.SOURCE
-    }
-    unknown = ", ".join(sorted(set(given) - sources))
+    sources = _sources(definition)
+    unknown = ", ".join(sorted(set(given) - set(sources)))
     if unknown:
         raise ValidationError(
             f"pipeline {definition.name!r} was to be started on revisions of {unknown}, which "
             f"are no source actions of it; its sources are {', '.join(sorted(sources))}"
         )
     return {action: Revision(revision) for action, revision in given.items()}
+
+
+def _check_object_keys(definition: Pipeline, given: Mapping[str, str]) -> None:
+    sources = _sources(definition)
+    for name in given:
+        source = sources.get(name)
+        if source is None or source.type.provider != "S3":
+            raise ValidationError(
+                f"pipeline {definition.name!r} was to be started on another object for {name}, "
+                f"which is no S3 source of it; name one of its S3 sources"
+            )
+        if source.configuration.get("AllowOverrideForS3ObjectKey") != "true":
+            raise ValidationError(
+                f"pipeline {definition.name!r} was to be started on another object for {name}, "
+                f"which does not allow that; set its AllowOverrideForS3ObjectKey to true"
+            )
+
+
+def _sources(definition: Pipeline) -> Mapping[str, Action]:
+    return {
+        action.name: action
+        for stage in definition.stages
+        for action in stage.actions
+        if action.type.category is Category.SOURCE
+    }

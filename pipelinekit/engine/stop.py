@@ -6,19 +6,22 @@ Source: codepipeline.md 3.8.
 from dataclasses import replace
 
 from pipelinekit.engine.advance import settle
+from pipelinekit.engine.conditions import break_off
 from pipelinekit.engine.draft import Draft
 from pipelinekit.engine.modes import inside, withdraw
+from pipelinekit.model.check import ConditionStatus
 from pipelinekit.model.command import Halt
 from pipelinekit.model.errors import DuplicatedStop, NotStoppable, ValidationError
 from pipelinekit.model.event import StopRequested
 from pipelinekit.model.execution import (
-    ActionExecution,
     ActionStatus,
+    Phase,
     PipelineExecution,
     PipelineStatus,
     StageStatus,
     Stop,
 )
+from pipelinekit.model.pipeline import Stage
 
 REASON_LIMIT = 200
 
@@ -47,27 +50,49 @@ def stop(draft: Draft, event: StopRequested) -> None:
     draft.put(stopping)
     row = draft.stage_execution(execution.id, execution.stage)
     draft.put(replace(row, status=StageStatus.STOPPING, updated=draft.at))
-    if event.abandon:
-        abandon(draft, stopping)
+    if event.abandon or row.phase is not Phase.ACTIONS:
+        give_up(draft, stopping, ConditionStatus.ABANDONED)
 
 
-def abandon(draft: Draft, execution: PipelineExecution, *, approvals_only: bool = False) -> None:
-    """Give up the actions of an execution that are under way, and go on with its stage."""
+def give_up(
+    draft: Draft,
+    execution: PipelineExecution,
+    status: ConditionStatus,
+    *,
+    approvals_only: bool = False,
+) -> None:
+    """Give up what is under way in an execution's stage, and go on with the stage.
+
+    A check of a condition is broken off at once: its rules change nothing (CHOICE).
+
+    Args:
+        draft: The decision.
+        execution: The execution, inside its stage.
+        status: What becomes of a check that is broken off.
+        approvals_only: Whether other actions are left to end by themselves.
+    """
     stage = draft.stage(execution, execution.stage)
+    row = draft.stage_execution(execution.id, execution.stage)
+    if row.phase is not Phase.ACTIONS:
+        break_off(draft, row, stage, status, execution.summary)
+    else:
+        _abandon(draft, execution, stage, approvals_only=approvals_only)
+    settle(draft, execution.id, stage)
+
+
+def _abandon(
+    draft: Draft, execution: PipelineExecution, stage: Stage, *, approvals_only: bool
+) -> None:
     for action, row in list(draft.attempts(execution.id, stage)):
         if row.status is not ActionStatus.IN_PROGRESS:
             continue
         if approvals_only and row.token is None:
             continue
-        _give_up(draft, row, f"{action.name} was abandoned")
-    settle(draft, execution.id, stage)
-
-
-def _give_up(draft: Draft, row: ActionExecution, summary: str) -> None:
-    status = ActionStatus.ABANDONED
-    draft.put(replace(row, status=status, summary=summary, updated=draft.at))
-    draft.command(Halt(row.id))
-    draft.count(draft.stage_execution(row.execution, row.stage), running=-1)
+        summary = f"{action.name} was abandoned"
+        abandoned = ActionStatus.ABANDONED
+        draft.put(replace(row, status=abandoned, summary=summary, updated=draft.at))
+        draft.command(Halt(row.id))
+        draft.count(draft.stage_execution(row.execution, row.stage), running=-1)
 
 
 def _check(execution: PipelineExecution, event: StopRequested) -> None:

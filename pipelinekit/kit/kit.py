@@ -129,6 +129,7 @@ class Kit:
         *,
         variables: Mapping[str, str] | None = None,
         revisions: Mapping[str, str] | None = None,
+        object_keys: Mapping[str, str] | None = None,
         token: str | None = None,
     ) -> Run:
         """Start an execution.
@@ -137,6 +138,7 @@ class Kit:
             pipeline: A pipeline, which is defined first where that is needed; or a name.
             variables: Values for pipeline variables.
             revisions: Commits that source actions are to take, by action name.
+            object_keys: S3 objects that sources are to take instead of their own, likewise.
             token: A client request token: the same one again gives the same execution.
 
         Raises:
@@ -150,7 +152,7 @@ class Kit:
         if not known:
             check(definition, self._current(definition.name))
         runs_here(definition, self.settings)
-        startable(definition, variables or {}, revisions or {})
+        startable(definition, variables or {}, revisions or {}, object_keys or {})
         if not known:  # only now: a start that is refused changes nothing
             definition = self.define(definition)
         event = Started(
@@ -161,6 +163,7 @@ class Kit:
             cause=Cause(TriggerType.START_PIPELINE_EXECUTION, self.by),
             variables=variables or {},
             revisions=revisions or {},
+            object_keys=object_keys or {},
             token=token,
             limits=limits(definition),
         )

@@ -17,6 +17,7 @@ class Category(StrEnum):
     INVOKE = "Invoke"
     APPROVAL = "Approval"
     COMPUTE = "Compute"
+    RULE = "Rule"
 
 
 class Owner(StrEnum):

@@ -5,6 +5,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
+class ConditionType(StrEnum):
+    """The places of a stage where a condition is checked."""
+
+    BEFORE_ENTRY = "BEFORE_ENTRY"
+    ON_SUCCESS = "ON_SUCCESS"
+    ON_FAILURE = "ON_FAILURE"
+
+
 class Result(StrEnum):
     """What a failed condition does to the stage."""
 

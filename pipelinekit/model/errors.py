@@ -9,7 +9,10 @@ PipelineKitError
 ├── CannotRunHere                   an action that this machine has no hands for
 ├── NotStoppable  DuplicatedStop
 ├── StageNotRetryable  NotLatestExecution
-├── InvalidApprovalToken  ApprovalAlreadyCompleted
+├── ConcurrentExecutionsLimitExceeded
+├── UnableToRollback  ExecutionOutdated
+├── ConditionNotOverridable
+├── InvalidApprovalToken  ApprovalAlreadyCompleted  NotEntitled
 ├── StaleReport                     a report of work that is no longer wanted
 ├── ExecutionFailed                 an execution that was to succeed and did not
 ├── StoreError                      the store cannot be read or written
@@ -107,6 +110,30 @@ class NotLatestExecution(PipelineKitError):
     code = "NotLatestPipelineExecutionException"
 
 
+class ConcurrentExecutionsLimitExceeded(PipelineKitError):
+    """As many executions are in progress as the pipeline's mode allows."""
+
+    code = "ConcurrentPipelineExecutionsLimitExceededException"
+
+
+class UnableToRollback(PipelineKitError):
+    """The stage cannot be rolled back, or not to that execution."""
+
+    code = "UnableToRollbackStageException"
+
+
+class ExecutionOutdated(PipelineKitError):
+    """The execution ran on an older version of the definition."""
+
+    code = "PipelineExecutionOutdatedException"
+
+
+class ConditionNotOverridable(PipelineKitError):
+    """No check of that condition can be overridden now."""
+
+    code = "ConditionNotOverridableException"
+
+
 class InvalidApprovalToken(PipelineKitError):
     """The approval's token is unknown, or its request has expired."""
 
@@ -117,6 +144,10 @@ class ApprovalAlreadyCompleted(PipelineKitError):
     """The approval was answered before."""
 
     code = "ApprovalAlreadyCompletedException"
+
+
+class NotEntitled(ValidationError):
+    """The approval is not this person's to answer, or not so; the try is recorded."""
 
 
 class StaleReport(PipelineKitError):

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pipelinekit.model.condition import RetryMode
+from pipelinekit.model.condition import ConditionType, RetryMode
 from pipelinekit.model.execution import ApprovalStatus, Artifact, Cause
 from pipelinekit.model.order import Outcome
 from pipelinekit.model.pipeline import Pipeline
+
+MOST_EXECUTIONS = 50
+"""How many executions of a QUEUED or PARALLEL pipeline CodePipeline lets be in progress."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,24 +51,30 @@ class Started(Occurred):
         cause: What started it.
         variables: Values of pipeline variables.
         revisions: Revisions that source actions are to take, by action name.
+        object_keys: The S3 object that a source takes instead of its own, by action name.
         token: A client request token, to make the start idempotent.
         limits: How many seconds actions of a custom type may take, by the type as text.
+        most: How many executions of a QUEUED or PARALLEL pipeline may be in progress.
     """
 
     cause: Cause
     variables: Mapping[str, str] = field(default_factory=dict)
     revisions: Mapping[str, str] = field(default_factory=dict)
+    object_keys: Mapping[str, str] = field(default_factory=dict)
     token: str | None = None
     limits: Mapping[str, float] = field(default_factory=dict)
+    most: int = MOST_EXECUTIONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reported(Occurred):
-    """The work of an action gave an answer.
+    """The work of an action, or of a rule, gave an answer.
 
     Attributes:
+        action: The action's name, or the rule's.
         action_execution: The id of the attempt.
         artifacts: The objects it wrote.
+        condition: Where the rule stands; None for an action.
     """
 
     execution: str
@@ -74,16 +83,18 @@ class Reported(Occurred):
     action_execution: str
     outcome: Outcome
     artifacts: tuple[Artifact, ...] = ()
+    condition: ConditionType | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expired(Occurred):
-    """An action's time has run out."""
+    """An action's or a rule's time has run out."""
 
     execution: str
     stage: str
     action: str
     action_execution: str
+    condition: ConditionType | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +105,7 @@ class Answered(Occurred):
         execution: Whose approval it is; empty when no execution has one with that token.
         token: Of the request that is answered.
         summary: The reviewer's comment, up to 512 characters.
+        inputs: Values for what the approval asks to be filled in.
     """
 
     execution: str
@@ -102,6 +114,7 @@ class Answered(Occurred):
     token: str
     status: ApprovalStatus
     summary: str = ""
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +133,62 @@ class RetryRequested(Occurred):
     execution: str
     stage: str
     mode: RetryMode
+    most: int = MOST_EXECUTIONS
 
 
-Event = Defined | Started | Reported | Expired | Answered | StopRequested | RetryRequested
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollbackRequested(Occurred):
+    """Somebody wants a stage to be what it was in an earlier execution; the new id is the event's.
+
+    Attributes:
+        target: The execution that is gone back to.
+    """
+
+    stage: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverrideRequested(Occurred):
+    """Somebody wants an execution to go on whatever a condition says."""
+
+    execution: str
+    stage: str
+    condition: ConditionType
+    most: int = MOST_EXECUTIONS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransitionChanged(Occurred):
+    """The switch in front of a stage, or behind it, was turned.
+
+    Attributes:
+        inbound: Whether it is the one in front.
+        enabled: Whether executions may pass from now on.
+        reason: Why not, 1 to 300 characters; only when disabled.
+    """
+
+    stage: str
+    inbound: bool
+    enabled: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deleted(Occurred):
+    """The pipeline is deleted with its definitions, its state and its history."""
+
+
+Event = (
+    Defined
+    | Started
+    | Reported
+    | Expired
+    | Answered
+    | StopRequested
+    | RetryRequested
+    | RollbackRequested
+    | OverrideRequested
+    | TransitionChanged
+    | Deleted
+)

@@ -57,6 +57,29 @@ class TriggerType(StrEnum):
     AUTOMATED_ROLLBACK = "AutomatedRollback"
 
 
+class ExecutionType(StrEnum):
+    """Whether an execution runs the pipeline, or puts one stage back to what it was."""
+
+    STANDARD = "STANDARD"
+    ROLLBACK = "ROLLBACK"
+
+
+class Phase(StrEnum):
+    """What an execution does inside a stage."""
+
+    ENTRY = "Entry"
+    ACTIONS = "Actions"
+    SUCCESS = "Success"
+    FAILURE = "Failure"
+
+
+class RetryTrigger(StrEnum):
+    """What made a stage run again."""
+
+    AUTOMATED = "AutomatedStageRetry"
+    MANUAL = "ManualStageRetry"
+
+
 class ApprovalStatus(StrEnum):
     """What a reviewer decided."""
 
@@ -82,6 +105,7 @@ class Revision:
         url: Where to look at it.
         change: A further identifier of the change, such as the commit's date.
         created: When the version came into being.
+        authors: By which names the author is known, such as the name and the address of mail.
     """
 
     id: str
@@ -89,6 +113,7 @@ class Revision:
     url: str = ""
     change: str = ""
     created: datetime | None = None
+    authors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +131,41 @@ class Stop:
     by: str
     reason: str = ""
     abandon: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """The switch in front of a stage, or behind it.
+
+    Attributes:
+        by: Who turned it last; empty when nobody ever did.
+        at: When that was.
+        reason: Why it is disabled.
+    """
+
+    enabled: bool = True
+    by: str = ""
+    at: datetime | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """An answer to an approval, or the try of one.
+
+    Attributes:
+        by: Who answered.
+        at: When, UTC.
+        status: What was answered.
+        summary: The reviewer's comment.
+        refused: Why it does not count; empty when it does.
+    """
+
+    by: str
+    at: datetime
+    status: ApprovalStatus
+    summary: str = ""
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +192,7 @@ class Definition:
     version: int
     body: Pipeline
     at: datetime
+    by: str = ""
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -141,13 +202,22 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class StageState:
-    """A stage between executions: who holds it, who waits in front, who was in it last."""
+    """A stage between executions: who holds it, who waits in front, who was in it last.
+
+    Attributes:
+        good: The last execution that succeeded in it and may be rolled back to.
+        inbound: The switch in front of it.
+        outbound: The switch behind it.
+    """
 
     pipeline: str
     stage: str
     holder: str | None = None
     latest: str | None = None
     waiting: tuple[str, ...] = ()
+    good: str | None = None
+    inbound: Transition = Transition()
+    outbound: Transition = Transition()
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -164,8 +234,11 @@ class PipelineExecution:
         version: Of the definition it runs on.
         stage: The stage it is in, or waits in front of, or ended in.
         revisions: What each source action found, by action name.
+        object_keys: The S3 object that a source takes instead of its own, by action name.
         limits: How many seconds actions of a custom type may take, by the type as text.
         attempts: How often it ran: 1, and 1 more for each retry.
+        type: Whether it runs the pipeline, or rolls a stage back.
+        target: The execution that a rollback goes back to.
         summary: Why it ended as it did, where there is something to say.
     """
 
@@ -181,9 +254,12 @@ class PipelineExecution:
     status: PipelineStatus = PipelineStatus.IN_PROGRESS
     variables: Mapping[str, str] = field(default_factory=dict)
     revisions: Mapping[str, Revision] = field(default_factory=dict)
+    object_keys: Mapping[str, str] = field(default_factory=dict)
     limits: Mapping[str, float] = field(default_factory=dict)
     stop: Stop | None = None
     attempts: int = 1
+    type: ExecutionType = ExecutionType.STANDARD
+    target: str | None = None
     summary: str = ""
 
     @property
@@ -202,10 +278,14 @@ class StageExecution:
     """One execution inside one stage.
 
     Attributes:
+        phase: What is under way in it: the check of a condition, or its actions.
         run_order: The group of actions that is under way, or was last.
-        running: How many actions are under way.
-        failed: How many actions of the group have failed.
+        running: How many actions, or rules of a condition, are under way.
+        failed: How many of them have failed.
+        pending: Actions of the group that wait for a place, since few may run side by side.
         retries: How often a person retried it.
+        auto_retries: How often it was retried by itself.
+        retried: What made it run again last.
     """
 
     pipeline: str
@@ -214,10 +294,14 @@ class StageExecution:
     started: datetime
     updated: datetime
     status: StageStatus = StageStatus.IN_PROGRESS
+    phase: Phase = Phase.ACTIONS
     run_order: int = 0
     running: int = 0
     failed: int = 0
+    pending: tuple[str, ...] = ()
     retries: int = 0
+    auto_retries: int = 0
+    retried: RetryTrigger | None = None
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -285,6 +369,7 @@ class ActionExecution:
         token: What an approval is answered with.
         deadline: When it fails for want of time.
         by: Who changed it last.
+        votes: The answers to an approval, and the tries that were refused, in order.
         place: Where it ran: `here`, `host`, `sandbox`, a container's image, or a service.
         reports: What the tests of a build came to.
     """
@@ -307,6 +392,7 @@ class ActionExecution:
     token: str | None = None
     deadline: datetime | None = None
     by: str = ""
+    votes: tuple[Vote, ...] = ()
     summary: str = ""
     percent: int | None = None
     external_id: str = ""
@@ -340,16 +426,3 @@ class StartToken:
     def key(self) -> tuple[str, ...]:
         """Give what the row is found by."""
         return (self.token,)
-
-
-Row = (
-    PipelineRecord
-    | Definition
-    | StageState
-    | PipelineExecution
-    | StageExecution
-    | ActionExecution
-    | Produced
-    | OutputVariables
-    | StartToken
-)

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from pipelinekit.model.action import ActionTypeId, EnvironmentVariable
+from pipelinekit.model.condition import ConditionType
 from pipelinekit.model.execution import Artifact, Revision
 from pipelinekit.model.testreport import TestReport
 
@@ -24,14 +25,16 @@ class FailureType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One attempt of an action, with everything that is needed to carry it out.
+    """One attempt of an action or of a rule, with everything that is needed to carry it out.
 
     Attributes:
         id: The action execution's id, the same however often it is asked.
+        action: The action's name, or the rule's.
         configuration: The provider's keys with their variables put in.
         inputs: The artifacts to read, in the order of the declaration.
         outputs: The artifacts to write, with the places assigned to them.
         revision: The revision that a start asked a source to take.
+        object_key: The S3 object that a start asked a source to take instead of its own.
         token: What the provider said when it answered `Waiting`; None the first time.
         due: When to ask it; at once when None.
         deadline: When the action fails for want of time.
@@ -39,6 +42,7 @@ class Order:
         exported: Names of the shell variables that a Commands action gives away.
         files: Which files an output artifact of a Commands action takes, by its name.
         environment: Shell variables of the action, with pipeline variables put in.
+        condition: Where the rule stands that is to be checked; None for an action.
     """
 
     id: str
@@ -51,6 +55,7 @@ class Order:
     inputs: tuple[Artifact, ...] = ()
     outputs: tuple[Artifact, ...] = ()
     revision: str | None = None
+    object_key: str | None = None
     number: int = 1
     token: str | None = None
     due: datetime | None = None
@@ -59,6 +64,7 @@ class Order:
     exported: tuple[str, ...] = ()
     files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     environment: tuple[EnvironmentVariable, ...] = ()
+    condition: ConditionType | None = None
 
 
 @dataclass(frozen=True, slots=True)

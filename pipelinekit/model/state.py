@@ -3,20 +3,28 @@
 from collections.abc import Collection, Iterable, Iterator
 from typing import TypeVar
 
+from pipelinekit.model.check import ConditionExecution, RuleExecution
 from pipelinekit.model.execution import (
     ActionExecution,
     Definition,
     OutputVariables,
     PipelineExecution,
     Produced,
-    Row,
     StageExecution,
 )
+from pipelinekit.model.row import Row
 
 R = TypeVar("R", bound=Row)
 Key = tuple[str, ...]
 
-PARTS = (StageExecution, ActionExecution, Produced, OutputVariables)
+PARTS = (
+    StageExecution,
+    ActionExecution,
+    Produced,
+    OutputVariables,
+    ConditionExecution,
+    RuleExecution,
+)
 """The kinds of rows that an execution consists of; the first part of their key is its id."""
 
 

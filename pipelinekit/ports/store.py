@@ -1,14 +1,15 @@
 """Where rows, the journal and open orders are kept."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 from pipelinekit.model.command import Command
 from pipelinekit.model.event import Event
-from pipelinekit.model.execution import Row
+from pipelinekit.model.move import Move
 from pipelinekit.model.order import Order
+from pipelinekit.model.row import Row
 from pipelinekit.model.state import State
 
 R = TypeVar("R", bound=Row)
@@ -30,6 +31,8 @@ class Entry:
         pipeline: Its name.
         seen: How many records of this pipeline the journal held when its state was loaded.
         events: What happened, in order.
+        moves: For each event the changes of status that it brought.
+        deleted: Whether all rows of the pipeline that there were are to go.
         rows: The rows that are new or changed.
         commands: What is to be done outside.
         answered: Orders that are done with.
@@ -42,12 +45,19 @@ class Entry:
     pipeline: str
     seen: int
     events: tuple[Event, ...] = ()
+    moves: tuple[tuple[Move, ...], ...] = ()
+    deleted: bool = False
     rows: tuple[Row, ...] = ()
     commands: tuple[Command, ...] = ()
     answered: tuple[str, ...] = ()
     released: tuple[str, ...] = ()
     owner: str | None = None
     able: Collection[str] = ()
+
+    @property
+    def records(self) -> Iterator[tuple[Event, tuple[Move, ...]]]:
+        """Go through the events, each with the changes of status that it brought."""
+        return zip(self.events, self.moves or ((),) * len(self.events), strict=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +81,14 @@ class Record:
 
     Attributes:
         number: Counts up over all pipelines; later records have greater ones.
+        moves: The changes of status that the event brought, in order.
         digest: SHA-256 over the digest before and this record's body, hexadecimal.
     """
 
     number: int
-    event: Event
     digest: str
+    event: Event
+    moves: tuple[Move, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

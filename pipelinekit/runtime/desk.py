@@ -8,24 +8,20 @@ from dataclasses import dataclass, field
 
 from pipelinekit.engine.decide import decide
 from pipelinekit.engine.draft import Decision
+from pipelinekit.model.check import RuleExecution
 from pipelinekit.model.command import Command
 from pipelinekit.model.errors import PipelineKitError
 from pipelinekit.model.event import (
-    Answered,
+    Defined,
+    Deleted,
     Event,
-    Expired,
-    Reported,
-    RetryRequested,
+    RollbackRequested,
     Started,
-    StopRequested,
+    TransitionChanged,
 )
-from pipelinekit.model.execution import (
-    ActionExecution,
-    PipelineExecution,
-    Row,
-    StageState,
-    StartToken,
-)
+from pipelinekit.model.execution import ActionExecution, PipelineExecution, StageState, StartToken
+from pipelinekit.model.move import Move
+from pipelinekit.model.row import Row
 from pipelinekit.model.state import Key, State
 from pipelinekit.ports.store import ConflictError, Entry, Query, Store
 
@@ -77,6 +73,8 @@ class _Working:
 class _Part:
     working: _Working
     events: list[Event] = field(default_factory=list)
+    moves: list[tuple[Move, ...]] = field(default_factory=list)
+    deleted: bool = False
     rows: dict[tuple[type[Row], Key], Row] = field(default_factory=dict)
     commands: list[Command] = field(default_factory=list)
     answered: list[str] = field(default_factory=list)
@@ -149,6 +147,8 @@ class Desk:
                 pipeline=pipeline,
                 seen=part.working.seen,
                 events=tuple(part.events),
+                moves=tuple(part.moves),
+                deleted=part.deleted,
                 rows=tuple(part.rows.values()),
                 commands=tuple(part.commands),
                 answered=tuple(part.answered),
@@ -176,20 +176,27 @@ class Desk:
             self.refresh()
             self._version = version
 
-    def _decide(self, part: _Part, asked: Asked) -> str:
+    def _decide(self, part: _Part, asked: Asked) -> str | PipelineKitError:
         decision = decide(part.working.state, asked.event)
-        if decision.rows or decision.commands:
+        if decision.rows or decision.commands or decision.deleted:
             self._note(part, asked.event, decision)
         if asked.answers is not None:
             part.answered.append(asked.answers)
-        return decision.answer
+        return decision.refusal or decision.answer
 
     def _note(self, part: _Part, event: Event, decision: Decision) -> None:
+        if decision.deleted:
+            part.working.state = State()
+            part.rows.clear()
+            part.deleted = True
         part.working.state.apply(decision.rows)
         part.events.append(event)
+        part.moves.append(decision.moves)
         part.commands.extend(decision.commands)
         for row in decision.rows:
-            key = (row.id,) if isinstance(row, ActionExecution) else row.key
+            key = row.key
+            if isinstance(row, ActionExecution | RuleExecution):
+                key = (row.id,)
             part.rows[type(row), key] = row
 
     def _part(self, parts: dict[str, _Part], pipeline: str, event: Event | None = None) -> _Part:
@@ -207,15 +214,21 @@ class Desk:
         match event:
             case Started(token=str() as token):
                 state.apply(self._store.find(StartToken, Query(pipeline=pipeline, id=token)))
-            case StopRequested() | RetryRequested() | Answered() | Reported() | Expired():
-                if state.get(PipelineExecution, (event.execution,)) is None:
-                    old, _ = self._store.load(pipeline, event.execution)
-                    state.apply(old.of(event.execution))
-            case _:
+            case RollbackRequested():
+                self._bring_execution(state, pipeline, event.target)
+            case Defined() | Started() | TransitionChanged() | Deleted():
                 pass
+            case _:
+                self._bring_execution(state, pipeline, event.execution)
+
+    def _bring_execution(self, state: State, pipeline: str, execution: str) -> None:
+        if state.get(PipelineExecution, (execution,)) is None:
+            old, _ = self._store.load(pipeline, execution)
+            state.apply(old.of(execution))
 
 
 def _forget_old(state: State) -> None:
     ended = {row.id for row in state.all(PipelineExecution) if row.ended}
     if len(ended) > KEPT_EXECUTIONS:
-        state.forget(ended - {row.latest for row in state.all(StageState)})
+        states = list(state.all(StageState))
+        state.forget(ended - {row.latest for row in states} - {row.good for row in states})

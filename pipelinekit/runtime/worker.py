@@ -306,6 +306,7 @@ def _expired(order: Order) -> Asked:
         stage=order.stage,
         action=order.action,
         action_execution=order.id,
+        condition=order.condition,
     )
     return Asked(event)
 
@@ -322,5 +323,6 @@ def _reported(order: Order, report: Report) -> Asked:
         action_execution=order.id,
         outcome=report.outcome,
         artifacts=report.artifacts,
+        condition=order.condition,
     )
     return Asked(event, None if isinstance(report.outcome, Waiting) else order.id)

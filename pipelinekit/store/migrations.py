@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from sqlalchemy import Connection, Engine, inspect, select
 
 from pipelinekit.model.errors import StoreError
-from pipelinekit.store.schema import META, METADATA
+from pipelinekit.store.schema import CONDITIONS, META, METADATA, RULES
 
 Step = Callable[[Connection], None]
 
@@ -14,7 +14,11 @@ def _first(connection: Connection) -> None:
     METADATA.create_all(connection)
 
 
-STEPS: Mapping[int, Step] = {1: _first}
+def _conditions(connection: Connection) -> None:
+    METADATA.create_all(connection, [CONDITIONS, RULES])
+
+
+STEPS: Mapping[int, Step] = {1: _first, 2: _conditions}
 CURRENT = max(STEPS)
 
 

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Table, select
 
+from pipelinekit.model.check import ConditionExecution, RuleExecution
 from pipelinekit.model.execution import (
     ActionExecution,
     Definition,
@@ -12,12 +13,12 @@ from pipelinekit.model.execution import (
     PipelineExecution,
     PipelineRecord,
     Produced,
-    Row,
     StageExecution,
     StageState,
 )
+from pipelinekit.model.row import Row
 from pipelinekit.ports.store import Query
-from pipelinekit.store.schema import ACTIONS, DEFINITIONS, EXECUTIONS, TABLES, TOKENS
+from pipelinekit.store.schema import ACTIONS, DEFINITIONS, EXECUTIONS, RULES, TABLES, TOKENS
 from pipelinekit.wire.record import read
 
 R = TypeVar("R", bound=Row)
@@ -44,13 +45,14 @@ def rows_of(connection: Connection, pipeline: str, execution: str | None) -> Ite
     """Read the rows that a decision about a pipeline may need.
 
     These are its own rows, and of executions those that have not ended, those that were the last
-    in a stage, and the one that is asked for.
+    in a stage or can be rolled back to, and the one that is asked for.
     """
     own = Query(pipeline=pipeline)
     yield from search(connection, PipelineRecord, own)
     states = search(connection, StageState, own)
     yield from states
-    named = {state.latest for state in states if state.latest} | {execution or ""}
+    named = {name for state in states for name in (state.latest, state.good) if name}
+    named.add(execution or "")
     table = EXECUTIONS
     matter = table.c.ended.is_(False) | table.c.id.in_(named)
     wanted = select(table.c.body).where(table.c.pipeline == pipeline, matter)
@@ -77,12 +79,18 @@ def _parts(connection: Connection, execution: str) -> Iterator[Row]:
     yield from search(connection, StageExecution, own)
     yield from search(connection, Produced, own)
     yield from search(connection, OutputVariables, own)
-    attempts = (
-        select(ACTIONS.c.body)
-        .where(ACTIONS.c.execution == execution)
-        .order_by(ACTIONS.c.attempt)  # a state keeps the last of those with one key
+    yield from search(connection, ConditionExecution, own)
+    yield from _attempts(connection, ACTIONS, ActionExecution, execution)
+    yield from _attempts(connection, RULES, RuleExecution, execution)
+
+
+def _attempts(connection: Connection, table: Table, kind: type[R], execution: str) -> Iterator[R]:
+    wanted = (
+        select(table.c.body)
+        .where(table.c.execution == execution)
+        .order_by(table.c.attempt)  # a state keeps the last of those with one key
     )
-    yield from (read(body, ActionExecution) for body in connection.execute(attempts).scalars())
+    yield from (read(body, kind) for body in connection.execute(wanted).scalars())
 
 
 def newest_time(table: Table) -> str:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
 )
 
+from pipelinekit.model.check import ConditionExecution, RuleExecution
 from pipelinekit.model.execution import (
     ActionExecution,
     Definition,
@@ -22,11 +23,11 @@ from pipelinekit.model.execution import (
     PipelineExecution,
     PipelineRecord,
     Produced,
-    Row,
     StageExecution,
     StageState,
     StartToken,
 )
+from pipelinekit.model.row import Row
 
 METADATA = MetaData()
 
@@ -150,6 +151,31 @@ TOKENS = Table(
     Column("body", Text, nullable=False),
 )
 
+CONDITIONS = Table(
+    "condition_executions",
+    METADATA,
+    Column("execution", String(36), primary_key=True),
+    Column("stage", String(100), primary_key=True),
+    Column("condition", String(20), primary_key=True),
+    Column("pipeline", String(100), nullable=False),
+    Column("started", Float, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("conditions_of_pipeline", "pipeline", "started"),
+)
+
+RULES = Table(
+    "rule_executions",
+    METADATA,
+    Column("id", String(36), primary_key=True),
+    Column("execution", String(36), nullable=False),
+    Column("pipeline", String(100), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("started", Float, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("rules_of_execution", "execution", "attempt"),
+    Index("rules_of_pipeline", "pipeline", "started"),
+)
+
 Columns = Mapping[str, str | int | float | bool]
 
 
@@ -170,7 +196,7 @@ def columns(row: Row) -> Columns:
                 "ended": row.ended,
                 "started": _seconds(row.started),
             }
-        case ActionExecution():
+        case ActionExecution() | RuleExecution():
             return {
                 "id": row.id,
                 "execution": row.execution,
@@ -183,13 +209,21 @@ def columns(row: Row) -> Columns:
 
 
 def _more_columns(
-    row: StageExecution | Produced | OutputVariables | StartToken,
+    row: StageExecution | Produced | OutputVariables | ConditionExecution | StartToken,
 ) -> Columns:
     match row:
         case StageExecution():
             return {
                 "execution": row.execution,
                 "stage": row.stage,
+                "pipeline": row.pipeline,
+                "started": _seconds(row.started),
+            }
+        case ConditionExecution():
+            return {
+                "execution": row.execution,
+                "stage": row.stage,
+                "condition": row.condition,
                 "pipeline": row.pipeline,
                 "started": _seconds(row.started),
             }
@@ -222,6 +256,8 @@ TABLES: Mapping[type[object], tuple[Table, str]] = {
     ActionExecution: (ACTIONS, "started"),
     Produced: (ARTIFACTS, "name"),
     OutputVariables: (VARIABLES, "namespace"),
+    ConditionExecution: (CONDITIONS, "started"),
+    RuleExecution: (RULES, "started"),
     StartToken: (TOKENS, "at"),
 }
 """For each kind of row its table, and the column by which the newest is found."""

@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from pipelinekit.model.errors import StoreError
-from pipelinekit.model.execution import Row
+from pipelinekit.model.row import Row
 from pipelinekit.model.state import State
 from pipelinekit.ports.store import Claim, Entry, Query, Record
 from pipelinekit.store.migrations import migrate
@@ -22,7 +22,7 @@ from pipelinekit.store.reading import rows_of, search
 from pipelinekit.store.schema import HEADS, JOURNAL
 from pipelinekit.store.sqlite import READING, Gate, SameFile, connect, opening
 from pipelinekit.store.writing import write
-from pipelinekit.wire.record import read_event
+from pipelinekit.wire.record import read_record
 
 R = TypeVar("R", bound=Row)
 
@@ -98,7 +98,7 @@ class SqlStore:
             wanted = wanted.where(JOURNAL.c.pipeline == pipeline)
         with self._reading() as connection:
             return [
-                Record(row.number, read_event(row.body), row.digest)
+                Record(row.number, row.digest, *read_record(row.body))
                 for row in connection.execute(wanted)
             ]
 

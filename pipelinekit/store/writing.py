@@ -6,12 +6,12 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
-from pipelinekit.model.execution import Row
+from pipelinekit.model.row import Row
 from pipelinekit.ports.store import ConflictError, Entry
 from pipelinekit.store.orders import answer, command
 from pipelinekit.store.schema import HEADS, JOURNAL, TABLES, columns
 from pipelinekit.store.upsert import upsert
-from pipelinekit.wire.record import event_text, text
+from pipelinekit.wire.record import record_text, text
 
 EMPTY_DIGEST = "0" * 64
 """What the journal's first record is chained to."""
@@ -25,6 +25,9 @@ def write(connection: Connection, entries: Sequence[Entry]) -> None:
     for entry in entries:
         answer(connection, entry)
     _journal(connection, entries)
+    for entry in entries:
+        if entry.deleted:
+            _delete(connection, entry.pipeline)
     _rows(connection, (row for entry in entries for row in entry.rows))
     for entry in entries:
         command(connection, entry)
@@ -46,9 +49,9 @@ def _journal(connection: Connection, entries: Sequence[Entry]) -> None:
         seen = connection.execute(_SEEN, {"name": entry.pipeline}).scalar_one_or_none()
         if (seen or 0) != entry.seen:
             raise ConflictError(f"{entry.pipeline} has {seen} records, not {entry.seen}")
-        for event in entry.events:
+        for event, moves in entry.records:
             number += 1
-            body = event_text(event)
+            body = record_text(event, moves)
             digest = chained(digest, body)
             records.append(
                 {"number": number, "pipeline": entry.pipeline, "body": body, "digest": digest}
@@ -57,6 +60,11 @@ def _journal(connection: Connection, entries: Sequence[Entry]) -> None:
     if records:
         connection.execute(JOURNAL.insert(), records)
         connection.execute(upsert(HEADS), heads)
+
+
+def _delete(connection: Connection, pipeline: str) -> None:
+    for table, _ in TABLES.values():
+        connection.execute(table.delete().where(table.c.pipeline == pipeline))
 
 
 def _rows(connection: Connection, rows: Iterable[Row]) -> None:

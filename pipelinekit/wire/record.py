@@ -13,6 +13,7 @@ from cattrs.strategies import configure_tagged_union
 
 from pipelinekit.model.event import Event
 from pipelinekit.model.execution import Artifact
+from pipelinekit.model.move import Move
 from pipelinekit.model.order import Outcome
 
 T = TypeVar("T")
@@ -41,15 +42,20 @@ def read(line: str, kind: type[T]) -> T:
     return _rows().structure(json.loads(line), kind)
 
 
-def event_text(event: Event) -> str:
-    """Give an event as one line of JSON that says which event it is."""
-    return _line(_unions().unstructure(event, Event))
+def record_text(event: Event, moves: tuple[Move, ...] = ()) -> str:
+    """Give an event as one line of JSON, with the changes of status that it brought."""
+    data = _unions().unstructure(event, Event)
+    if moves:
+        data["moves"] = _rows().unstructure(moves)
+    return _line(data)
 
 
-def read_event(line: str) -> Event:
-    """Give the event that a line of JSON stands for; the other way of `event_text`."""
-    event: Event = _unions().structure(json.loads(line), Event)  # type: ignore[arg-type]  # a union
-    return event
+def read_record(line: str) -> tuple[Event, tuple[Move, ...]]:
+    """Give what a line of JSON stands for; the other way of `record_text`."""
+    data = json.loads(line)
+    moves = _rows().structure(data.pop("moves", ()), tuple[Move, ...])
+    event: Event = _unions().structure(data, Event)  # type: ignore[arg-type]  # a union
+    return event, moves
 
 
 def answer_data(outcome: Outcome, artifacts: tuple[Artifact, ...]) -> dict[str, object]:

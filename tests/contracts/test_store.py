@@ -20,7 +20,7 @@ from pipelinekit.store.migrations import CURRENT
 from pipelinekit.store.sql import open_store
 from pipelinekit.store.sqlite import CHECKPOINT_EVERY, Gate, file_system
 from pipelinekit.store.writing import EMPTY_DIGEST, chained
-from pipelinekit.wire.record import event_text
+from pipelinekit.wire.record import record_text
 from tests.engine.world import NOON, World, approval, line, step
 
 MAKERS: dict[str, Callable[[Path], Store]] = {
@@ -130,7 +130,7 @@ def test_the_journal_is_a_chain_that_ends_in_the_last_digest(store: Store) -> No
     world.fetched(run)
     digest = EMPTY_DIGEST
     for number, record in enumerate(store.tail(0), start=1):
-        digest = chained(digest, event_text(record.event))
+        digest = chained(digest, record_text(record.event, record.moves))
         assert (record.number, record.digest) == (number, digest)
     assert [record.event for record in store.tail(0)] == world.events
     assert [record.number for record in store.tail(2)] == [3]

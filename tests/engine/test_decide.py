@@ -12,7 +12,6 @@ from pipelinekit.model.condition import RetryMode
 from pipelinekit.model.errors import (
     ActionNotFound,
     ApprovalAlreadyCompleted,
-    CannotRunHere,
     DuplicatedStop,
     ExecutionNotFound,
     InvalidApprovalToken,
@@ -28,7 +27,7 @@ from pipelinekit.model.errors import (
 from pipelinekit.model.event import Answered
 from pipelinekit.model.execution import ApprovalStatus, PipelineRecord
 from pipelinekit.model.order import Succeeded, Waiting
-from pipelinekit.model.pipeline import ExecutionMode, Stage, Variable
+from pipelinekit.model.pipeline import Stage, Variable
 from tests.engine.world import NOON, World, approval, line, step
 
 TWO = line(Stage("Build", step("make")))
@@ -118,14 +117,6 @@ def test_a_given_revision_reaches_the_source_action() -> None:
     run = world.started(TWO, revisions={"Fetch": "c0ffee"})
     (order,) = world.orders.values()
     assert (order.execution, order.revision) == (run, "c0ffee")
-
-
-@pytest.mark.parametrize("mode", [ExecutionMode.QUEUED, ExecutionMode.PARALLEL])
-def test_a_mode_that_is_not_run_here_is_refused_at_the_start(mode: ExecutionMode) -> None:
-    world = World()
-    world.define(replace(TWO, mode=mode))
-    with pytest.raises(CannotRunHere, match=mode):
-        world.start()
 
 
 # ---------------------------------------- stages and run order, section 3.3, 3.5
