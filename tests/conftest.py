@@ -1,35 +1,37 @@
 """What holds for every test: what cannot be tried here is left out aloud, and CI skips nothing."""
 
 import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from tests import containers, sshd
+
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
-ABSENT = {
-    "corpus": (not CORPUS.is_dir(), "the folder of real definitions is not beside the checkout"),
-    "root": (os.geteuid() != 0, "only root can become another user"),
-}
-LEFT_OUT = pytest.StashKey[list[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse to run in CI where something would be left out."""
+    del config
+    if os.environ.get("CI") and absent():
+        pytest.exit("CI may leave nothing out: " + "; ".join(absent().values()), returncode=1)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what cannot be tried here, and remember why."""
-    told = config.stash.setdefault(LEFT_OUT, [])
-    for marker, (absent, why) in ABSENT.items():
-        left_out = [item for item in items if absent and item.get_closest_marker(marker)]
-        if left_out:
-            told.append(f"{len(left_out)} tests are left out: {why}")
-            config.hook.pytest_deselected(items=left_out)
-            items[:] = [item for item in items if item not in left_out]
+    """Leave out what cannot be tried here."""
+    left_out = [item for item in items if any(map(item.get_closest_marker, absent()))]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what was left out."""
-    for line in config.stash.get(LEFT_OUT, []):
-        terminalreporter.write_line(line, yellow=True)
+    for marker, why in absent().items():
+        terminalreporter.write_line(f"tests marked `{marker}` are left out: {why}", yellow=True)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -41,3 +43,25 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if skipped:
         reporter.write_line(f"{len(skipped)} tests were skipped, and CI may skip none", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@cache
+def absent() -> Mapping[str, str]:
+    """Say by marker why its tests cannot be tried here."""
+    found = {
+        "corpus": None if CORPUS.is_dir() else "the real definitions are not beside the checkout",
+        "root": None if os.geteuid() == 0 else "only root can become another user, or mount",
+        "sandbox": _no_sandbox(),
+        "container": containers.obstacle(),
+        "sshd": None if Path(sshd.PROGRAM).exists() else "there is no OpenSSH server",
+        "node": None if shutil.which("node") else "node is not installed",
+    }
+    return {marker: why for marker, why in found.items() if why is not None}
+
+
+def _no_sandbox() -> str | None:
+    if shutil.which("bwrap") is None:
+        return "bubblewrap is not installed"
+    trial = ["bwrap", "--ro-bind", "/", "/", "--unshare-all", "true"]
+    failed = subprocess.run(trial, capture_output=True, check=False).returncode
+    return "this kernel allows no namespaces to users" if failed else None

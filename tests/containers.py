@@ -1,0 +1,104 @@
+"""Containers for tests: podman with a storage and settings of its own, and one small image."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pipelinekit.tools.containers import container_engine, forget_engine
+
+IMAGE = "localhost/pipelinekit-test:1"
+PROGRAMS = (
+    "awk",
+    "cat",
+    "chmod",
+    "env",
+    "false",
+    "grep",
+    "hostname",
+    "id",
+    "ls",
+    "mkdir",
+    "printf",
+)
+MORE_PROGRAMS = (
+    "ps",
+    "rm",
+    "setsid",
+    "sh",
+    "sleep",
+    "tail",
+    "test",
+    "touch",
+    "true",
+    "wc",
+    "wget",
+)
+SETTINGS = """\
+[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
+[engine]
+runtime = "{runtime}"
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+"""
+STORAGE = """\
+[storage]
+driver = "vfs"
+runroot = "{folder}/run"
+graphroot = "{folder}/graph"
+"""
+
+
+def obstacle() -> str | None:
+    """Say what is missing for tests with containers; None when nothing is."""
+    missing = [name for name in ("podman", "busybox") if shutil.which(name) is None]
+    return f"{' and '.join(missing)} are not installed" if missing else None
+
+
+@contextmanager
+def own_containers(folder: Path) -> Iterator[str]:
+    """Let podman keep everything in a folder while the block lasts, and give an image's name."""
+    # crun refuses the mixture of both versions of control groups.
+    unified = Path("/sys/fs/cgroup/cgroup.controllers").exists()
+    found = [name for name in ("crun", "runc") if shutil.which(name)]
+    settings, storage = folder / "containers.conf", folder / "storage.conf"
+    runtime = found[0] if unified or len(found) == 1 else found[-1]
+    settings.write_text(SETTINGS.format(runtime=runtime), encoding="utf-8")
+    storage.write_text(STORAGE.format(folder=folder), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CONTAINERS_CONF", str(settings))
+        patch.setenv("CONTAINERS_STORAGE_CONF", str(storage))
+        forget_engine()
+        try:
+            _import_image(folder)
+            yield IMAGE
+        finally:
+            subprocess.run(["podman", "rm", "--all", "--force"], capture_output=True, check=False)
+            forget_engine()
+
+
+def container_names() -> list[str]:
+    """Name all containers that there are, running or not."""
+    engine = container_engine()
+    assert engine is not None
+    return engine.ask("ps", "--all", "--format", "{{.Names}}").split()
+
+
+def _import_image(folder: Path) -> None:
+    root = folder / "root"
+    for name in ("bin", "etc", "tmp"):
+        (root / name).mkdir(parents=True)
+    shutil.copy2(os.path.realpath(shutil.which("busybox") or ""), root / "bin/busybox")
+    for name in (*PROGRAMS, *MORE_PROGRAMS):
+        (root / "bin" / name).symlink_to("busybox")
+    (root / "etc/passwd").write_text(
+        "root:x:0:0:root:/root:/bin/sh\nworker:x:4321:4321:worker:/tmp:/bin/sh\n", encoding="utf-8"
+    )
+    archive = folder / "root.tar"
+    subprocess.run(["tar", "-C", root, "-cf", archive, "."], check=True)
+    subprocess.run(["podman", "import", "--quiet", archive, IMAGE], check=True)
