@@ -14,9 +14,13 @@ from .model.order import Waiting as Waiting
 from .model.pipeline import Pipeline as Pipeline
 from .model.pipeline import Stage as Stage
 from .model.pipeline import Variable as Variable
+from .model.settings import Aws as Aws
+from .model.settings import Compute as Compute
 from .model.settings import DeploymentGroup as DeploymentGroup
+from .model.settings import Function as Function
 from .model.settings import Project as Project
 from .model.settings import Settings as Settings
+from .model.settings import Where as Where
 from .ports.provider import Job as Job
 from .ports.provider import action as action
 from .providers.approval import approval as approval
@@ -24,8 +28,14 @@ from .providers.codebuild import codebuild as codebuild
 from .providers.codebuild import codebuild_test as codebuild_test
 from .providers.codecommit import codecommit as codecommit
 from .providers.codedeploy import codedeploy as codedeploy
+from .providers.commands import commands as commands
+from .providers.commands import secret as secret
 from .providers.connection import connection as connection
+from .providers.ecr import ecr as ecr
+from .providers.ecr_build import ecr_build as ecr_build
 from .providers.git import git as git
 from .providers.github import github as github
+from .providers.s3_deploy import s3_deploy as s3_deploy
+from .providers.s3_source import s3_source as s3_source
 
 __version__: str

@@ -13,6 +13,7 @@ from pipelinekit.model.execution import (
     PipelineExecution,
     StageExecution,
 )
+from pipelinekit.model.testreport import TestReport
 from pipelinekit.ports.store import Query, Store
 
 EXECUTIONS = {
@@ -68,11 +69,31 @@ APPROVALS = {
     "answered": "datetime64[us, UTC]",
     "seconds": "float64",
 }
+TESTS = {
+    "pipeline": "string",
+    "execution": "string",
+    "stage": "string",
+    "action": "string",
+    "attempt": "int64",
+    "group": "string",
+    "format": "string",
+    "passed": "int64",
+    "failed": "int64",
+    "skipped": "int64",
+    "seconds": "float64",
+    "lines_covered": "int64",
+    "lines_total": "int64",
+    "branches_covered": "int64",
+    "branches_total": "int64",
+    "started": "datetime64[us, UTC]",
+    "failures": "string",
+    "action_execution": "string",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What happened, as four frames; times are UTC, durations seconds.
+    """What happened, as five frames; times are UTC, durations seconds.
 
     Attributes:
         executions: One row an execution, the newest first, with the columns of `EXECUTIONS`.
@@ -80,12 +101,16 @@ class History:
         actions: One row an attempt of an action, with the columns of `ACTIONS`.
         approvals: One row a request for approval, with the columns of `APPROVALS`; `decision` is
             Approved, Rejected, Expired, Abandoned, or Waiting.
+        tests: One row a report group of a build, with the columns of `TESTS`: counts of tests, of
+            lines and of branches; `seconds` that the tests took; `started`, when the action did;
+            `failures`, the names of tests that failed, a line each.
     """
 
     executions: pd.DataFrame
     stages: pd.DataFrame
     actions: pd.DataFrame
     approvals: pd.DataFrame
+    tests: pd.DataFrame
 
     @staticmethod
     def of(store: Store, pipeline: str | None, days: float, present: datetime) -> "History":
@@ -106,6 +131,7 @@ class History:
             stages=_frame(STAGES, map(_stage, store.find(StageExecution, query))),
             actions=_frame(ACTIONS, map(_action, actions)),
             approvals=_frame(APPROVALS, map(_approval, approvals)),
+            tests=_frame(TESTS, (_test(row, each) for row in actions for each in row.reports)),
         )
 
 
@@ -178,6 +204,29 @@ def _approval(row: ActionExecution) -> Sequence[object]:
         row.started,
         row.updated if row.by else None,
         row.seconds,
+    )
+
+
+def _test(row: ActionExecution, report: TestReport) -> Sequence[object]:
+    return (
+        row.pipeline,
+        row.execution,
+        row.stage,
+        row.action,
+        row.attempt,
+        report.group,
+        report.format,
+        report.passed,
+        report.failed,
+        report.skipped,
+        report.seconds,
+        report.lines_covered,
+        report.lines_total,
+        report.branches_covered,
+        report.branches_total,
+        row.started,
+        "\n".join(case.name for case in report.failures),
+        row.id,
     )
 
 

@@ -16,12 +16,20 @@ COLUMNS = {
         "pipeline number execution status started seconds trigger by revision attempts summary"
     ),
     "stages": "pipeline execution stage status started seconds retries",
-    "actions": "pipeline execution stage action attempt status started seconds error summary",
+    "actions": (
+        "pipeline execution stage action attempt status started seconds place error summary"
+    ),
     "approvals": "pipeline execution stage action decision by asked seconds comment",
+    "tests": (
+        "pipeline execution stage action attempt group passed failed skipped seconds lines_covered"
+        " lines_total failures"
+    ),
 }
 """By the name of a frame, the columns that are shown to people; JSON has all of them."""
 
 IDS = {"execution", "revision", "action_execution"}
+COUNTS = {"number", "attempts", "attempt", "retries"}
+COUNTS |= {"passed", "failed", "skipped", "lines_covered", "lines_total"}
 WIDE = 400
 CELL_WIDTH = 80
 
@@ -39,6 +47,7 @@ CELL_WIDTH = 80
 @click.option("--actions", "kind", flag_value="actions", help="One row an attempt of an action.")
 @click.option("--approvals", "kind", flag_value="approvals", help="One row an approval.")
 @click.option("--stages", "kind", flag_value="stages", help="One row a stage of an execution.")
+@click.option("--tests", "kind", flag_value="tests", help="One row a report of a build's tests.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many rows, the newest.")
 @click.pass_obj
 def history(
@@ -79,7 +88,7 @@ def show_table(columns: Sequence[str], rows: Sequence[dict[str, object]]) -> Non
 
     table = Table(box=SIMPLE_HEAD)
     for column in columns:
-        right = column in {"number", "seconds", "attempts", "attempt", "retries"}
+        right = column == "seconds" or column in COUNTS
         table.add_column(column, justify="right" if right else "left")
     for row in rows:
         table.add_row(*(Text(*_cell(column, row[column])) for column in columns))
@@ -90,7 +99,7 @@ def show_table(columns: Sequence[str], rows: Sequence[dict[str, object]]) -> Non
 
 
 def _cell(column: str, value: object) -> tuple[str, str]:
-    if value is None:
+    if value is None or (column, value) == ("place", "here"):
         return "", ""
     if column in {"status", "decision"}:
         mark = MARKS[str(value)]

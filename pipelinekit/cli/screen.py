@@ -15,6 +15,7 @@ from pipelinekit.cli.colours import colour
 from pipelinekit.cli.view import UNDER_WAY, ActionView, ExecutionView, Lens, StageView
 from pipelinekit.kit.logs import tail
 from pipelinekit.model.execution import ActionStatus
+from pipelinekit.wire.report_words import failed_names
 from pipelinekit.wire.words import IN_PROGRESS, clean, clock, duration
 
 FAILURE_LINES = 15
@@ -156,7 +157,7 @@ class Lines:
             for part in (since, action.approval.note, action.approval.link):
                 yield from (f"    {line}" for line in clean(part).split("\n") if line)
         if action.status is ActionStatus.FAILED:
-            yield from (f"    | {line}" for line in tail(self._lens.log(action), FAILURE_LINES))
+            yield from (f"    {line}" for line in _trouble(self._lens, action))
 
     def _print(self, line: str) -> None:
         click.echo(line, file=self._stream)
@@ -195,4 +196,9 @@ def _failures(lens: Lens, view: ExecutionView) -> Iterator[str]:
     for action in view.actions:
         if action.status is ActionStatus.FAILED:
             yield f"{action.mark.icon} {action.stage}/{action.name}: {clean(action.error)}"
-            yield from (f"  | {line}" for line in tail(lens.log(action), FAILURE_LINES))
+            yield from (f"  {line}" for line in _trouble(lens, action))
+
+
+def _trouble(lens: Lens, action: ActionView) -> Iterator[str]:
+    yield from (f"failed: {name}" for name in failed_names(action.reports))
+    yield from (f"| {line}" for line in tail(lens.log(action), FAILURE_LINES))

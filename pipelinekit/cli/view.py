@@ -18,8 +18,10 @@ from pipelinekit.model.execution import (
     StageStatus,
 )
 from pipelinekit.model.pipeline import Stage
+from pipelinekit.model.testreport import TestReport
 from pipelinekit.ports.store import Query
 from pipelinekit.runtime.clock import now
+from pipelinekit.wire.report_words import totals
 from pipelinekit.wire.words import AT_THE_DOOR, MARKS, NOT_STARTED, WAITING, Mark
 
 UNDER_WAY = {StageStatus.IN_PROGRESS, StageStatus.STOPPING}
@@ -42,7 +44,13 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class ActionView:
-    """The latest attempt of an action; without a status where it has not begun."""
+    """The latest attempt of an action; without a status where it has not begun.
+
+    Attributes:
+        summary: One line for people, with what its tests came to.
+        error: Why it failed, with what its tests came to.
+        reports: What its tests came to, in full.
+    """
 
     name: str
     stage: str
@@ -59,6 +67,7 @@ class ActionView:
     url: str = ""
     error: str = ""
     approval: Approval | None = None
+    reports: tuple[TestReport, ...] = ()
 
     @property
     def mark(self) -> Mark:
@@ -243,11 +252,16 @@ def _action(stage: Stage, action: Action, row: ActionExecution | None) -> Action
         percent=row.percent,
         place=row.place,
         by=row.by,
-        summary=row.summary,
+        summary=_told(row.summary, row),
         url=row.external_url,
-        error=f"{row.error.code}: {row.error.message}" if row.error else "",
+        error=_told(f"{row.error.code}: {row.error.message}", row) if row.error else "",
         approval=_approval(row) if under_way and row.token else None,
+        reports=row.reports,
     )
+
+
+def _told(text: str, row: ActionExecution) -> str:
+    return "; ".join(filter(None, (text, totals(row.reports))))
 
 
 def _approval(row: ActionExecution) -> Approval:

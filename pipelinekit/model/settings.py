@@ -58,19 +58,40 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class DeploymentGroup:
-    """A CodeDeploy deployment group whose hosts are folders of this machine.
+    """A CodeDeploy deployment group whose hosts are folders of this machine or hosts over SSH.
+
+    A target is a folder, or `ssh://user@host:port/folder`; a destination of the appspec lies
+    beneath that folder. A group has either `targets`, which are deployed to in place, or `blue`
+    and `green`, of which the one without traffic is deployed to and then gets the traffic.
 
     Attributes:
-        targets: The folders; a destination of the appspec lies beneath each of them.
-        environment: Shell variables of every hook.
-        rollback: Whether a failed deployment puts the last good revision back.
+        targets: Where revisions are deployed in place.
+        environment: Shell variables of every hook and of the traffic command.
+        rollback: Whether a failed deployment puts the last good revision back, and the traffic.
         keep: How many revisions stay on a target.
+        config: `CodeDeployDefault.OneAtATime`, `.HalfAtATime` or `.AllAtOnce`, also without the
+            first word: how many targets are deployed to at once, and how many may fail.
+        minimum_healthy: How many targets must stay healthy, such as `3` or `75%`, in place of
+            what `config` says of it.
+        blue: One of two sets of targets; it has the traffic before the first switch.
+        green: The other set.
+        traffic: A shell command that moves the traffic, run in the project's folder; needed for
+            blue and green.
+        traffic_seconds: How long one run of that command may take.
+        python: The Python, 3.11 or later, of hosts over SSH.
     """
 
-    targets: tuple[str, ...]
+    targets: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     rollback: bool = True
     keep: int = 5
+    config: str = "CodeDeployDefault.OneAtATime"
+    minimum_healthy: str | None = None
+    blue: tuple[str, ...] = ()
+    green: tuple[str, ...] = ()
+    traffic: str | None = None
+    traffic_seconds: int = 300
+    python: str = "python3"
 
 
 @dataclass(frozen=True, slots=True)

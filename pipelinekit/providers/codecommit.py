@@ -3,11 +3,11 @@
 import json
 from typing import Annotated
 
+from pipelinekit.builds.reference import take_commit
 from pipelinekit.model.action import Action, Owner
 from pipelinekit.model.order import Failed, FailureType, Outcome
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.provider import Job, Key, Traits, provider
-from pipelinekit.tools.checkout import Wanted, address, check_out
 from pipelinekit.tools.git import GitError
 from pipelinekit.wire import sources
 
@@ -54,7 +54,9 @@ def codecommit(
         branch: The branch, without `refs/heads/`.
         poll_for_source_changes: Whether new commits start the pipeline; the source takes the
             same commit either way.
-        output_artifact_format: CODE_ZIP, also when absent; CODEBUILD_CLONE_REF is refused.
+        output_artifact_format: CODE_ZIP, also when absent: the files of the commit. With
+            CODEBUILD_CLONE_REF the artifact names the commit, and a CodeBuild action, the only
+            one that can read it, clones the repository with its history.
 
     Source: codepipeline.md 7.3.
     """
@@ -63,10 +65,7 @@ def codecommit(
     if obstacle:
         return Failed(obstacle, code=FailureType.CONFIGURATION_ERROR)
     try:
-        url = address(job.settings.repositories[repository], job.settings.folder)
-        wanted = Wanted(url, branch, job.order.revision)
-        found = check_out(wanted, job.cache / "git", job.folder, job.say)
+        found = take_commit(job, branch, output_artifact_format, repository)
     except GitError as error:
         return sources.failed(error)
-    job.write(found.folder)
     return sources.succeeded(found, VARIABLES, BranchName=branch, RepositoryName=repository)

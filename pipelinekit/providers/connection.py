@@ -3,11 +3,12 @@
 import json
 from typing import Annotated, Final
 
+from pipelinekit.builds.reference import repository_url, take_commit
 from pipelinekit.model.action import Action, Owner
 from pipelinekit.model.order import Failed, FailureType, Outcome
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.provider import Job, Key, Traits, provider
-from pipelinekit.tools.checkout import Wanted, address, check_out, host
+from pipelinekit.tools.checkout import host
 from pipelinekit.tools.git import GitError
 from pipelinekit.wire import sources
 
@@ -46,11 +47,6 @@ def _obstacle(
     )
 
 
-def _url(settings: Settings, repository: str, arn: str) -> str:
-    known = settings.repositories.get(repository)
-    return known or settings.connections[arn].replace("{repository}", repository)
-
-
 def _provider_type(url: str) -> str:
     return next((name for part, name in _HOSTS.items() if part in host(url)), "Git")
 
@@ -75,7 +71,9 @@ def connection(  # noqa: PLR0913 - the action type has these keys
         arn: The connection.
         repository: `owner/repository`, or `group/sub/project`.
         branch: The branch, without `refs/heads/`.
-        output_artifact_format: CODE_ZIP, also when absent; CODEBUILD_CLONE_REF is refused.
+        output_artifact_format: CODE_ZIP, also when absent: the files of the commit. With
+            CODEBUILD_CLONE_REF the artifact names the commit, and a CodeBuild action, the only
+            one that can read it, clones the repository with its history.
         detect_changes: Whether new commits start the pipeline; the source takes the same commit
             either way.
 
@@ -86,17 +84,14 @@ def connection(  # noqa: PLR0913 - the action type has these keys
     if obstacle:
         return Failed(obstacle, code=FailureType.CONFIGURATION_ERROR)
     try:
-        url = address(_url(job.settings, repository, arn), job.settings.folder)
-        wanted = Wanted(url, branch, job.order.revision)
-        found = check_out(wanted, job.cache / "git", job.folder, job.say)
+        found = take_commit(job, branch, output_artifact_format, repository, arn)
     except GitError as error:
         return sources.failed(error)
-    job.write(found.folder)
     return sources.succeeded(
         found,
         VARIABLES,
         BranchName=branch,
         ConnectionArn=arn,
         FullRepositoryName=repository,
-        ProviderType=_provider_type(url),
+        ProviderType=_provider_type(repository_url(job.settings, repository, arn)),
     )

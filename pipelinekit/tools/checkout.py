@@ -4,7 +4,7 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from pipelinekit.tools.git import Access, Commit, GitError, GitFault, check_url, export, fetch
-from pipelinekit.tools.git_command import guarded, run, shown
+from pipelinekit.tools.git_command import check_commit, guarded, run, shown
 
 MAX_TITLE: Final = 2048
 _ID_LENGTHS: Final = {40, 64}
@@ -89,17 +89,64 @@ def check_out(wanted: Wanted, cache: Path, beneath: Path, say: Callable[[str], N
     Raises:
         GitError: As `fetch` and `export` say.
     """
-    say(f"Repository {shown(wanted.url)}, {_what(wanted)}")
-    bare = cache / hashlib.sha256(os.fsencode(wanted.url)).hexdigest()[:32]
-    commit = _fetch(wanted, bare)
-    title = shown(commit.message.strip().partition("\n")[0])[:MAX_TITLE]
-    say(f"Commit {commit.id} by {shown(commit.author_name)}: {title}")
+    found = find(wanted, cache, beneath, say)
     folder = Path(tempfile.mkdtemp(prefix="source-", dir=beneath))
-    written = export(bare, commit.id, folder)
+    written = export(_bare(wanted, cache), found.commit.id, folder)
     say(f"{written.files} files, {written.size} bytes")
     for path in written.submodules:
         say(f"Submodule {shown(path)} is left out, as CodePipeline does")
+    return replace(found, folder=folder)
+
+
+def find(wanted: Wanted, cache: Path, folder: Path, say: Callable[[str], None]) -> Checkout:
+    """Fetch a commit, and write no file.
+
+    Args:
+        wanted: The commit.
+        cache: The folder of our bare repositories, which may be shared by many at once.
+        folder: Where its files are to lie.
+        say: Told in single lines what is looked for, and what was found.
+
+    Raises:
+        GitError: As `fetch` says.
+    """
+    say(f"Repository {shown(wanted.url)}, {_what(wanted)}")
+    commit = _fetch(wanted, _bare(wanted, cache))
+    title = shown(commit.message.strip().partition("\n")[0])[:MAX_TITLE]
+    say(f"Commit {commit.id} by {shown(commit.author_name)}: {title}")
     return Checkout(commit, folder, title, page(wanted.url, commit.id))
+
+
+def clone(wanted: Wanted, origin: str, folder: Path, say: Callable[[str], None]) -> None:
+    """Clone a repository with all of its history, and check a commit out.
+
+    Args:
+        wanted: The repository, and the full id of the commit.
+        origin: What the clone is to take for the address of the repository; no password is in it.
+        folder: Where the clone is made; it must not exist.
+        say: Told in a single line what is cloned.
+
+    Raises:
+        GitError: The repository cannot be read, or no branch or tag leads to the commit.
+    """
+    commit = check_commit(wanted.commit or "")
+    say(f"Clone of {shown(origin)}, commit {commit}")
+    git = [f"--git-dir={folder / '.git'}", f"--work-tree={folder}"]
+    refs = ["+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*"]
+    quietly = ["--quiet", "--no-recurse-submodules", "--no-write-fetch-head"]
+    remote = check_url(wanted.url)
+    access = _access(wanted)
+    with guarded(access, remote) as environment:
+        for step in (
+            ["init", "--quiet", "--template=", "--", str(folder)],
+            [*git, "remote", "add", "--", "origin", origin],
+            [*git, "fetch", *quietly, "--end-of-options", remote.address, *refs],
+            [*git, "checkout", "--quiet", "--detach", commit, "--"],
+        ):
+            if words := _failed(step, environment, access.seconds):
+                asked = f"a clone of {wanted.url} at commit {commit}"
+                do = "check that it can be read, and that a branch or tag leads to the commit"
+                raise GitError(GitFault.REPOSITORY, asked, words, do)
 
 
 def address(url: str, folder: str) -> str:
@@ -118,6 +165,18 @@ def address(url: str, folder: str) -> str:
     return str(path.resolve()) if is_path or path.exists() else url
 
 
+def without_secret(url: str) -> str:
+    """Give the address of a repository without the user and password that http may have in it.
+
+    Args:
+        url: As `address` gives it.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"https", "http"}:
+        return url
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
 def host(url: str) -> str:
     """Give the name of the machine that a repository is on; empty for this one."""
     if "://" in url:
@@ -134,6 +193,18 @@ def page(url: str, commit: str) -> str:
     path = urlsplit(url).path if "://" in url else url.partition(":")[2]
     repository = path.strip("/").removesuffix(".git")
     return f"https://{site}/{repository}/{_PAGES[site]}/{commit}"
+
+
+def _failed(arguments: list[str], environment: Mapping[str, str], seconds: float) -> str:
+    try:
+        code, _, words = run(arguments, environment, seconds)
+    except TimeoutError as error:
+        return str(error)
+    return (words or f"git ended with {code}") if code else ""
+
+
+def _bare(wanted: Wanted, cache: Path) -> Path:
+    return cache / hashlib.sha256(os.fsencode(wanted.url)).hexdigest()[:32]
 
 
 def _what(wanted: Wanted) -> str:

@@ -198,6 +198,7 @@ def _request(facts: ActionFacts) -> Iterator[Html]:
 
 def _trouble(facts: ActionFacts) -> Iterator[Html]:
     yield from _quote(wording.failure(facts.attempt))
+    yield from _quote(wording.failed_tests(facts.attempt))
     if facts.log:
         yield tag("pre", *(joined(line, Html("\n")) for line in facts.log), style=look.LOG)
 

@@ -94,9 +94,14 @@ def _time(seconds: float | None) -> str:
 def _notable(facts: ActionFacts) -> Iterator[str]:
     yield ""
     yield f"{facts.mark}: {facts.stage}/{facts.action.name}"
-    told = _request(facts) if facts.mark is WAITING else wording.failure(facts.attempt)
+    told = _request(facts) if facts.mark is WAITING else _trouble(facts)
     yield from (f"{INDENT}{line}" for line in told)
     yield from (f"{INDENT}| {line}" for line in facts.log)
+
+
+def _trouble(facts: ActionFacts) -> Iterator[str]:
+    yield from wording.failure(facts.attempt)
+    yield from wording.failed_tests(facts.attempt)
 
 
 def _request(facts: ActionFacts) -> Iterator[str]:

@@ -12,6 +12,7 @@ from pipelinekit.model.execution import (
     Revision,
 )
 from pipelinekit.model.pipeline import Pipeline, Stage
+from pipelinekit.wire.report_words import failed_names, totals
 from pipelinekit.wire.words import SHORT_ID, clean, flat, one_line, shortened
 
 
@@ -110,6 +111,7 @@ def outcome(row: ActionExecution) -> Iterator[str]:
         f"{row.percent} %" if row.percent is not None else "",
         f"attempt {row.attempt}" if row.attempt > 1 else "",
         f"ran in {row.place}" if row.place != "here" else "",
+        totals(row.reports),
         one_line(row.summary),
     )
     return filter(None, told)
@@ -120,6 +122,11 @@ def failure(row: ActionExecution | None) -> tuple[str, ...]:
     if row is None or row.error is None:
         return ()
     return paragraph(f"{row.error.code}: {row.error.message}")
+
+
+def failed_tests(row: ActionExecution | None) -> tuple[str, ...]:
+    """List the tests that failed in an attempt, in a line each."""
+    return () if row is None else tuple(f"failed: {name}" for name in failed_names(row.reports))
 
 
 def commit(revision: Revision) -> tuple[str, str]:

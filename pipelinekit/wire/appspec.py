@@ -1,27 +1,22 @@
 """Turns the AppSpec document of a revision for CodeDeploy's Server platform into nouns."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Final
 
-from pipelinekit.tools.deployment import FileExistsBehavior, FileType
 from pipelinekit.tools.document import Document, Node
-
-APPLICATION_STOP: Final = "ApplicationStop"
-BEFORE_INSTALL: Final = "BeforeInstall"
-AFTER_COPYING: Final = ("AfterInstall", "ApplicationStart", "ValidateService")
-SCRIPTED: Final = (APPLICATION_STOP, BEFORE_INSTALL, *AFTER_COPYING)
-LOAD_BALANCED: Final = (
-    "BeforeBlockTraffic",
-    "AfterBlockTraffic",
-    "BeforeAllowTraffic",
-    "AfterAllowTraffic",
+from pipelinekit.tools.revision import (
+    EVENT_SECONDS,
+    LOAD_BALANCED,
+    SCRIPTED,
+    UNSCRIPTED,
+    AppSpec,
+    FileExistsBehavior,
+    FileMapping,
+    FileType,
+    Permission,
+    Script,
 )
-UNSCRIPTED: Final = ("Start", "DownloadBundle", "Install", "BlockTraffic", "AllowTraffic", "End")
-EVENT_SECONDS: Final = 3600
-"""How long the scripts of one lifecycle event may take together, in seconds."""
 
 _ROOT_KEYS: Final = frozenset(
     {"version", "os", "files", "file_exists_behavior", "permissions", "hooks"}
@@ -35,79 +30,6 @@ _OTHER_PLATFORM: Final = (
     "only the Server platform (EC2/on-premises) runs here: an AppSpec with `os: linux`, `files` "
     "and `hooks` of scripts"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class FileMapping:
-    """One entry of `files`.
-
-    Attributes:
-        source: A file or folder, relative to the revision; `.` is all of it.
-        destination: The folder it goes to, absolute on the host.
-    """
-
-    source: PurePosixPath
-    destination: PurePosixPath
-
-
-@dataclass(frozen=True, slots=True)
-class Permission:
-    """One entry of `permissions`; what is None stays as it was copied.
-
-    Attributes:
-        object: A file, or the folder whose content is meant, absolute on the host.
-        pattern: `**` for all below the folder, else a pattern for names directly in it.
-        exceptions: Patterns of names directly in the folder that are left out.
-        types: Whether files, directories or both are meant.
-        mode: The permission bits.
-        acls: Entries of access control lists.
-        context: The SELinux label's `user`, `type` and `range`.
-        line: Where it stands in the document, from 1.
-    """
-
-    object: PurePosixPath
-    pattern: str = "**"
-    exceptions: tuple[str, ...] = ()
-    types: frozenset[FileType] = frozenset(FileType)
-    owner: str | None = None
-    group: str | None = None
-    mode: int | None = None
-    acls: tuple[str, ...] = ()
-    context: Mapping[str, str] = field(default_factory=dict)
-    line: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Script:
-    """One script of a lifecycle event.
-
-    Attributes:
-        location: The script, relative to the revision.
-        timeout_seconds: How long it may take.
-        runas: The user it runs as; None for the one who deploys.
-        line: Where it stands in the document, from 1.
-    """
-
-    location: PurePosixPath
-    timeout_seconds: int = EVENT_SECONDS
-    runas: str | None = None
-    line: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class AppSpec:
-    """What a revision says about how it is deployed to a host.
-
-    Attributes:
-        hooks: The scripts by lifecycle event.
-        ignored: A sentence for each key that CodeDeploy does not know and passes over.
-    """
-
-    files: tuple[FileMapping, ...] = ()
-    file_exists_behavior: FileExistsBehavior = FileExistsBehavior.DISALLOW
-    permissions: tuple[Permission, ...] = ()
-    hooks: Mapping[str, tuple[Script, ...]] = field(default_factory=dict)
-    ignored: tuple[str, ...] = ()
 
 
 def read(document: Document) -> AppSpec:
@@ -192,7 +114,8 @@ def _hooks(root: Node) -> dict[str, tuple[Script, ...]]:
         return {}
     for event, node in hooks.mapping().items():
         if event in UNSCRIPTED:
-            expected = f"CodeDeploy runs no scripts there; choose one of {', '.join(SCRIPTED)}"
+            choice = ", ".join((*SCRIPTED, *LOAD_BALANCED))
+            expected = f"CodeDeploy runs no scripts there; choose one of {choice}"
             raise node.error(expected, f"the lifecycle event {event}")
     hooks.only((*SCRIPTED, *LOAD_BALANCED))
     return {

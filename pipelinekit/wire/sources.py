@@ -7,6 +7,9 @@ from pipelinekit.model.order import Failed, FailureType, Succeeded
 from pipelinekit.tools.checkout import Checkout
 from pipelinekit.tools.git import GitError, GitFault
 
+FORMATS: Final = ("CODE_ZIP", "CODEBUILD_CLONE_REF")
+"""How a source can give its commit: as files without history, or as a reference for CodeBuild."""
+
 MAX_MESSAGE_BYTES: Final = 100 * 1024
 _UNAVAILABLE: Final = {GitFault.BRANCH, GitFault.COMMIT}
 
@@ -70,12 +73,12 @@ def unmapped(repository: str, *lines: str) -> str:
 
 
 def refused_format(output_format: str | None) -> str | None:
-    """Say why an `OutputArtifactFormat` cannot be had here; None when it can."""
-    if output_format in {None, "CODE_ZIP"}:
+    """Say why an `OutputArtifactFormat` cannot be had; None when it can."""
+    if output_format in {None, *FORMATS}:
         return None
     return (
-        f"OutputArtifactFormat {output_format!r} is asked for, and a source gives its files here "
-        f"without their git history; set it to CODE_ZIP or leave it out"
+        f"OutputArtifactFormat {output_format!r} is asked for, which is none; write one of "
+        f"{', '.join(FORMATS)}, or leave it out"
     )
 
 

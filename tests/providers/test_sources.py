@@ -269,23 +269,6 @@ def test_codecommit_says_what_to_configure(tmp_path: Path) -> None:
     assert _check(codecommit, action, Settings(repositories={"store": "shop"})) is None
 
 
-def test_a_clone_reference_is_refused_rather_than_replaced_by_files(tmp_path: Path) -> None:
-    settings = Settings(repositories={"store": "shop"}, connections={ARN: "{repository}"})
-    form = "CODEBUILD_CLONE_REF"
-    ours = codecommit("ours", "store", "main", output_artifact_format=form)
-    theirs = connection("theirs", ARN, "acme/store", "main", output_artifact_format=form)
-    assert "set it to CODE_ZIP" in str(_check(codecommit, ours, settings))
-    assert "set it to CODE_ZIP" in str(_check(connection, theirs, settings))
-    assert (
-        "set it to CODE_ZIP"
-        in _refused(codecommit.carry_out(_job(ours, tmp_path, settings))).message
-    )
-    assert (
-        "set it to CODE_ZIP"
-        in _refused(connection.carry_out(_job(theirs, tmp_path, settings))).message
-    )
-
-
 # ------------------------------------------------------------------ connection
 
 

@@ -19,6 +19,7 @@ from pipelinekit.model.execution import (
     Stop,
 )
 from pipelinekit.model.pipeline import Pipeline, Stage
+from pipelinekit.model.testreport import FailedCase, ReportFormat, TestReport
 from pipelinekit.widgets import (
     action_html,
     action_text,
@@ -203,6 +204,30 @@ def test_a_failure_is_told_with_its_error_and_the_last_five_lines_of_its_log(
     assert "line 3 <b>\nline 4 <b>\nline 5 <b>\nline 6 <b>\nline 7 <b>" in page.text
     assert "line 2" not in page.text
     assert "    JobFailed: exit code 1\n    | line 3 <b>\n" in run_text(run)
+
+
+def test_the_tests_of_a_build_are_summed_up_and_the_failed_ones_are_named(book: Book) -> None:
+    shop = pipeline()
+    failures = (FailedCase("cart.total"), FailedCase(HOSTILE))
+    reports = (
+        TestReport("unit", ReportFormat.JUNIT_XML, 41, 2, failures=failures),
+        TestReport("more", ReportFormat.NUNIT_XML, 1, skipped=3),
+    )
+    row = attempted(
+        shop,
+        "Build",
+        "Make",
+        status=ActionStatus.FAILED,
+        error=ErrorDetails("JobFailed", "exit code 1"),
+        place="sandbox",
+        reports=reports,
+    )
+    run = book.run(shop, execution(shop), row)
+    assert_safe(run_html(run))
+    for shown in (Page(run_html(run)).text, run_text(run)):
+        assert "ran in sandbox · 42 passed, 2 failed, 3 skipped" in shown
+        assert "failed: cart.total\n" in shown
+        assert shown.count("failed: ") == 2
 
 
 def test_a_log_of_long_lines_and_progress_bars_stays_short(book: Book) -> None:

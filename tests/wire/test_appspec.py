@@ -4,11 +4,17 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from pipelinekit.tools.deployment import FileExistsBehavior, FileType
 from pipelinekit.tools.document import DocumentError, parse
 from pipelinekit.tools.document import read as read_document
+from pipelinekit.tools.revision import (
+    AppSpec,
+    FileExistsBehavior,
+    FileMapping,
+    FileType,
+    Permission,
+    Script,
+)
 from pipelinekit.wire import appspec
-from pipelinekit.wire.appspec import AppSpec, FileMapping, Permission, Script
 
 CORPUS = Path(__file__).parents[2] / ".." / "shared" / "corpus" / "appspec"
 FILES = sorted(CORPUS.glob("*.y*ml"))

@@ -1,0 +1,71 @@
+"""Builds that are written down as mere commands: those of Commands actions and their like."""
+
+from typing import Final
+
+from pipelinekit.builds.build import carry_out, prepare
+from pipelinekit.builds.reference import read_reference
+from pipelinekit.builds.source import read_sources
+from pipelinekit.builds.task import BuildFailed, Built, Request
+from pipelinekit.model.action import EnvironmentVariable, SecretType
+from pipelinekit.model.order import Order
+from pipelinekit.model.settings import Project
+from pipelinekit.ports.provider import Job
+from pipelinekit.wire.buildspec import Artifacts, Buildspec, Phase
+from pipelinekit.wire.environment_variables import Variables
+
+ALL_FILES: Final = ("**/*",)
+
+
+def carry_out_commands(job: Job) -> Built:
+    """Run the commands of an order in one shell, in the folder of its first input.
+
+    The first command that does not exit with 0 is the last one.
+
+    Args:
+        job: Its order has the commands, and what they take and give away.
+
+    Raises:
+        BuildFailed: A command failed, an input or a secret is missing, or no file matches.
+    """
+    order = job.order
+    for each in order.inputs:
+        if read_reference(job.read(each.name)):
+            raise BuildFailed(
+                f"input {each.name} is a mere reference to a commit, which only CodeBuild actions "
+                f"can read; set OutputArtifactFormat of the source to CODE_ZIP"
+            )
+    request = Request(
+        job=job,
+        name=build_name(order),
+        project=Project(),
+        variables=_variables(order.environment),
+        primary=order.inputs[0].name,
+    )
+    sources = read_sources(request)
+    return carry_out(prepare(request, sources, _spec(order)))
+
+
+def build_name(order: Order) -> str:
+    """Give what stands for the name of a project, where there is none."""
+    return f"{order.pipeline}-{order.action}"
+
+
+def _spec(order: Order) -> Buildspec:
+    outputs = {
+        output.name: Artifacts(order.files.get(output.name) or ALL_FILES)
+        for output in order.outputs
+    }
+    return Buildspec(
+        version="0.2",
+        phases=(Phase("build", order.commands),),
+        exported_variables=order.exported,
+        secondary=outputs,
+    )
+
+
+def _variables(given: tuple[EnvironmentVariable, ...]) -> Variables:
+    secrets = [each for each in given if each.type is SecretType.SECRETS_MANAGER]
+    return Variables(
+        plain={each.name: each.value for each in given if each not in secrets},
+        secrets={each.name: each.value for each in secrets},
+    )

@@ -1,0 +1,59 @@
+"""Gives builds the secret values that their variables ask for."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from pipelinekit.model.settings import Aws, Settings
+from pipelinekit.tools.vault import SecretError, Vault, open_vault
+
+HINT = (
+    '  in pipelinekit.toml, write `file = "secrets.toml"` under [secrets], or the region of the '
+    "account under [aws]"
+)
+
+
+def fetch(
+    settings: Settings, parameters: Mapping[str, str], secrets: Mapping[str, str]
+) -> dict[str, str]:
+    """Look up the value of each variable that is to come from a store of secrets.
+
+    Args:
+        settings: Of the project; its `secrets` file is asked first, then the account of `aws`.
+        parameters: The Parameter Store name of each variable.
+        secrets: The Secrets Manager reference of each variable.
+
+    Returns:
+        The value of each variable. They are for the build's environment, and to be written
+        nowhere.
+
+    Raises:
+        SecretError: Some cannot be had; the message has a line for every one of them.
+    """
+    if not parameters and not secrets:
+        return {}
+    vault = _vault(settings)
+    values: dict[str, str] = {}
+    missing: list[str] = []
+    ways: tuple[tuple[Callable[[str], str], Mapping[str, str]], ...] = (
+        (vault.parameter, parameters),
+        (vault.secret, secrets),
+    )
+    for look_up, asked in ways:
+        for variable, name in asked.items():
+            try:
+                values[variable] = look_up(name)
+            except SecretError as error:
+                missing.append(f"  {variable}: {error}")
+    if missing:
+        if not settings.secrets and not settings.aws:
+            missing.append(HINT)
+        raise SecretError("\n".join(("secret values of the build cannot be had:", *missing)))
+    return values
+
+
+def _vault(settings: Settings) -> Vault:
+    file = None
+    if settings.secrets:
+        file = Path(settings.folder, Path(settings.secrets).expanduser())
+    account = settings.aws or Aws()
+    return open_vault(file, account.profile, account.region, account.endpoint)

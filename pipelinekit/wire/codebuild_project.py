@@ -1,0 +1,72 @@
+"""Reads CodeBuild projects as `aws codebuild batch-get-projects` prints them, as settings."""
+
+from typing import Final
+
+from pipelinekit.model.settings import Compute, Project
+from pipelinekit.tools.document import Document, Node
+from pipelinekit.wire.environment_variables import Variables, variables_of
+
+LEAST_MINUTES: Final = 1
+
+
+def read_projects(document: Document) -> dict[str, Project]:
+    """Read CodeBuild projects by their names.
+
+    Args:
+        document: What `aws codebuild batch-get-projects` prints, as JSON or YAML: a mapping with
+            the list `projects`. What has no meaning here is left aside, as AWS prints much.
+
+    Raises:
+        DocumentError: Something is not of the kind that AWS prints; says the line.
+
+    Source:
+        The structure `Project` of the CodeBuild API.
+    """
+    projects: dict[str, Project] = {}
+    for node in document.root.need("projects").list():
+        name = node.need("name")
+        if name.text() in projects:
+            raise name.error("give each project once", f"project {name.text()} a second time")
+        projects[name.text()] = _project(node)
+    return projects
+
+
+def _project(node: Node) -> Project:
+    environment = _present(node, "environment")
+    variables = _variables(environment)
+    return Project(
+        buildspec=_text(_present(node, "source"), "buildspec") or None,
+        environment=variables.plain,
+        timeout_minutes=_minutes(_present(node, "timeoutInMinutes")),
+        parameters=variables.parameters,
+        secrets=variables.secrets,
+        compute=_compute(environment),
+    )
+
+
+def _variables(environment: Node | None) -> Variables:
+    given = _present(environment, "environmentVariables")
+    return Variables() if given is None else variables_of(given)
+
+
+def _compute(environment: Node | None) -> Compute | None:
+    image = _text(environment, "image")
+    return Compute(image=image) if image else None
+
+
+def _minutes(node: Node | None) -> int | None:
+    if node is None:
+        return None
+    if node.whole() < LEAST_MINUTES:
+        raise node.error("a number of minutes, 1 or more, is expected there")
+    return node.whole()
+
+
+def _text(node: Node | None, key: str) -> str | None:
+    found = _present(node, key)
+    return None if found is None else found.text()
+
+
+def _present(node: Node | None, key: str) -> Node | None:
+    found = None if node is None else node.get(key)
+    return None if found is None or found.data is None else found

@@ -1,0 +1,53 @@
+"""The history of builds has what their tests came to, a row a report."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pipelinekit.analytics import History
+from pipelinekit.analytics.history import TESTS
+from pipelinekit.model.execution import ActionStatus
+from pipelinekit.model.testreport import FailedCase, ReportFormat, TestReport
+from tests.build import pipeline
+from tests.widgets.runs import START, Book, attempted, execution
+
+UNIT = TestReport(
+    "unit", ReportFormat.JUNIT_XML, 41, 2, 3, 3.5, (FailedCase("a", "no"), FailedCase("b"))
+)
+LINES = TestReport("lines", ReportFormat.CLOVER_XML, lines_covered=7, lines_total=10)
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Iterator[Book]:
+    """Give a store, closed in the end."""
+    book = Book(tmp_path)
+    yield book
+    book.store.close()
+
+
+def history(book: Book) -> History:
+    return History.of(book.store, "shop", 365 * 100, datetime.now(UTC))
+
+
+def test_each_report_of_a_build_is_a_row_with_counts_and_seconds(book: Book) -> None:
+    shop = pipeline()
+    built = attempted(shop, "Build", "Make", status=ActionStatus.FAILED, reports=(UNIT, LINES))
+    book.run(shop, execution(shop), attempted(shop, "Source", "Fetch"), built)
+    frame = history(book).tests
+    unit, lines = frame.to_dict("records")
+    assert list(frame.columns) == list(TESTS)
+    assert (unit["stage"], unit["action"], unit["attempt"]) == ("Build", "Make", 1)
+    assert (unit["group"], unit["format"], unit["failures"]) == ("unit", "JUNITXML", "a\nb")
+    assert (unit["passed"], unit["failed"], unit["skipped"], unit["seconds"]) == (41, 2, 3, 3.5)
+    assert (lines["lines_covered"], lines["lines_total"], lines["passed"]) == (7, 10, 0)
+    assert unit["started"] == START
+
+
+def test_a_history_without_reports_has_the_same_columns(book: Book) -> None:
+    shop = pipeline()
+    book.run(shop, execution(shop), attempted(shop, "Build", "Make"))
+    frame = history(book).tests
+    assert frame.empty
+    assert {name: str(kind) for name, kind in frame.dtypes.items()} == TESTS
