@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from pipelinekit.engine.validate import faults
+from pipelinekit.kit.elsewhere import elsewhere
 from pipelinekit.kit.registry import action_types, discover
 from pipelinekit.model.action import Action, Category, Owner
 from pipelinekit.model.errors import CannotRunHere, DefinitionError
@@ -53,7 +54,7 @@ def limits(pipeline: Pipeline) -> Mapping[str, float]:
 def _obstacle(action: Action, settings: Settings) -> str | None:
     provider = discover().get(action.type)
     if provider is None:
-        return (
+        return elsewhere(action.type) or (
             f"nothing here carries out {action.type}; take the action out, or install or declare "
             f"a provider of that type"
         )
