@@ -36,7 +36,7 @@ def wrong_number_of_artifacts(placed: PlacedAction) -> Iterator[Finding]:
 
 def unknown_action_type(placed: PlacedAction) -> Iterator[Finding]:
     """A2: no such category, owner, provider and version."""
-    if placed.type is not None:
+    if placed.type is not None and placed.action.type.category is not Category.RULE:
         return
     action, declaration = placed.action, placed.declaration
     asked = action.type

@@ -11,8 +11,7 @@ from datetime import timedelta
 from pipelinekit.engine.catalog import RULE_TYPES
 from pipelinekit.engine.draft import Draft
 from pipelinekit.engine.inputs import artifacts, lookup, problem, put_in
-from pipelinekit.engine.ruletypes import RuleType
-from pipelinekit.model.action import ActionTypeId, Category, Owner
+from pipelinekit.engine.ruletypes import RuleType, rule_type
 from pipelinekit.model.check import ConditionExecution, ConditionStatus, RuleExecution
 from pipelinekit.model.command import Halt, Run
 from pipelinekit.model.condition import Condition, ConditionType, Result, Rule
@@ -163,16 +162,6 @@ def _row(
         updated=draft.at,
         attempt=attempt,
         deadline=draft.at + _limit(rule),
-    )
-
-
-def rule_type(rule: Rule) -> ActionTypeId:
-    """Give the type of a rule as providers declare it."""
-    return ActionTypeId(
-        Category.RULE,
-        Owner(rule.type.owner or Owner.AWS),
-        rule.type.provider,
-        rule.type.version or "1",
     )
 
 

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from pipelinekit.engine.actiontypes import CODEBUILD_KEYS, keys
+from pipelinekit.model.action import ActionTypeId, Category, Owner
 from pipelinekit.model.actiontype import Property
+from pipelinekit.model.condition import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +63,9 @@ RULES: tuple[RuleType, ...] = (
         description="Succeeds when the comparison of the variable with the value is true.",
     ),
 )
+
+
+def rule_type(rule: Rule) -> ActionTypeId:
+    """Give the type of a rule as providers declare it."""
+    owner = Owner(rule.type.owner or Owner.AWS)
+    return ActionTypeId(Category.RULE, owner, rule.type.provider, rule.type.version or "1")

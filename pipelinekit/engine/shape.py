@@ -32,9 +32,10 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A text that can only be this one."""
+    """A text that can only be this one, or the other."""
 
-    only: str
+    one: str
+    other: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ TRIGGER = (
 RULE = (
     Member("name", "name", NAME),
     Member("ruleTypeId.category", "type.category", Word("Rule")),
-    Member("ruleTypeId.owner", "type.owner", Word("AWS")),
+    Member("ruleTypeId.owner", "type.owner", Word("AWS", "Custom")),
     Member("ruleTypeId.provider", "type.provider", PROVIDER),
     Member("ruleTypeId.version", "type.version", VERSION),
     Member("configuration", "configuration", ByKey(Text(1, 50), Text(1, 10000), most=200)),
@@ -218,8 +219,8 @@ def _judge(value: object, bound: Bound, path: Path) -> Iterator[Finding]:
     match bound:
         case Text() if value is not None:
             yield from _judge_text(value, bound, path)
-        case Word() if value not in (None, bound.only):
-            yield Finding(path, f'it is "{value}"', f'write "{bound.only}"')
+        case Word() if value not in (None, bound.one, bound.other):
+            yield Finding(path, f'it is "{value}"', f'write "{bound.one}"')
         case Whole() if isinstance(value, int) and not bound.least <= value <= bound.most:
             advice = f"write a whole number from {bound.least} to {bound.most}"
             yield Finding(path, f"it is {value}", advice)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 
 from pipelinekit.engine.catalog import RULE_TYPES
 from pipelinekit.engine.declaration import Finding, PlacedStage
+from pipelinekit.engine.ruletypes import rule_type
+from pipelinekit.model.action import Owner
 from pipelinekit.model.condition import Result
 from pipelinekit.model.errors import Path
 from pipelinekit.model.pipeline import ExecutionMode, PipelineType
@@ -127,10 +129,12 @@ def rule_name_used_twice(placed: PlacedStage) -> Iterator[Finding]:
 
 
 def unknown_rule_type(placed: PlacedStage) -> Iterator[Finding]:
-    """G9: a rule whose provider does not exist."""
+    """G9: a rule whose provider does not exist; one of one's own has to be declared."""
     for each in placed.conditions:
         for path, rule in each.rules:
-            if rule.type.provider not in RULE_TYPES:
+            own = rule.type.owner == Owner.CUSTOM
+            known = rule_type(rule) in placed.declaration.types if own else False
+            if not known and (own or rule.type.provider not in RULE_TYPES):
                 found = f'"{rule.type.provider}" is no provider of rules'
                 yield Finding(_provider(path), found, f"use one of {', '.join(RULE_TYPES)}")
 

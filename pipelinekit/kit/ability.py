@@ -1,7 +1,8 @@
 """Whether a definition is right, and whether it can run on this machine."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
+from pipelinekit.engine.ruletypes import rule_type
 from pipelinekit.engine.validate import faults
 from pipelinekit.kit.elsewhere import elsewhere
 from pipelinekit.kit.registry import action_types, discover
@@ -33,14 +34,29 @@ def runs_here(pipeline: Pipeline, settings: Settings) -> None:
         CannotRunHere: The message names each such action and what to configure.
     """
     reasons = [
-        f"  action {stage.name}/{action.name}: {why}"
-        for stage in pipeline.stages
-        for action in stage.actions
+        f"  {place}: {why}"
+        for place, action in _everything(pipeline)
         if (why := _obstacle(action, settings))
     ]
     if reasons:
         lines = "\n".join(reasons)
         raise CannotRunHere(f"pipeline {pipeline.name!r} cannot run here:\n{lines}")
+
+
+def _everything(pipeline: Pipeline) -> Iterator[tuple[str, Action]]:
+    """Go through the actions and the rules; a rule is looked at as the action it resembles."""
+    for stage in pipeline.stages:
+        for action in stage.actions:
+            yield f"action {stage.name}/{action.name}", action
+        for rule in (rule for each in stage.conditions for rule in each.rules):
+            alike = Action(
+                name=rule.name,
+                type=rule_type(rule),
+                configuration=rule.configuration,
+                inputs=rule.inputs,
+                commands=rule.commands,
+            )
+            yield f"rule {stage.name}/{rule.name}", alike
 
 
 def limits(pipeline: Pipeline) -> Mapping[str, float]:

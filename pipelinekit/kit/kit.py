@@ -2,7 +2,7 @@
 
 import getpass
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -13,10 +13,18 @@ from pipelinekit.engine.startable import startable
 from pipelinekit.kit.ability import check, limits, runs_here
 from pipelinekit.kit.errand import TARGET, written
 from pipelinekit.kit.home import Home, load_settings
+from pipelinekit.kit.previous import previous
 from pipelinekit.kit.registry import discover
 from pipelinekit.kit.run import Run
 from pipelinekit.model.errors import ExecutionNotFound, PipelineNotFound
-from pipelinekit.model.event import Defined, Event, Started
+from pipelinekit.model.event import (
+    Defined,
+    Deleted,
+    Event,
+    RollbackRequested,
+    Started,
+    TransitionChanged,
+)
 from pipelinekit.model.execution import (
     Cause,
     Definition,
@@ -100,6 +108,20 @@ class Kit:
             return answer
         raise answer
 
+    def ask(self, wish: Callable[..., Event], pipeline: str, **members: object) -> str:
+        """Have a wish of the person who acts through this kit decided.
+
+        Args:
+            wish: The kind of event, such as `StopRequested`.
+            pipeline: The pipeline's name.
+            members: What the event says besides.
+
+        Raises:
+            PipelineKitError: It was refused, and changed nothing.
+        """
+        event = wish(id=new_id(), pipeline=pipeline, at=now(), by=self.by, **members)
+        return self.handle(event)
+
     def define(self, pipeline: Pipeline) -> Pipeline:
         """Create a pipeline, or give it a new version where it differs from the stored one.
 
@@ -113,15 +135,8 @@ class Kit:
         """
         check(pipeline, self._current(pipeline.name))
         definition = codepipeline.read(codepipeline.write(pipeline))  # lists or tuples: the same
-        event = Defined(
-            id=new_id(),
-            pipeline=pipeline.name,
-            at=now(),
-            by=self.by,
-            definition=definition,
-            unless_same=True,
-        )
-        return replace(definition, version=int(self.handle(event)))
+        version = self.ask(Defined, pipeline.name, definition=definition, unless_same=True)
+        return replace(definition, version=int(version))
 
     def start(
         self,
@@ -155,11 +170,9 @@ class Kit:
         startable(definition, variables or {}, revisions or {}, object_keys or {})
         if not known:  # only now: a start that is refused changes nothing
             definition = self.define(definition)
-        event = Started(
-            id=new_id(),
-            pipeline=definition.name,
-            at=now(),
-            by=self.by,
+        execution = self.ask(
+            Started,
+            definition.name,
             cause=Cause(TriggerType.START_PIPELINE_EXECUTION, self.by),
             variables=variables or {},
             revisions=revisions or {},
@@ -167,7 +180,48 @@ class Kit:
             token=token,
             limits=limits(definition),
         )
-        return Run(self, definition.name, self.handle(event))
+        return Run(self, definition.name, execution)
+
+    def rollback(self, pipeline: str, stage: str, to: Run | str | None = None) -> Run:
+        """Run a stage again with what an earlier execution had there, in a new execution.
+
+        Args:
+            pipeline: The pipeline's name.
+            stage: The stage, any but the first.
+            to: That execution or its id; when None the last but one that succeeded there.
+
+        Raises:
+            UnableToRollback: The stage cannot be rolled back, or not to that execution.
+            ExecutionOutdated: The execution ran on an older version of the definition.
+        """
+        target = to.id if isinstance(to, Run) else to or previous(self.store, pipeline, stage)
+        execution = self.ask(RollbackRequested, pipeline, stage=stage, target=target)
+        return Run(self, pipeline, execution)
+
+    def disable(self, pipeline: str, stage: str, reason: str, *, outbound: bool = False) -> None:
+        """Let no execution enter a stage from now on.
+
+        Args:
+            pipeline: The pipeline's name.
+            stage: The stage.
+            reason: 1 to 300 letters, digits, spaces and `! @ ( ) . * ? -`.
+            outbound: Whether the way out of the stage is meant instead.
+        """
+        turned = {"stage": stage, "inbound": not outbound, "enabled": False, "reason": reason}
+        self.ask(TransitionChanged, pipeline, **turned)
+
+    def enable(self, pipeline: str, stage: str, *, outbound: bool = False) -> None:
+        """Let executions enter a stage again; whoever waits goes on, unless it waited 30 days."""
+        turned = {"stage": stage, "inbound": not outbound, "enabled": True}
+        self.ask(TransitionChanged, pipeline, **turned)
+
+    def delete(self, pipeline: str) -> None:
+        """Delete a pipeline with its definitions, its state and its history.
+
+        Executions under way are ended; artifacts and logs stay. A name that no pipeline bears is
+        no fault, as with DeletePipeline.
+        """
+        self.ask(Deleted, pipeline)
 
     def definition(self, name: str) -> Pipeline:
         """Give the current definition of a pipeline.

@@ -10,12 +10,12 @@ from pipelinekit import providers as rooms
 from pipelinekit.engine.catalog import TYPES
 from pipelinekit.model.action import ActionTypeId
 from pipelinekit.model.actiontype import ActionType
-from pipelinekit.ports.provider import DECLARED, Provider
+from pipelinekit.ports.provider import DECLARED, Declared
 
 GROUP = "pipelinekit.providers"
 
 
-def discover() -> Mapping[ActionTypeId, Provider[...]]:
+def discover() -> Mapping[ActionTypeId, Declared[...]]:
     """Give the providers that are installed and those that were declared in this process."""
     _load()
     return DECLARED

@@ -1,12 +1,13 @@
 """One execution, as a notebook holds it: look at it, wait for it, answer it."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal, Protocol, Self, get_args
 
 from pipelinekit.kit.home import Home
-from pipelinekit.model.condition import RetryMode
+from pipelinekit.model.check import ConditionExecution, RuleExecution
+from pipelinekit.model.condition import ConditionType, RetryMode
 from pipelinekit.model.errors import (
     ActionNotFound,
     EngineClosed,
@@ -14,7 +15,13 @@ from pipelinekit.model.errors import (
     StageNotRetryable,
     ValidationError,
 )
-from pipelinekit.model.event import Answered, Event, RetryRequested, StopRequested
+from pipelinekit.model.event import (
+    Answered,
+    Event,
+    OverrideRequested,
+    RetryRequested,
+    StopRequested,
+)
 from pipelinekit.model.execution import (
     ActionExecution,
     ActionStatus,
@@ -27,7 +34,6 @@ from pipelinekit.model.execution import (
 )
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.ports.store import Query, Store
-from pipelinekit.runtime.clock import new_id, now
 from pipelinekit.runtime.worker import Worker
 
 LOOK_SECONDS = 0.1
@@ -43,8 +49,8 @@ class Control(Protocol):
     store: Store
     worker: Worker | None
 
-    def handle(self, event: Event) -> str:
-        """Have an event decided."""
+    def ask(self, wish: Callable[..., Event], pipeline: str, **members: object) -> str:
+        """Have a wish of the person who acts through it decided."""
         ...
 
     def engine_alive(self) -> bool:
@@ -115,6 +121,18 @@ class Run:
         return list(latest.values())
 
     @property
+    def conditions(self) -> list[ConditionExecution]:
+        """List the latest check of each condition, in the order in which they were checked."""
+        rows = self._kit.store.find(ConditionExecution, Query(execution=self.id))
+        return sorted(rows, key=lambda row: row.started)
+
+    @property
+    def rules(self) -> list[RuleExecution]:
+        """List every attempt of every rule, in the order in which they began."""
+        rows = self._kit.store.find(RuleExecution, Query(execution=self.id))
+        return sorted(rows, key=lambda row: row.started)
+
+    @property
     def waiting(self) -> list[ActionExecution]:
         """List the approvals that wait for an answer."""
         under_way = ActionStatus.IN_PROGRESS
@@ -163,9 +181,24 @@ class Run:
             )
         return self
 
-    def approve(self, comment: str = "", action: str | None = None) -> Self:
-        """Approve what waits for an answer; see `reject`."""
-        return self._answer(ApprovalStatus.APPROVED, comment, action)
+    def approve(
+        self,
+        comment: str = "",
+        action: str | None = None,
+        *,
+        inputs: Mapping[str, str] | None = None,
+    ) -> Self:
+        """Approve what waits for an answer; see `reject`.
+
+        Args:
+            comment: Up to 512 characters, kept with the answer.
+            action: The name of the approval, where several wait.
+            inputs: Values for what a review asks to be filled in.
+
+        Raises:
+            NotEntitled: It is not this person's to approve, or not so; the try is recorded.
+        """
+        return self._answer(ApprovalStatus.APPROVED, comment, action, inputs)
 
     def reject(self, comment: str = "", action: str | None = None) -> Self:
         """Reject what waits for an answer.
@@ -190,18 +223,7 @@ class Run:
             NotStoppable: It has ended.
             DuplicatedStop: It is stopping already.
         """
-        self._kit.handle(
-            StopRequested(
-                id=new_id(),
-                pipeline=self.pipeline,
-                at=now(),
-                by=self._kit.by,
-                execution=self.id,
-                abandon=abandon,
-                reason=reason,
-            )
-        )
-        return self
+        return self._ask(StopRequested, abandon=abandon, reason=reason)
 
     def retry(self, stage: str | None = None, *, all_actions: bool = False) -> Self:
         """Run the failed actions of a stage again, in this same execution.
@@ -215,18 +237,22 @@ class Run:
             NotLatestExecution: Another execution has entered the stage since.
         """
         mode = RetryMode.ALL_ACTIONS if all_actions else RetryMode.FAILED_ACTIONS
-        self._kit.handle(
-            RetryRequested(
-                id=new_id(),
-                pipeline=self.pipeline,
-                at=now(),
-                by=self._kit.by,
-                execution=self.id,
-                stage=stage or self._failed_stage(),
-                mode=mode,
-            )
-        )
-        return self
+        return self._ask(RetryRequested, stage=stage or self._failed_stage(), mode=mode)
+
+    def override(self, stage: str | None = None, condition: str | None = None) -> Self:
+        """Let the execution go on whatever a condition of a stage says.
+
+        Args:
+            stage: The stage; the one that the execution is in when None.
+            condition: BEFORE_ENTRY or ON_SUCCESS; the one that was checked last when None.
+
+        Raises:
+            ConditionNotOverridable: No check of it is under way or has failed the stage.
+            NotLatestExecution: Another execution has entered the stage since.
+            ValidationError: There is no such condition.
+        """
+        name = stage or self.execution.stage
+        return self._ask(OverrideRequested, stage=name, condition=self._condition(name, condition))
 
     def log_file(self, action: ActionExecution) -> Path:
         """Give the file of an attempt's log; it may not be there yet."""
@@ -262,23 +288,38 @@ class Run:
             )
         return worker.wait(beats, seconds)
 
-    def _answer(self, status: ApprovalStatus, comment: str, action: str | None) -> Self:
+    def _answer(
+        self,
+        status: ApprovalStatus,
+        comment: str,
+        action: str | None,
+        inputs: Mapping[str, str] | None = None,
+    ) -> Self:
         row = self._asked(action)
-        self._kit.handle(
-            Answered(
-                id=new_id(),
-                pipeline=self.pipeline,
-                at=now(),
-                by=self._kit.by,
-                execution=self.id,
-                stage=row.stage,
-                action=row.action,
-                token=row.token or "",
-                status=status,
-                summary=comment,
-            )
+        return self._ask(
+            Answered,
+            stage=row.stage,
+            action=row.action,
+            token=row.token or "",
+            status=status,
+            summary=comment,
+            inputs=inputs or {},
         )
+
+    def _ask(self, wish: Callable[..., Event], **members: object) -> Self:
+        self._kit.ask(wish, self.pipeline, execution=self.id, **members)
         return self
+
+    def _condition(self, stage: str, asked: str | None) -> ConditionType:
+        if asked is None:
+            checks = [row.condition for row in self.conditions if row.stage == stage]
+            return checks[-1] if checks else ConditionType.BEFORE_ENTRY
+        if asked not in set(ConditionType):
+            raise ValidationError(
+                f"condition {asked!r} was to be overridden; write one of "
+                f"{', '.join(ConditionType)}"
+            )
+        return ConditionType(asked)
 
     def _asked(self, action: str | None) -> ActionExecution:
         waiting = [row for row in self.waiting if action in {None, row.action}]

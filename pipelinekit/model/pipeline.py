@@ -117,6 +117,12 @@ class Stage:
         return next((action for action in self.actions if action.name == name), None)
 
     @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Give the conditions of its entry, its success and its failure."""
+        after = self.on_failure.conditions if self.on_failure else ()
+        return (*self.before_entry, *self.on_success, *after)
+
+    @property
     def groups(self) -> tuple[tuple[Action, ...], ...]:
         """Give the actions by ascending run order; those of one group start together."""
         orders = sorted({action.run_order for action in self.actions})

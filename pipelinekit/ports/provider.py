@@ -6,136 +6,39 @@ with an action's name, it *writes an action down*; the engine calls it when that
 """
 
 import inspect
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
-from types import NoneType, UnionType
-from typing import (
-    Annotated,
-    Concatenate,
-    Generic,
-    ParamSpec,
-    Protocol,
-    Union,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from functools import wraps
+from typing import Concatenate, Generic, ParamSpec
 
 from pipelinekit.model.action import Action, ActionTypeId, Category, OutputArtifact, Owner
 from pipelinekit.model.actiontype import ActionType, Property
+from pipelinekit.model.condition import Rule, RuleTypeId
 from pipelinekit.model.errors import ValidationError
-from pipelinekit.model.order import Order, Outcome
+from pipelinekit.model.order import Failed, Outcome, Succeeded
 from pipelinekit.model.settings import Settings
+from pipelinekit.ports.job import Job
+from pipelinekit.ports.keys import Form, Key, read_setting, settings_of
+
+__all__ = [
+    "DECLARED",
+    "Declared",
+    "Form",
+    "Job",
+    "Key",
+    "Provider",
+    "RuleProvider",
+    "Traits",
+    "action",
+    "provider",
+    "rule",
+    "rule_provider",
+]
 
 P = ParamSpec("P")
 
-SHOWN = 60
-"""How many characters of a value that cannot be read are shown."""
-
 Check = Callable[[Action, Settings], str | None]
-
-
-class Job(Protocol):
-    """What a provider holds in its hands while it works on one attempt of an action."""
-
-    @property
-    def order(self) -> Order:
-        """What is to be done."""
-        ...
-
-    @property
-    def settings(self) -> Settings:
-        """What the project says about its surroundings."""
-        ...
-
-    @property
-    def folder(self) -> Path:
-        """A folder of this attempt alone."""
-        ...
-
-    @property
-    def cache(self) -> Path:
-        """A folder that all jobs share, for what is worth keeping between them."""
-        ...
-
-    def read(self, artifact: str | None = None) -> Path:
-        """Unpack an input artifact and give its folder.
-
-        Args:
-            artifact: Its name; the first input when None.
-        """
-        ...
-
-    def write(self, folder: Path, artifact: str | None = None) -> None:
-        """Publish the content of a folder as an output artifact.
-
-        Args:
-            folder: What to pack.
-            artifact: Its name; the first output when None. Nothing is written when the action
-                declares no output and no name is given.
-        """
-        ...
-
-    def say(self, text: str) -> None:
-        """Write a line into the action's log."""
-        ...
-
-    def start(
-        self, pipeline: str, variables: Mapping[str, str], revisions: Mapping[str, str]
-    ) -> str:
-        """Start another pipeline, once however often this attempt asks; inline providers only.
-
-        Args:
-            pipeline: Its name.
-            variables: Values of its pipeline variables.
-            revisions: Revisions that its source actions are to take, by action name.
-
-        Returns:
-            The id of its execution.
-
-        Raises:
-            PipelineKitError: It cannot be started; the class says why.
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """What a parameter is called in the configuration, where that does not follow from its name.
-
-    Attributes:
-        name: The configuration key.
-        secret: Whether it is masked whenever it is shown.
-        form: Where the text of the key is not the value itself: how to write it, how to read it.
-    """
-
-    name: str
-    secret: bool = False
-    form: "Form | None" = None
-
-
-class Form(Protocol):
-    """How a value is written as the text of a configuration key, and read from it."""
-
-    def write(self, value: object) -> str:
-        """Give the text for a value."""
-        ...
-
-    def read(self, text: str) -> object:
-        """Give the value for a text, or raise ValueError saying what is expected."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Setting:
-    parameter: str
-    key: str
-    required: bool
-    secret: bool
-    form: Form
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,17 +111,17 @@ class Traits:
         return ActionTypeId(self.category, self.owner, self.provider, self.version)
 
 
-class Provider(Generic[P]):
-    """A declared provider: call it to write an action down.
+class Declared(Generic[P]):
+    """A function that carries out actions or rules of a type.
 
     Attributes:
         traits: What it says of itself.
-        type: Its action type, as validation and listings see it.
+        type: Its type, as validation and listings see it.
     """
 
     def __init__(self, function: Callable[Concatenate[Job, P], Outcome], traits: Traits) -> None:
         self._function = function
-        self._settings = _settings(function)
+        self._settings = settings_of(function)
         self.__name__ = function.__name__
         self.__doc__ = function.__doc__
         self.__module__ = function.__module__
@@ -241,34 +144,6 @@ class Provider(Generic[P]):
         """Name its settings, as its function takes them."""
         return tuple(each.parameter for each in self._settings)
 
-    def __call__(self, name: str, /, *args: P.args, **kwargs: P.kwargs) -> Action:
-        """Write an action down.
-
-        Args:
-            name: The action's name in its stage.
-            args: The settings, as the provider's function takes them after the job.
-            kwargs: The same by name.
-
-        Raises:
-            TypeError: A setting is unknown or missing.
-        """
-        signature = inspect.signature(self._function)
-        bound = signature.bind(None, *args, **kwargs)
-        given = dict(list(bound.arguments.items())[1:])
-        identifier = name.replace(".", "_").replace("@", "_")
-        written = (OutputArtifact(f"{identifier}_artifact"),) if self.traits.writes else ()
-        return Action(
-            name=name,
-            type=self.traits.id,
-            configuration={
-                each.key: each.form.write(given[each.parameter])
-                for each in self._settings
-                if given.get(each.parameter) is not None
-            },
-            outputs=written,
-            namespace=None if self.traits.variables == frozenset() else identifier,
-        )
-
     def carry_out(self, job: Job) -> Outcome:
         """Do what a job asks.
 
@@ -285,13 +160,70 @@ class Provider(Generic[P]):
         for each in self._settings:
             text = configuration.get(each.key)
             if text is not None:
-                values[each.parameter] = _read(each, text, self.traits.id)
+                values[each.parameter] = read_setting(each, text, self.traits.id)
             elif each.required:
                 raise ValidationError(
-                    f"an action of type {self.traits.id} was to run, but its configuration "
-                    f"lacks {each.key}; add that key"
+                    f"{self.traits.id} was to run, but its configuration lacks {each.key}; add "
+                    f"that key"
                 )
         return values
+
+    def _configuration(self, *args: P.args, **kwargs: P.kwargs) -> dict[str, str]:
+        signature = inspect.signature(self._function)
+        bound = signature.bind(None, *args, **kwargs)
+        given = dict(list(bound.arguments.items())[1:])
+        return {
+            each.key: each.form.write(given[each.parameter])
+            for each in self._settings
+            if given.get(each.parameter) is not None
+        }
+
+
+class Provider(Declared[P]):
+    """A declared provider of actions: call it to write an action down."""
+
+    def __call__(self, name: str, /, *args: P.args, **kwargs: P.kwargs) -> Action:
+        """Write an action down.
+
+        Args:
+            name: The action's name in its stage.
+            args: The settings, as the provider's function takes them after the job.
+            kwargs: The same by name.
+
+        Raises:
+            TypeError: A setting is unknown or missing.
+        """
+        identifier = name.replace(".", "_").replace("@", "_")
+        written = (OutputArtifact(f"{identifier}_artifact"),) if self.traits.writes else ()
+        return Action(
+            name=name,
+            type=self.traits.id,
+            configuration=self._configuration(*args, **kwargs),
+            outputs=written,
+            namespace=None if self.traits.variables == frozenset() else identifier,
+        )
+
+
+class RuleProvider(Declared[P]):
+    """A declared provider of rules: call it to write a rule of a condition down."""
+
+    def __call__(self, name: str, /, *args: P.args, **kwargs: P.kwargs) -> Rule:
+        """Write a rule down.
+
+        Args:
+            name: The rule's name in its condition.
+            args: The settings, as the provider's function takes them after the job.
+            kwargs: The same by name.
+
+        Raises:
+            TypeError: A setting is unknown or missing.
+        """
+        traits = self.traits
+        return Rule(
+            name=name,
+            type=RuleTypeId(traits.provider, traits.owner, traits.version),
+            configuration=self._configuration(*args, **kwargs),
+        )
 
 
 def provider(
@@ -311,6 +243,50 @@ def provider(
     return declare
 
 
+def rule_provider(
+    traits: Traits,
+) -> Callable[[Callable[Concatenate[Job, P], Outcome]], RuleProvider[P]]:
+    """Declare the function below as the provider of a rule type.
+
+    Args:
+        traits: The type's name, of category Rule, and what it demands.
+    """
+
+    def declare(function: Callable[Concatenate[Job, P], Outcome]) -> RuleProvider[P]:
+        declared = RuleProvider(function, traits)
+        DECLARED[traits.id] = declared
+        return declared
+
+    return declare
+
+
+def rule(
+    name: str,
+) -> Callable[[Callable[Concatenate[Job, P], bool | Outcome]], RuleProvider[P]]:
+    """Declare a predicate of one's own as a rule: `@rule("QuietHours")`.
+
+    It answers True or False, or an outcome. CodePipeline does not know it: a definition that uses
+    it runs here only.
+
+    Args:
+        name: The name of the custom rule type, up to 35 letters, digits, `-` and `_`.
+    """
+
+    def declare(predicate: Callable[Concatenate[Job, P], bool | Outcome]) -> RuleProvider[P]:
+        @wraps(predicate)
+        def check(job: Job, /, *args: P.args, **kwargs: P.kwargs) -> Outcome:
+            answer = predicate(job, *args, **kwargs)
+            if answer is True:
+                return Succeeded()
+            if answer is False:
+                return Failed(f"{name} answered False")
+            return answer
+
+        return rule_provider(Traits(category=Category.RULE, provider=name, repeatable=True))(check)
+
+    return declare
+
+
 def action(
     category: str, name: str, *, repeatable: bool = False
 ) -> Callable[[Callable[Concatenate[Job, P], Outcome]], Provider[P]]:
@@ -324,94 +300,14 @@ def action(
     Raises:
         ValidationError: There is no such category.
     """
-    if category not in set(Category):
+    allowed = [each for each in Category if each is not Category.RULE]
+    if category not in allowed:
         raise ValidationError(
             f"an action type of category {category!r} was declared; write one of "
-            f"{', '.join(Category)}"
+            f"{', '.join(allowed)}"
         )
     return provider(Traits(category=Category(category), provider=name, repeatable=repeatable))
 
 
-DECLARED: dict[ActionTypeId, "Provider[...]"] = {}
-"""The providers that have been declared in this process; a later one of a type replaces it."""
-
-
-class _Text:
-    def write(self, value: object) -> str:
-        return str(value)
-
-    def read(self, text: str) -> object:
-        return text
-
-
-class _Number:
-    def __init__(self, kind: type[int] | type[float]) -> None:
-        self._kind = kind
-
-    def write(self, value: object) -> str:
-        return str(value)
-
-    def read(self, text: str) -> object:
-        try:
-            return self._kind(text)
-        except ValueError:
-            raise ValueError(f"a number is expected, such as {self._kind(1)}") from None
-
-
-class _Flag:
-    def write(self, value: object) -> str:
-        return "true" if value else "false"
-
-    def read(self, text: str) -> object:
-        if text.lower() not in {"true", "false"}:
-            raise ValueError("true or false is expected")
-        return text.lower() == "true"
-
-
-class _Json:
-    def write(self, value: object) -> str:
-        return json.dumps(value)
-
-    def read(self, text: str) -> object:
-        try:
-            return json.loads(text)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"JSON is expected: {error}") from None
-
-
-def _read(setting: _Setting, text: str, type_id: ActionTypeId) -> object:
-    try:
-        return setting.form.read(text)
-    except ValueError as error:
-        shown = "****" if setting.secret else repr(text[:SHOWN])
-        raise ValidationError(
-            f"an action of type {type_id} was to run, but its {setting.key} is {shown}; {error}"
-        ) from None
-
-
-def _settings(function: Callable[..., Outcome]) -> tuple[_Setting, ...]:
-    hints = get_type_hints(function, include_extras=True)
-    parameters = list(inspect.signature(function).parameters.values())[1:]
-    return tuple(_setting(parameter, hints.get(parameter.name, str)) for parameter in parameters)
-
-
-def _setting(parameter: inspect.Parameter, hint: object) -> _Setting:
-    key = next((note for note in get_args(hint)[1:] if isinstance(note, Key)), None)
-    plain = get_args(hint)[0] if get_origin(hint) is Annotated else hint
-    return _Setting(
-        parameter=parameter.name,
-        key=key.name if key else "".join(word.title() for word in parameter.name.split("_")),
-        required=parameter.default is inspect.Parameter.empty,
-        secret=bool(key and key.secret),
-        form=(key.form if key else None) or _form(plain),
-    )
-
-
-def _form(hint: object) -> Form:
-    if get_origin(hint) in {Union, UnionType}:
-        hint = next(each for each in get_args(hint) if each is not NoneType)
-    if hint is bool:
-        return _Flag()
-    if hint is int or hint is float:
-        return _Number(int if hint is int else float)
-    return _Text() if hint is str else _Json()
+DECLARED: dict[ActionTypeId, Declared[...]] = {}
+"""What has been declared in this process; a later one of a type replaces it."""

@@ -14,7 +14,7 @@ from pipelinekit.model.execution import Artifact
 from pipelinekit.model.order import Failed, FailureType, Order, Outcome, Succeeded, Waiting
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.artifacts import ArtifactCorruptedError, Artifacts
-from pipelinekit.ports.provider import Provider
+from pipelinekit.ports.provider import Declared
 from pipelinekit.tools.archive import ArchiveError, pack, unpack
 from pipelinekit.wire.record import answer_data, read_answer
 
@@ -108,7 +108,7 @@ class Bench:
         return self.starter(pipeline, variables, revisions, self.order.id)
 
 
-def carry_out(provider: Provider[...], bench: Bench) -> Report:
+def carry_out(provider: Declared[...], bench: Bench) -> Report:
     """Have a provider do what its job asks, whatever it throws and whatever it gives back."""
     try:
         outcome = provider.carry_out(bench)

@@ -9,7 +9,7 @@ from pipelinekit.model.action import ActionTypeId
 from pipelinekit.model.order import Failed, FailureType, Order, Waiting
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.artifacts import Artifacts
-from pipelinekit.ports.provider import Provider
+from pipelinekit.ports.provider import Declared
 from pipelinekit.ports.store import Claim
 from pipelinekit.runtime.bench import Bench, Report, Starter, carry_out
 from pipelinekit.runtime.threads import Threads
@@ -27,7 +27,7 @@ from pipelinekit.tools.process import (
 from pipelinekit.wire.record import read_answer, text
 
 Done = Callable[[Order, Report | None], None]
-Providers = Mapping[ActionTypeId, Provider[...]]
+Providers = Mapping[ActionTypeId, Declared[...]]
 
 CALLS, ERRANDS = 64, 8
 """How many calls in threads may go on side by side, and how many starts and halts of runners."""
@@ -134,7 +134,7 @@ class Hands:
         self._watch.close()
         self._spawner.close()
 
-    def _call(self, provider: Provider[...], order: Order) -> None:
+    def _call(self, provider: Declared[...], order: Order) -> None:
         self._begun.add(order.id)
         place = self._place
         bench = Bench(

@@ -93,7 +93,7 @@ BOUNDS: dict[str, tuple[Sequence[JSON], Sequence[JSON]]] = {
     "stages.2.blockers.0.type": (["Wait"], ["Schedule"]),
     f"{ENTRY}.0.rules.0.name": NAME,
     f"{ENTRY}.0.rules.0.ruleTypeId.category": (["Test"], ["Rule"]),
-    f"{ENTRY}.0.rules.0.ruleTypeId.owner": (["Custom"], ["AWS"]),
+    f"{ENTRY}.0.rules.0.ruleTypeId.owner": (["ThirdParty"], ["AWS"]),
     f"{ENTRY}.0.rules.0.ruleTypeId.provider": PROVIDER,
     f"{ENTRY}.0.rules.0.ruleTypeId.version": VERSION,
     f"{ENTRY}.0.rules.0.configuration.Value": (["", "v" * 10001], ["v" * 10000]),

@@ -11,7 +11,7 @@ import click
 from pipelinekit.cli import cli
 from pipelinekit.engine import tables
 from pipelinekit.kit.registry import discover
-from pipelinekit.ports.provider import Provider
+from pipelinekit.ports.provider import Declared
 
 FOLDER = Path(__file__).parents[2] / "notebooks" / "reference"
 MADE = "<!-- made by `python -m tests.told.reference` -->\n"
@@ -66,7 +66,7 @@ def commands() -> str:
 PAGES = {"providers.md": providers, "statuses.md": statuses, "cli.md": commands}
 
 
-def _built_in(provider: Provider[...]) -> bool:
+def _built_in(provider: Declared[...]) -> bool:
     return provider.__module__.startswith("pipelinekit.")
 
 

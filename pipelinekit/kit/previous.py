@@ -1,0 +1,58 @@
+"""What a stage can be rolled back to."""
+
+from collections.abc import Iterator
+
+from pipelinekit.model.errors import PipelineNotFound, StageNotFound, UnableToRollback
+from pipelinekit.model.execution import (
+    ExecutionType,
+    PipelineExecution,
+    PipelineRecord,
+    StageExecution,
+    StageState,
+    StageStatus,
+)
+from pipelinekit.ports.store import Query, Store
+
+
+def previous(store: Store, pipeline: str, stage: str) -> str:
+    """Find the execution that succeeded in a stage before what is there now.
+
+    Raises:
+        UnableToRollback: There is none.
+        PipelineNotFound: No pipeline has that name.
+        StageNotFound: No execution has ever entered such a stage.
+    """
+    states = store.find(StageState, Query(pipeline=pipeline))
+    state = next((each for each in states if each.stage == stage), None)
+    if state is None:
+        entered = ", ".join(each.stage for each in states) or "none"
+        raise StageNotFound(
+            f"stage {stage!r} of pipeline {pipeline!r} was to be rolled back; the stages that "
+            f"executions have entered are {entered}"
+        )
+    good = [each for each in candidates(store, pipeline, stage) if each != _there(store, state)]
+    if good:
+        return good[0]
+    raise UnableToRollback(
+        f"stage {stage!r} of pipeline {pipeline!r} was to be rolled back, and no earlier "
+        f"execution of the current definition has succeeded in it; start a new execution instead"
+    )
+
+
+def candidates(store: Store, pipeline: str, stage: str) -> Iterator[str]:
+    """List the executions that a stage can be rolled back to, the newest first."""
+    records = store.find(PipelineRecord, Query(pipeline=pipeline))
+    if not records:
+        raise PipelineNotFound(f"pipeline {pipeline!r} was asked for and is not defined here")
+    for execution in store.find(PipelineExecution, Query(pipeline=pipeline)):
+        if execution.version != records[0].version or execution.type is ExecutionType.ROLLBACK:
+            continue
+        rows = store.find(StageExecution, Query(execution=execution.id))
+        if any(row.stage == stage and row.status is StageStatus.SUCCEEDED for row in rows):
+            yield execution.id
+
+
+def _there(store: Store, state: StageState) -> str | None:
+    """Name the execution whose work is in the stage; that of a rollback is its target's."""
+    latest = store.find(PipelineExecution, Query(id=state.latest or ""))
+    return (latest[0].target or latest[0].id) if latest else None
