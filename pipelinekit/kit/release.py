@@ -10,6 +10,7 @@ from pipelinekit.model.environment import Environment
 from pipelinekit.model.errors import NotFound, ValidationError
 from pipelinekit.runtime.clock import now
 from pipelinekit.tools.document import DocumentError, Node
+from pipelinekit.tools.notebook import Execution, NotebookError, execute
 
 NAME = re.compile(r"[A-Za-z0-9_@-][A-Za-z0-9.@_-]{0,99}")
 
@@ -117,29 +118,14 @@ def release_each(
 def _execute(
     notebook: Path, environment: str, out: Path, parameters: Mapping[str, object]
 ) -> Executed:
-    import papermill  # noqa: PLC0415 - takes a third of a second, and only releases need it
-
-    out.mkdir(parents=True, exist_ok=True)
     began = now()
     target = out / f"{notebook.stem}-{environment}-{began:%Y%m%dT%H%M%S.%fZ}.ipynb"
     error = None
     try:
-        papermill.execute_notebook(
-            str(notebook),
-            str(target),
-            parameters=dict(parameters),
-            progress_bar=False,
-        )
-    except Exception as raised:  # noqa: BLE001 - the cells are foreign code, and so is the kernel
-        error = _sentence(raised)
+        execute(Execution(notebook, target, parameters))
+    except NotebookError as raised:
+        error = str(raised)
     return Executed(environment, target, (now() - began).total_seconds(), error)
-
-
-def _sentence(raised: Exception) -> str:
-    name, value = getattr(raised, "ename", ""), getattr(raised, "evalue", "")
-    if name:
-        return f"cell {getattr(raised, 'exec_count', '?')}: {name}: {value}"
-    return f"{type(raised).__name__}: {raised}"
 
 
 def _environment(name: str, node: Node) -> Environment:

@@ -1,0 +1,1 @@
+"""Programs that a child process starts with; nothing of this package is imported by them."""
