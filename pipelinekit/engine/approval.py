@@ -20,6 +20,7 @@ from pipelinekit.model.execution import (
     ActionExecution,
     ActionStatus,
     ApprovalStatus,
+    PipelineExecution,
     Vote,
 )
 from pipelinekit.model.order import Failed, Succeeded
@@ -73,7 +74,8 @@ def _decide(
 
 
 def _known(draft: Draft, event: Answered) -> None:
-    definition = draft.definition(draft.record().version)
+    run = draft.get(PipelineExecution, event.execution)
+    definition = draft.definition(run.version if run else draft.record().version)
     stage = definition.stage(event.stage)
     if stage is None:
         known = ", ".join(each.name for each in definition.stages)
@@ -95,7 +97,8 @@ def _refuse(row: ActionExecution) -> None:
     if row.by:
         verdict = "approved" if row.status is ActionStatus.SUCCEEDED else "rejected"
         raise ApprovalAlreadyCompleted(
-            f"{where} was answered again; {row.by} {verdict} it at {row.updated.isoformat()}"
+            f"{where} was answered, but {row.by} {verdict} it at {row.updated.isoformat()}; "
+            f"retry the stage to be asked again, where it failed"
         )
     raise InvalidApprovalToken(
         f"{where} was answered, but its request is no longer open: it is {row.status}; retry the "

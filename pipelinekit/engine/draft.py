@@ -24,6 +24,7 @@ from pipelinekit.model.execution import (
     Definition,
     PipelineExecution,
     PipelineRecord,
+    PipelineStatus,
     StageExecution,
     StageState,
     StageStatus,
@@ -34,6 +35,8 @@ from pipelinekit.model.row import Row
 from pipelinekit.model.state import Key, State
 
 R = TypeVar("R", bound=Row)
+
+_IN_PROGRESS = frozenset({PipelineStatus.IN_PROGRESS, StageStatus.IN_PROGRESS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +137,10 @@ class Draft:
         return definition.by if definition else ""
 
     def execution(self, execution: str) -> PipelineExecution:
-        """Give an execution's row, or raise ExecutionNotFound."""
+        """Give an execution's row, or raise PipelineNotFound or ExecutionNotFound."""
         row = self.get(PipelineExecution, execution)
         if row is None:
+            self.record()
             raise ExecutionNotFound(
                 f"execution {execution!r} was asked for and pipeline {self.event.pipeline!r} "
                 f"has none of that id; list its history to find the right one"
@@ -209,16 +213,16 @@ def _move(before: Row | None, after: Row) -> Move | None:
     old = None if _is_new(before, after) else _status(before)
     if old is not None and not legal(old, new):
         raise IllegalMove(f"{type(after).__name__} {after.key}: {old} -> {new}")
-    return None if old is new else _told(after, new, resumed=old is not None)
+    resumed = old is not None and new in _IN_PROGRESS
+    return None if old is new else _told(after, new, resumed=resumed)
 
 
 def _told(row: Row, status: Status, *, resumed: bool) -> Move | None:
     match row:
         case PipelineExecution():
-            return Move(row.id, status, resumed=resumed and not row.ended)
+            return Move(row.id, status, resumed=resumed)
         case StageExecution():
-            again = resumed and status is StageStatus.IN_PROGRESS
-            return Move(row.execution, status, row.stage, resumed=again)
+            return Move(row.execution, status, row.stage, resumed=resumed)
         case ActionExecution():
             return Move(row.execution, status, row.stage, row.action, row.id)
         case _:

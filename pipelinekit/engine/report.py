@@ -94,7 +94,7 @@ def _under_way(draft: Draft, event: Reported | Expired) -> Attempt:
         found = "unknown" if row is None else f"{row.status} as {row.id}"
         raise StaleReport(
             f"{event.stage}/{event.action} of execution {event.execution} reported for attempt "
-            f"{event.action_execution}, but the action is {found}; the report was dropped"
+            f"{event.action_execution}, but the action is {found}; drop the report"
         )
     return row
 

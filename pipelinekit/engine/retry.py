@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from pipelinekit.engine.advance import is_outdated, resume
+from pipelinekit.engine.advance import resume
 from pipelinekit.engine.draft import Draft
 from pipelinekit.engine.limits import refuse_too_many
 from pipelinekit.engine.reruns import reruns
@@ -53,7 +53,7 @@ def _retryable(
     if row is None:
         raise StageNotRetryable(f"{asked}the execution never entered it")
     check_latest(draft, execution, stage.name, asked)
-    if is_outdated(draft, execution):
+    if execution.version != draft.record().version:
         raise StageNotRetryable(
             f"{asked}the pipeline's definition has changed since; start a new execution instead"
         )

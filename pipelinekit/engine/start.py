@@ -20,7 +20,13 @@ from pipelinekit.model.execution import (
 
 TOKEN = re.compile(r"[A-Za-z0-9-]{1,128}")
 TOKEN_LIFE = timedelta(hours=24)
-_ASKED = frozenset({TriggerType.START_PIPELINE_EXECUTION, TriggerType.CREATE_PIPELINE})
+_ASKED = frozenset(
+    {
+        TriggerType.START_PIPELINE_EXECUTION,
+        TriggerType.CREATE_PIPELINE,
+        TriggerType.PUT_ACTION_REVISION,
+    }
+)
 
 
 def start(draft: Draft, event: Started) -> None:

@@ -104,7 +104,7 @@ def _check(execution: PipelineExecution, event: StopRequested) -> None:
     if execution.ended:
         raise NotStoppable(
             f"execution {execution.id} was to be stopped, but it has ended: it is "
-            f"{execution.status}; nothing was changed"
+            f"{execution.status}; start a new one if the pipeline is to run again"
         )
     again = execution.stop is not None and execution.stop.abandon >= event.abandon
     if execution.status is PipelineStatus.STOPPING and again:

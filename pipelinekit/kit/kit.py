@@ -16,6 +16,7 @@ from pipelinekit.kit.home import Home, load_settings
 from pipelinekit.kit.previous import previous
 from pipelinekit.kit.registry import discover
 from pipelinekit.kit.run import Run
+from pipelinekit.kit.subscribers import configured, place_file
 from pipelinekit.model.errors import ExecutionNotFound, PipelineNotFound
 from pipelinekit.model.event import (
     Defined,
@@ -36,12 +37,14 @@ from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.store import Query, Store
 from pipelinekit.runtime.clock import new_id, now
+from pipelinekit.runtime.courier import Courier
 from pipelinekit.runtime.desk import Asked, Desk
 from pipelinekit.runtime.engines import Incarnation, alive
 from pipelinekit.runtime.hands import Done, Hands, Place
 from pipelinekit.runtime.worker import Worker
 from pipelinekit.store.sql import open_store
 from pipelinekit.wire import codepipeline
+from pipelinekit.wire.eventbridge import Subscriber
 
 
 class Kit:
@@ -75,9 +78,13 @@ class Kit:
         self.home = Home.find(home)
         self.settings = settings or load_settings(Path.cwd())
         self.by = by or os.environ.get("PIPELINEKIT_USER") or getpass.getuser()
+        told = list(configured(self.settings)) if work else []
         self.store: Store = open_store(self.home.database)
         self.worker = self._engine() if work else None
         self._desk = Desk(self.store)
+        self._couriers: list[Courier] = []
+        for name, subscriber in told:
+            self.subscribe(subscriber, name)
 
     def __repr__(self) -> str:
         at_work = "at work" if self.worker is not None and self.worker.alive else "only asking"
@@ -93,6 +100,8 @@ class Kit:
         """End the engine and close the store; actions in processes of their own go on."""
         if self.worker is not None:
             self.worker.close()
+        for courier in self._couriers:
+            courier.close()
         self.store.close()
 
     def handle(self, event: Event) -> str:
@@ -270,6 +279,20 @@ class Kit:
     def history(self, pipeline: str | None = None, days: float = 90) -> "analytics.History":
         """Give what happened in the last days, as frames; see `analytics.history`."""
         return analytics.History.of(self.store, pipeline, days, now())
+
+    def subscribe(self, subscriber: Subscriber, name: str | None = None) -> None:
+        """Have a function told every change of state, as CodePipeline tells EventBridge.
+
+        It is called in a thread of its own, after the commit, at least once for each event and in
+        order; when it raises, it is told the same event again later.
+
+        Args:
+            subscriber: A function of one argument: `detail-type`, `detail` and so on, as a dict.
+            name: By which the subscription goes on where it was in the next process; without one
+                it begins with what happens from now on.
+        """
+        file = place_file(self.home.folder, name) if name else None
+        self._couriers.append(Courier(self.store, subscriber, file, name or ""))
 
     def engine_alive(self) -> bool:
         """Tell whether some process is at work on this kit's store."""

@@ -133,6 +133,32 @@ class Aws:
 
 
 @dataclass(frozen=True, slots=True)
+class Receiver:
+    """A URL that is told every change of state.
+
+    Attributes:
+        url: Where it listens for POST requests.
+        secret_variable: The environment variable that holds the key of the signature.
+    """
+
+    url: str
+    secret_variable: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Who is told every change of state, as CodePipeline tells EventBridge.
+
+    Attributes:
+        log: A file that gets one line of JSON for each.
+        webhooks: Receivers by name.
+    """
+
+    log: str | None = None
+    webhooks: Mapping[str, Receiver] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The settings of one project folder.
 
@@ -148,6 +174,7 @@ class Settings:
         compute: Where builds and Commands actions run, unless their project says otherwise.
         secrets: The file that stands for Parameter Store and Secrets Manager.
         aws: The account that is asked for what is not here; none is asked when None.
+        events: Who is told every change of state.
     """
 
     folder: str = "."
@@ -161,3 +188,4 @@ class Settings:
     compute: Compute = field(default_factory=Compute)
     secrets: str | None = None
     aws: Aws | None = None
+    events: Events = field(default_factory=Events)

@@ -146,8 +146,13 @@ class Store(Protocol):
         """Look up rows of a kind, the newest first."""
         ...
 
-    def tail(self, after: int, pipeline: str | None = None) -> Sequence[Record]:
-        """Read the journal's records with numbers greater than `after`, in order."""
+    def tail(self, after: int | None, limit: int | None = None) -> Sequence[Record]:
+        """Read the journal's records with numbers greater than `after`, in order.
+
+        Args:
+            after: That number; when None only the very last record is read.
+            limit: The most records to read.
+        """
         ...
 
     def version(self) -> int:

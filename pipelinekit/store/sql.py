@@ -91,11 +91,13 @@ class SqlStore:
         with self._reading() as connection:
             return search(connection, kind, query)
 
-    def tail(self, after: int, pipeline: str | None = None) -> Sequence[Record]:
+    def tail(self, after: int | None, limit: int | None = None) -> Sequence[Record]:
         """Read the journal's records with numbers greater than `after`, in order."""
-        wanted = select(JOURNAL).where(JOURNAL.c.number > after).order_by(JOURNAL.c.number)
-        if pipeline is not None:
-            wanted = wanted.where(JOURNAL.c.pipeline == pipeline)
+        if after is None:
+            wanted = select(JOURNAL).order_by(JOURNAL.c.number.desc()).limit(1)
+        else:
+            later = JOURNAL.c.number > after
+            wanted = select(JOURNAL).where(later).order_by(JOURNAL.c.number).limit(limit)
         with self._reading() as connection:
             return [
                 Record(row.number, row.digest, *read_record(row.body))

@@ -54,6 +54,8 @@ class Recorder(World):
                     pipeline=self.pipeline,
                     seen=seen,
                     events=(event,),
+                    moves=(decision.moves,),
+                    deleted=decision.deleted,
                     rows=decision.rows,
                     commands=decision.commands,
                     owner=self.owner,
@@ -113,9 +115,9 @@ def test_all_entries_of_a_commit_are_written_or_none(store: Store) -> None:
     late = Entry(pipeline="shop", seen=0, events=(world.events[0],))
     with pytest.raises(ConflictError):
         store.commit([good, late])
-    assert store.tail(0, "other") == []
+    assert len(store.tail(0)) == 1
     store.commit([good])
-    assert len(store.tail(0, "other")) == 1
+    assert [record.event.pipeline for record in store.tail(0)] == ["shop", "other"]
 
 
 def replace_pipeline(world: World, name: str) -> Entry:
@@ -134,6 +136,21 @@ def test_the_journal_is_a_chain_that_ends_in_the_last_digest(store: Store) -> No
         assert (record.number, record.digest) == (number, digest)
     assert [record.event for record in store.tail(0)] == world.events
     assert [record.number for record in store.tail(2)] == [3]
+    assert [record.number for record in store.tail(0, 2)] == [1, 2]
+    assert [record.number for record in store.tail(None)] == [3]
+
+
+def test_what_a_deleted_pipeline_had_is_gone_and_its_journal_stays(store: Store) -> None:
+    world = Recorder(store)
+    run = world.started(GATE)
+    world.fetched(run)
+    world.start()
+    world.delete()
+    assert list(store.load("shop")[0].all(PipelineExecution)) == []
+    assert store.find(ActionExecution, Query(pipeline="shop")) == []
+    assert [record.event for record in store.tail(0)] == world.events
+    again = world.started(GATE)
+    assert world.execution(again).number == 1
 
 
 def test_an_order_of_the_committer_is_its_own_and_is_not_handed_out(store: Store) -> None:

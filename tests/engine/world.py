@@ -12,6 +12,7 @@ from pipelinekit.model.condition import RetryMode
 from pipelinekit.model.event import (
     Answered,
     Defined,
+    Deleted,
     Event,
     Expired,
     Reported,
@@ -71,6 +72,8 @@ class World:
 
     def happen(self, event: Event) -> Decision:
         decision = decide(self.state, event)
+        if decision.deleted:
+            self.state = State()
         self.state.apply(decision.rows)
         self.events.append(event)
         for command in decision.commands:
@@ -206,3 +209,6 @@ class World:
 
     def lock(self, stage: str) -> StageState:
         return self.state.get(StageState, (stage,)) or StageState(self.pipeline, stage)
+
+    def delete(self) -> None:
+        self.happen(Deleted(**self._common))
