@@ -53,6 +53,11 @@ class FolderJob:
     started: list[tuple[str, Mapping[str, str], Mapping[str, str]]] = field(default_factory=list)
 
     @property
+    def private(self) -> Path:
+        """Give a folder in the job's own."""
+        return self.folder / "private"
+
+    @property
     def cache(self) -> Path:
         """Give a folder beside the job's own."""
         return self.folder.parents[1] / "cache"

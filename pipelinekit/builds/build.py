@@ -252,8 +252,7 @@ def _let_in(spec: Buildspec, sources: Sources, place: Confinement, temporary: Pa
 
 def _clear(task: Task) -> None:
     # What a shell exported is in its files, secrets too.
-    for name in ("shells", "scratch"):
-        shutil.rmtree(task.folder / name, ignore_errors=True)
+    shutil.rmtree(task.request.private, ignore_errors=True)
 
 
 def _tell(task: Task) -> None:

@@ -52,15 +52,14 @@ def place_of(request: Request, sources: Sources) -> Confinement:
     Raises:
         BuildFailed: That place cannot be had here.
     """
-    folder = request.workplace
-    own = [folder / "tmp", folder / "shells"]
+    own = [request.workplace / "tmp", request.private / "shells"]
     for each in own:
         each.mkdir(parents=True, exist_ok=True)
     try:
         return confinement(
             compute_of(request.project, request.job.settings),
             writable=[sources.primary, *sources.others.values(), *own],
-            scratch=folder / "scratch",
+            scratch=request.private / "scratch",
         )
     except ConfinementError as error:
         raise BuildFailed(str(error)) from None
@@ -78,7 +77,7 @@ def place_notes(request: Request) -> Iterator[str]:
 
 def home_of(request: Request, place: Confinement) -> Path | None:
     """Give the folder that keeps what a build writes into its home; None where none is kept."""
-    folder = request.workplace / "scratch" / "home"
+    folder = request.private / "scratch" / "home"
     return folder if place.place == Where.SANDBOX else None
 
 

@@ -60,7 +60,7 @@ class Shells:
             output: The descriptor that commands print into; this process's own when None.
         """
         self._task = task
-        self._folder = task.folder / "shells" / folder
+        self._folder = task.request.private / "shells" / folder
         self._deadline = deadline
         self._output = output
         self._shells: dict[str | None, Shell] = {}

@@ -70,6 +70,11 @@ class Request:
         """Give the folder for the build's own files."""
         return self.folder or self.job.folder / "build"
 
+    @property
+    def private(self) -> Path:
+        """Give the folder for what nobody may see once the build is over."""
+        return self.job.private / self.workplace.name
+
 
 @dataclass(frozen=True, slots=True)
 class Sources:

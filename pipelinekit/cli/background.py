@@ -12,10 +12,11 @@ import click
 
 from pipelinekit.cli.surroundings import functions_of
 from pipelinekit.kit.ability import runs_here
-from pipelinekit.kit.home import Home, load_settings
+from pipelinekit.kit.home import Home
 from pipelinekit.kit.kit import Kit
 from pipelinekit.kit.origin import remembered, settings_folder
 from pipelinekit.kit.run import Run
+from pipelinekit.kit.settings_file import load_settings
 from pipelinekit.model.errors import CannotRunHere, EngineClosed
 from pipelinekit.model.execution import PipelineExecution
 from pipelinekit.ports.store import Query

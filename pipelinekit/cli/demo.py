@@ -16,8 +16,8 @@ from pipelinekit.cli.session import follow, manner
 from pipelinekit.cli.surroundings import Exit, Surroundings
 from pipelinekit.kit.example import close_example, example
 from pipelinekit.kit.files import read_definition
-from pipelinekit.kit.home import load_settings
 from pipelinekit.kit.kit import Kit
+from pipelinekit.kit.settings_file import load_settings
 from pipelinekit.wire.words import SHORT_ID
 
 GROUPS = ("staging", "production")

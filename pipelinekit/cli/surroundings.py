@@ -11,10 +11,11 @@ from typing import TypeVar
 
 import click
 
-from pipelinekit.kit.home import Home, load_settings
+from pipelinekit.kit.home import Home
 from pipelinekit.kit.kit import Kit
 from pipelinekit.kit.origin import remembered, settings_folder
 from pipelinekit.kit.registry import discover
+from pipelinekit.kit.settings_file import load_settings
 from pipelinekit.model.errors import CannotRunHere
 from pipelinekit.model.pipeline import Pipeline
 

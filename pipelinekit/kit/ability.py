@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from pipelinekit.builds.reference import misused
 from pipelinekit.engine.ruletypes import rule_type
 from pipelinekit.engine.validate import faults
 from pipelinekit.kit.elsewhere import elsewhere
@@ -38,6 +39,7 @@ def runs_here(pipeline: Pipeline, settings: Settings) -> None:
         for place, action in _everything(pipeline)
         if (why := _obstacle(action, settings))
     ]
+    reasons += [f"  action {action.name}: {why}" for action, why in misused(pipeline)]
     if reasons:
         lines = "\n".join(reasons)
         raise CannotRunHere(f"pipeline {pipeline.name!r} cannot run here:\n{lines}")

@@ -4,10 +4,6 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelinekit.kit.settings_file import FILE, SettingsError, load_settings
-
-__all__ = ["FILE", "Home", "SettingsError", "load_settings"]
-
 
 @dataclass(frozen=True, slots=True)
 class Home:

@@ -12,10 +12,11 @@ from pipelinekit.artifacts.folder import FolderArtifacts
 from pipelinekit.engine.startable import startable
 from pipelinekit.kit.ability import check, limits, runs_here
 from pipelinekit.kit.errand import TARGET, written
-from pipelinekit.kit.home import Home, load_settings
+from pipelinekit.kit.home import Home
 from pipelinekit.kit.previous import previous
 from pipelinekit.kit.registry import discover
 from pipelinekit.kit.run import Run
+from pipelinekit.kit.settings_file import load_settings
 from pipelinekit.kit.subscribers import configured, place_file
 from pipelinekit.model.errors import ExecutionNotFound, PipelineNotFound
 from pipelinekit.model.event import (

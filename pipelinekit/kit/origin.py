@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from pipelinekit.kit.home import FILE
+from pipelinekit.kit.settings_file import FILE
 
 
 def settings_folder(file: Path | None) -> Path:

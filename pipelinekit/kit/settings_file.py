@@ -18,8 +18,10 @@ from pipelinekit.model.settings import (
     Aws,
     Compute,
     DeploymentGroup,
+    Events,
     Function,
     Project,
+    Receiver,
     Settings,
     Where,
 )
@@ -41,6 +43,7 @@ TABLES: Final = (
     "ecr",
     "secrets",
     "aws",
+    "events",
 )
 VARIABLES: Final = ("environment", "parameters", "secrets")
 NOTHING_SAID: Final = Compute()
@@ -177,6 +180,7 @@ def _settings(folder: Path, root: Node) -> Settings:
         compute=_compute(tables["compute"]) if "compute" in tables else NOTHING_SAID,
         secrets=_secrets_file(tables["secrets"]) if "secrets" in tables else None,
         aws=_aws(tables["aws"]) if "aws" in tables else None,
+        events=Events(**_values(tables["events"], Events)) if "events" in tables else Events(),
     )
 
 
@@ -275,6 +279,10 @@ def _seconds(node: Node) -> float:
     return float(node.number())
 
 
+def _receivers(node: Node) -> dict[str, Receiver]:
+    return {name: Receiver(**_values(each, Receiver)) for name, each in _table(node).items()}
+
+
 def _where(node: Node) -> Where:
     return Where(node.choice(tuple(Where)))
 
@@ -290,5 +298,6 @@ READERS: Final[Mapping[object, Callable[[Node], object]]] = {
     Mapping[str, str]: _texts,
     Where | None: _where,
     Compute | None: _compute,
+    Mapping[str, Receiver]: _receivers,
 }
 """How a field of each kind is read."""

@@ -27,6 +27,11 @@ class Job(Protocol):
         ...
 
     @property
+    def private(self) -> Path:
+        """A folder of this attempt that goes when it has ended, in whatever way: for secrets."""
+        ...
+
+    @property
     def cache(self) -> Path:
         """A folder that all jobs share, for what is worth keeping between them."""
         ...

@@ -19,6 +19,8 @@ from pipelinekit.tools.archive import ArchiveError, pack, unpack
 from pipelinekit.wire.record import answer_data, read_answer
 
 LOG = "log"
+PRIVATE = "private"
+"""The folder of a job that is removed when the job has ended, in whatever way."""
 
 Starter = Callable[[str, Mapping[str, str], Mapping[str, str], str], str]
 """Starts a pipeline by name, with variables, revisions and a token; gives the execution's id."""
@@ -58,6 +60,11 @@ class Bench:
     aloud: bool = False
     starter: Starter | None = None
     written: list[Artifact] = field(default_factory=list)
+
+    @property
+    def private(self) -> Path:
+        """Give the folder that goes when the attempt has ended."""
+        return self.folder / PRIVATE
 
     @property
     def cache(self) -> Path:

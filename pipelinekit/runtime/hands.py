@@ -1,5 +1,6 @@
 """How an order is carried out: in a thread of this process, or in a runner of its own."""
 
+import shutil
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pipelinekit.model.settings import Settings
 from pipelinekit.ports.artifacts import Artifacts
 from pipelinekit.ports.provider import Declared
 from pipelinekit.ports.store import Claim
-from pipelinekit.runtime.bench import Bench, Report, Starter, carry_out
+from pipelinekit.runtime.bench import PRIVATE, Bench, Report, Starter, carry_out
 from pipelinekit.runtime.threads import Threads
 from pipelinekit.tools.process import (
     JSON,
@@ -162,12 +163,15 @@ class Hands:
         self._watch.add(folder)
 
     def _halt(self, order: Order) -> None:
-        halt(self._place.jobs / order.id)
+        folder = self._place.jobs / order.id
+        halt(folder)
+        _forget_private(folder)
         self._done(order, None)
 
     def _ended(self, folder: Path, sighting: Sighting) -> None:
         with self._lock:
             order = self._detached.pop(folder.name)
+        _forget_private(folder)
         if sighting.standing is Standing.DONE and sighting.result is not None:
             self._done(order, _report(sighting.result))
             return
@@ -176,6 +180,10 @@ class Hands:
             self._errands.do(lambda: self._start(order))
         else:
             self._done(order, _lost("the process that ran it was killed"))
+
+
+def _forget_private(folder: Path) -> None:
+    shutil.rmtree(folder / PRIVATE, ignore_errors=True)
 
 
 def _standing(folder: Path) -> Standing:

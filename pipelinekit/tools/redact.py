@@ -1,9 +1,10 @@
 """Takes secret values out of text, however it is cut into chunks: best effort, and no fence.
 
 ```python
-with redacted_output([password]) as redactor:
-    subprocess.run(["deploy"], check=False)  # what it prints of the password comes out as ***
-message = redactor.redacted("login with hunter22 refused")
+redactor = Redactor([password])
+for chunk in printed:
+    log.write(redactor.feed(chunk))  # what it holds of the password comes out as ***
+log.write(redactor.close())
 ```
 
 A value is found as it is, JSON-escaped, URL-encoded, quoted for a shell, as Python's `repr`, in
@@ -16,18 +17,12 @@ it away: redaction is there against accidents.
 
 import base64
 import json
-import os
 import re
 import shlex
-import sys
-import time
 from bisect import bisect
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
 from itertools import chain
-from select import poll
-from threading import Thread
-from typing import Final, Self
+from typing import Final
 from urllib.parse import quote
 
 from ahocorasick_rs import BytesAhoCorasick
@@ -48,11 +43,6 @@ WITHOUT_QUOTES: Final = re.compile(r"""(^[#~]|[ \t'"\\|&;()<>!{}*\[\]?^$`,])""")
 URL_ALPHABET: Final = bytes.maketrans(b"+/", b"-_")
 LINES: Final = (57, 48)
 """How many bytes a line of base64 holds, by the custom of MIME and by that of PEM."""
-
-PATIENCE_SECONDS: Final = 1.0
-PIPE_BYTES: Final = 1024 * 1024
-"""The most that a pipe holds which nobody has enlarged beyond what every user may."""
-CHUNK_BYTES: Final = 64 * 1024
 
 
 class Redactor:
@@ -196,107 +186,3 @@ def _base64(data: bytes) -> Iterator[bytes]:
 
 
 # ------------------------------------------------------------------ the output of this process
-
-
-@contextmanager
-def redacted_output(values: Iterable[str | bytes]) -> Iterator[Redactor]:
-    """Redact all that this process and its children write to standard output and error.
-
-    While it lasts, descriptors 1 and 2 of the whole process are pipes, and a thread writes on
-    what comes out of them; where both lead to the same file, they share a pipe, so that their
-    order is kept. Without values to look for nothing is done at all.
-
-    At the end everything that was written before is written on. A child that lives on, and keeps
-    the pipe open, is heard for `PATIENCE_SECONDS` more; after that it writes into a closed pipe.
-
-    Args:
-        values: The secret values; see `Redactor`.
-
-    Yields:
-        A redactor for the same values, for texts that go elsewhere.
-
-    Raises:
-        OSError: The output could not be written on; what the commands printed after that was
-            refused to them as well.
-    """
-    known = tuple(values)
-    redactor = Redactor(known)
-    if not redactor:
-        yield redactor
-        return
-    together = os.path.samestat(os.fstat(1), os.fstat(2))
-    with ExitStack() as streams:
-        for descriptors in [(1, 2)] if together else [(1,), (2,)]:
-            streams.enter_context(_Stream(descriptors, Redactor(known)))
-        yield redactor
-
-
-def _flush() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-
-
-class _Stream:
-    """Descriptors that lead into one pipe, and the thread at its other end."""
-
-    def __init__(self, descriptors: tuple[int, ...], redactor: Redactor) -> None:
-        self._originals = {each: os.dup(each) for each in descriptors}
-        self._redactor = redactor
-        self._pipe, self._entry = os.pipe()
-        self._deadline: float | None = None
-        self._trouble: OSError | None = None
-        self._thread = Thread(target=self._copy, name="redact", daemon=True)
-
-    def __enter__(self) -> Self:
-        _flush()
-        for descriptor in self._originals:
-            os.dup2(self._entry, descriptor)
-        os.close(self._entry)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        _flush()
-        for descriptor, original in self._originals.items():
-            os.dup2(original, descriptor)
-        self._deadline = time.monotonic() + PATIENCE_SECONDS
-        self._thread.join()
-        for original in self._originals.values():
-            os.close(original)
-        if self._trouble:
-            raise self._trouble
-
-    def _copy(self) -> None:
-        out = next(iter(self._originals.values()))
-        try:
-            for chunk in self._chunks():
-                _write(out, self._redactor.feed(chunk))
-            _write(out, self._redactor.close())
-        except OSError as trouble:
-            self._trouble = trouble
-        finally:
-            os.close(self._pipe)
-
-    def _chunks(self) -> Iterator[bytes]:
-        ready = poll()
-        ready.register(self._pipe)
-        owed = PIPE_BYTES  # all that can have been written before the deadline
-        while owed > 0:
-            deadline = self._deadline
-            patience = PATIENCE_SECONDS if deadline is None else deadline - time.monotonic()
-            if not ready.poll(max(patience, 0) * 1000):
-                if deadline is None:
-                    continue
-                return
-            chunk = os.read(self._pipe, CHUNK_BYTES)
-            if not chunk:
-                return
-            if patience < 0:
-                owed -= len(chunk)
-            yield chunk
-
-
-def _write(descriptor: int, data: bytes) -> None:
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]

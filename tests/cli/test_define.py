@@ -11,9 +11,9 @@ from click.testing import CliRunner, Result
 from pipelinekit.cli.commands import COMMANDS, cli
 from pipelinekit.engine.validate import faults
 from pipelinekit.kit.files import read_definition
-from pipelinekit.kit.home import load_settings
 from pipelinekit.kit.registry import action_types
 from pipelinekit.kit.release import read_environments
+from pipelinekit.kit.settings_file import load_settings
 from pipelinekit.wire import codepipeline
 from tests.build import pipeline
 from tests.cli.project import GATE, Project

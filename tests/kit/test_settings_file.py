@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelinekit.kit.home import SettingsError, load_settings
+from pipelinekit.kit.settings_file import SettingsError, load_settings
 from pipelinekit.model.settings import (
     Aws,
     Compute,
