@@ -164,7 +164,19 @@ def build_image(
     given = [
         word for each in (arguments or {}).items() for word in ("--build-arg", "=".join(each))
     ]
-    _told([engine.program, "build", "--network", "host", *named, *given, "--file", str(dockerfile), str(folder)])
+    _told(
+        [
+            engine.program,
+            "build",
+            "--network",
+            "host",
+            *named,
+            *given,
+            "--file",
+            str(dockerfile),
+            str(folder),
+        ]
+    )
     return image_digest(tags[0]) or ""
 
 

@@ -122,14 +122,14 @@ def _passages(paths: Iterable[Path]) -> Iterator[Mount]:
 def _needed(search: str) -> Iterable[Path]:
     names = (os.environ.get(name, "") for name in CERTIFICATES)
     files = [*map(Path, filter(None, names)), *(Path.home() / name for name in SETTINGS_OF_PIP)]
-    return [*_programs(search, Path.home()), *(path for path in files if path.exists())]
+    return [*_programs(search, Path.home()), *(path for path in files if os.access(path, os.R_OK))]
 
 
 @cache
 def _programs(search: str, home: Path) -> tuple[Path, ...]:
     found: list[Path] = []
     for folder in map(Path, search.split(os.pathsep)):
-        if not folder.is_absolute() or not folder.is_dir() or _is_below(folder, SYSTEM):
+        if _is_below(folder, SYSTEM) or not _can_be_listed(folder):
             continue
         found += _prefixes(folder, home) or [folder]
         for link in folder.iterdir():
@@ -137,7 +137,11 @@ def _programs(search: str, home: Path) -> tuple[Path, ...]:
             if target.is_file() and not _is_below(target, (*SYSTEM, *found)):
                 found += _prefixes(target.parent, home) or [target]
     rustup = home / ".rustup"
-    return (*found, *([rustup] if rustup.is_dir() else []))
+    return (*found, *([rustup] if _can_be_listed(rustup) else []))
+
+
+def _can_be_listed(folder: Path) -> bool:
+    return folder.is_absolute() and os.access(folder, os.R_OK | os.X_OK)
 
 
 def _prefixes(folder: Path, home: Path) -> list[Path]:

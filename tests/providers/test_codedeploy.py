@@ -11,101 +11,34 @@ import threading
 import time
 import tomllib
 import urllib.request
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pipelinekit.engine.catalog import TYPES
-from pipelinekit.model.order import Failed, FailureType, Outcome, Succeeded
+from pipelinekit.model.order import FailureType, Outcome, Succeeded
 from pipelinekit.model.settings import DeploymentGroup, Settings
 from pipelinekit.providers.codedeploy import codedeploy, deployment_id
 from pipelinekit.tools.deployment import Target
 from pipelinekit.tools.proctree import processes
-from pipelinekit.wire.appspec import SCRIPTED
-from tests.fakes import FolderJob, order
-
-ACTION = replace(codedeploy("live", application="shop", group="production"), inputs=("app",))
-HEAD = "version: 0.0\nos: linux\n"
-HOOKS = "hooks:\n" + "".join(
-    f"  {event}:\n    - location: scripts/{event}\n" for event in SCRIPTED
+from tests.providers.deployments import (
+    ACTION,
+    HEAD,
+    HOOKS,
+    Project,
+    attempt,
+    failed,
+    scripts,
 )
+
 NOBODY = 65534
-
-
-@dataclass
-class Project:
-    """A project folder with one deployment group, `shop/production`."""
-
-    folder: Path
-    group: DeploymentGroup = field(default_factory=lambda: DeploymentGroup(targets=("live",)))
-    said: list[str] = field(default_factory=list)
-    attempts: int = 0
-
-    @property
-    def live(self) -> Path:
-        """The first target."""
-        return self.folder / "live"
-
-    @property
-    def settings(self) -> Settings:
-        """What pipelinekit.toml says."""
-        return Settings(str(self.folder), groups={"shop/production": self.group})
-
-    def job(self, appspec: str, files: Mapping[str, str]) -> FolderJob:
-        """Write a revision, and give the job of a new attempt to deploy it."""
-        self.attempts += 1
-        revision = self.folder / f"revision{self.attempts}"
-        for name, text in {"appspec.yml": appspec, **files}.items():
-            path = revision / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        return FolderJob(
-            order(ACTION, id=f"attempt-{self.attempts}"),
-            self.folder / f"job{self.attempts}",
-            self.settings,
-            {"app": revision},
-            said=self.said,
-        )
-
-    def deploy(self, appspec: str, files: Mapping[str, str] | None = None) -> Outcome:
-        """Deploy a new revision."""
-        return codedeploy.carry_out(self.job(appspec, files or {}))
-
-    def ids(self, target: str = "live") -> set[str]:
-        """The deployments whose revisions are kept on a target."""
-        archives = (self.folder / target / ".codedeploy").glob("*/deployment-archive")
-        return {archive.parent.name for archive in archives}
-
-    def last(self, target: str = "live") -> str:
-        """The last successful deployment of a target."""
-        path = self.folder / target / ".codedeploy" / "last-successful"
-        return path.read_text(encoding="utf-8").strip()
-
-    def ledger(self, target: str = "live") -> list[str]:
-        """What the scripts have written down on a target."""
-        return (self.folder / target / "ledger").read_text(encoding="utf-8").splitlines()
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     return Project(tmp_path)
-
-
-def scripts(version: str, **bodies: str) -> dict[str, str]:
-    """Give one script for each event, which notes the event and does what `bodies` says."""
-    note = f'#!/bin/sh\necho "$LIFECYCLE_EVENT {version}" >> "$PIPELINEKIT_TARGET/ledger"\n'
-    return {f"scripts/{event}": note + bodies.get(event, "") for event in SCRIPTED}
-
-
-def failed(outcome: Outcome) -> Failed:
-    assert isinstance(outcome, Failed), outcome
-    return outcome
-
-
-def attempt(number: int) -> str:
-    return deployment_id(f"attempt-{number}")
 
 
 # ------------------------------------------------------------------ what it declares
@@ -138,7 +71,9 @@ def test_events_come_in_codedeploys_order_and_stop_comes_from_the_revision_that_
     project: Project,
 ) -> None:
     first = project.deploy(HEAD + HOOKS, scripts("one"))
-    assert first == Succeeded(summary="Deployment Succeeded", external_id=attempt(1))
+    assert first == Succeeded(
+        summary="Deployment Succeeded: 1 of 1 targets", external_id=attempt(1)
+    )
     skipped = "-- ApplicationStop: skipped, for no deployment to this target has succeeded before"
     assert any(line.startswith(skipped) for line in project.said)
     assert isinstance(project.deploy(HEAD + HOOKS, scripts("two")), Succeeded)
@@ -186,13 +121,15 @@ def test_a_script_runs_in_the_archive_with_a_clean_environment(
 
 
 def test_the_log_has_a_heading_for_each_script_and_its_bare_output(
-    project: Project, capfd: pytest.CaptureFixture[str]
+    project: Project,
 ) -> None:
     body = "echo out; echo err >&2\n"
     project.deploy(HEAD + HOOKS, scripts("one", ApplicationStart=body))
     assert "-- ApplicationStart: scripts/ApplicationStart --" in project.said
-    told = capfd.readouterr()
-    assert (told.out, told.err) == ("out\n", "err\n")
+    at = project.said.index("-- ApplicationStart: scripts/ApplicationStart --")
+    assert project.said[at + 1 : at + 3] == ["out", "err"]
+    log = project.live / ".codedeploy" / attempt(1) / "logs" / "scripts.log"
+    assert log.read_text(encoding="utf-8") == "out\nerr\n"
 
 
 def test_events_of_a_load_balancer_and_unknown_keys_are_passed_over_aloud(
@@ -201,7 +138,7 @@ def test_events_of_a_load_balancer_and_unknown_keys_are_passed_over_aloud(
     spec = HEAD + "hooks:\n  AfterAllowTraffic:\n    - location: tell\n      arguments: [x]\n"
     assert isinstance(project.deploy(spec), Succeeded)
     told = "\n".join(project.said)
-    assert "-- AfterAllowTraffic: skipped, for there is no load balancer here --" in told
+    assert "-- AfterAllowTraffic: skipped, for the group has no traffic command --" in told
     assert "appspec.yml, line 6: hooks.AfterAllowTraffic[0].arguments" in told
 
 
@@ -460,6 +397,7 @@ def test_whoever_is_not_root_cannot_become_another(spec: str, words: str) -> Non
     with open_project() as project:
         job = project.job(HEAD + spec, {"x": ""})
         job.read()
+        job.folder.chmod(0o777)
         os.seteuid(NOBODY)
         try:
             outcome = failed(codedeploy.carry_out(job))

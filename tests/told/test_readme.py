@@ -47,7 +47,7 @@ def test_every_link_of_the_readme_leads_somewhere() -> None:
 
 
 def test_the_settings_of_the_readme_are_understood(tmp_path: Path) -> None:
-    from pipelinekit.kit.home import load_settings
+    from pipelinekit.kit.settings_file import load_settings
 
     (toml,) = blocks("toml")
     (tmp_path / "pipelinekit.toml").write_text(toml, encoding="utf-8")
