@@ -30,6 +30,7 @@ from pipelinekit.model.execution import (
     PipelineExecution,
     PipelineStatus,
     StageExecution,
+    StageState,
     StageStatus,
 )
 from pipelinekit.model.pipeline import Pipeline
@@ -59,7 +60,7 @@ class Control(Protocol):
 
 
 class Run:
-    """One execution of a pipeline; everything about it is read anew whenever it is asked.
+    """One execution of a pipeline; whatever may change is read anew whenever it is asked.
 
     Attributes:
         pipeline: The pipeline's name.
@@ -68,6 +69,7 @@ class Run:
 
     def __init__(self, kit: Control, pipeline: str, execution: str) -> None:
         self._kit = kit
+        self._definition: Pipeline | None = None
         self.pipeline = pipeline
         self.id = execution
 
@@ -87,10 +89,12 @@ class Run:
 
     @property
     def definition(self) -> Pipeline:
-        """Give the definition that it runs by."""
-        version = self.execution.version
-        rows = self._kit.store.find(Definition, Query(pipeline=self.pipeline))
-        return next(row.body for row in rows if row.version == version)
+        """Give the definition that it runs by, which never changes."""
+        if self._definition is None:
+            version = self.execution.version
+            rows = self._kit.store.find(Definition, Query(pipeline=self.pipeline))
+            self._definition = next(row.body for row in rows if row.version == version)
+        return self._definition
 
     @property
     def stages(self) -> list[StageExecution]:
@@ -133,10 +137,29 @@ class Run:
         return sorted(rows, key=lambda row: row.started)
 
     @property
+    def stage_states(self) -> list[StageState]:
+        """List who is in each stage of its pipeline and who waits in front, in no order."""
+        return list(self._kit.store.find(StageState, Query(pipeline=self.pipeline)))
+
+    @property
+    def under_way(self) -> list[PipelineExecution]:
+        """List the executions of its pipeline that have not ended, the newest first."""
+        query = Query(pipeline=self.pipeline, ended=False)
+        return list(self._kit.store.find(PipelineExecution, query))
+
+    @property
     def waiting(self) -> list[ActionExecution]:
         """List the approvals that wait for an answer."""
         under_way = ActionStatus.IN_PROGRESS
         return [row for row in self.actions if row.token and row.status is under_way]
+
+    def other(self, execution: str) -> "Run":
+        """Give another execution of its pipeline, by the whole id."""
+        return Run(self._kit, self.pipeline, execution)
+
+    def engine_alive(self) -> bool:
+        """Tell whether some engine is at work."""
+        return self._kit.engine_alive()
 
     def wait(self, until: Until = "end", timeout: float | None = None) -> Self:
         """Wait until the execution has ended.

@@ -127,7 +127,7 @@ class Action:
             ValidationError: An action writes no artifact, or several.
         """
         names = tuple(
-            source if isinstance(source, str) else _only_output(source) for source in sources
+            source if isinstance(source, str) else only_output(source) for source in sources
         )
         return replace(self, inputs=(*self.inputs, *names))
 
@@ -189,7 +189,12 @@ class Steps:
         )
 
 
-def _only_output(action: Action) -> str:
+def only_output(action: Action) -> str:
+    """Name the one artifact that an action writes.
+
+    Raises:
+        ValidationError: It writes none, or several.
+    """
     if len(action.outputs) == 1:
         return action.outputs[0].name
     written = ", ".join(output.name for output in action.outputs) or "none"

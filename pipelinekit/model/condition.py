@@ -1,8 +1,10 @@
 """Gates at the entry, the success and the failure of a stage (V2)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+
+from pipelinekit.model.action import Action, only_output
 
 
 class ConditionType(StrEnum):
@@ -51,6 +53,22 @@ class Rule:
     role_arn: str | None = None
     region: str | None = None
     timeout_minutes: int | None = None
+
+    def reads(self, *sources: Action | str) -> "Rule":
+        """Give a copy that reads artifacts besides those it reads already.
+
+        Args:
+            sources: Names of artifacts, or actions that write exactly one.
+
+        Raises:
+            ValidationError: An action writes no artifact, or several.
+        """
+        names = tuple(each if isinstance(each, str) else only_output(each) for each in sources)
+        return replace(self, inputs=(*self.inputs, *names))
+
+    def within(self, minutes: int) -> "Rule":
+        """Give a copy that fails when it takes longer than `minutes` (5 to 86400)."""
+        return replace(self, timeout_minutes=minutes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from pipelinekit.model.action import Action, Steps
-from pipelinekit.model.condition import Condition, FailureConditions
+from pipelinekit.model.condition import Condition, ConditionType, FailureConditions
 from pipelinekit.model.errors import ValidationError
+from pipelinekit.model.gate import Gate, Recovery, gate_of, recovery_of
 from pipelinekit.model.trigger import Trigger
 
 LOCAL_ROLE = "arn:aws:iam::000000000000:role/pipelinekit"
@@ -72,14 +73,22 @@ class Blocker:
 class Stage:
     """A stage: actions that one execution at a time may be in.
 
+    ```python
+    pk.Stage("Prod", ok >> live, before_entry=pk.gate(hours, calm), on_failure="ROLLBACK")
+    ```
+
     Args:
         name: Unique in the pipeline, 1 to 100 of letters, digits and `. @ - _`.
         parts: Actions and groups of them. Several parts stand side by side, as if joined by `+`.
         actions: The same as plain actions that bear their own run orders.
         blockers: Reserved.
-        before_entry: A condition of entering.
-        on_success: A condition of leaving.
-        on_failure: What to do when the stage has failed.
+        before_entry: A condition of entering: a rule, or a `gate` of several.
+        on_success: A condition of leaving, likewise.
+        on_failure: What to do when the stage has failed: `"ROLLBACK"`, `"RETRY"`, a `retry`, or
+            rules, whose failure rolls it back.
+
+    Raises:
+        ValidationError: CodePipeline cannot express it.
     """
 
     name: str
@@ -95,9 +104,9 @@ class Stage:
         *parts: Action | Steps,
         actions: tuple[Action, ...] = (),
         blockers: tuple[Blocker, ...] = (),
-        before_entry: tuple[Condition, ...] = (),
-        on_success: tuple[Condition, ...] = (),
-        on_failure: FailureConditions | None = None,
+        before_entry: Gate = (),
+        on_success: Gate = (),
+        on_failure: Recovery = None,
     ) -> None:
         given = actions
         if parts:
@@ -108,9 +117,10 @@ class Stage:
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "actions", given)
         object.__setattr__(self, "blockers", blockers)
-        object.__setattr__(self, "before_entry", before_entry)
-        object.__setattr__(self, "on_success", on_success)
-        object.__setattr__(self, "on_failure", on_failure)
+        entry = gate_of(name, ConditionType.BEFORE_ENTRY, before_entry)
+        object.__setattr__(self, "before_entry", entry)
+        object.__setattr__(self, "on_success", gate_of(name, ConditionType.ON_SUCCESS, on_success))
+        object.__setattr__(self, "on_failure", recovery_of(name, on_failure))
 
     def action(self, name: str) -> Action | None:
         """Find an action by its name."""
