@@ -34,6 +34,7 @@ check: $(READY)
 	$(BIN)/python -m pytest -q -n 2 -m '$(QUICK)'
 
 test: $(READY)
+	@.ci/system-packages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -100,5 +100,7 @@ def _import_image(folder: Path) -> None:
         "root:x:0:0:root:/root:/bin/sh\nworker:x:4321:4321:worker:/tmp:/bin/sh\n", encoding="utf-8"
     )
     archive = folder / "root.tar"
-    subprocess.run(["tar", "-C", root, "-cf", archive, "."], check=True)
+    # An ordinary user has no other number than root's in a container of its own.
+    owned = ("--owner=0", "--group=0", "--numeric-owner")
+    subprocess.run(["tar", *owned, "-C", root, "-cf", archive, "."], check=True)
     subprocess.run(["podman", "import", "--quiet", archive, IMAGE], check=True)

@@ -36,8 +36,8 @@ def runs_here(pipeline: Pipeline, settings: Settings) -> None:
     """
     reasons = [
         f"  {place}: {why}"
-        for place, action in _everything(pipeline)
-        if (why := _obstacle(action, settings))
+        for place, action in everything(pipeline)
+        if (why := obstacle(action, settings))
     ]
     reasons += [f"  action {action.name}: {why}" for action, why in misused(pipeline)]
     if reasons:
@@ -45,7 +45,7 @@ def runs_here(pipeline: Pipeline, settings: Settings) -> None:
         raise CannotRunHere(f"pipeline {pipeline.name!r} cannot run here:\n{lines}")
 
 
-def _everything(pipeline: Pipeline) -> Iterator[tuple[str, Action]]:
+def everything(pipeline: Pipeline) -> Iterator[tuple[str, Action]]:
     """Go through the actions and the rules; a rule is looked at as the action it resembles."""
     for stage in pipeline.stages:
         for action in stage.actions:
@@ -57,6 +57,7 @@ def _everything(pipeline: Pipeline) -> Iterator[tuple[str, Action]]:
                 configuration=rule.configuration,
                 inputs=rule.inputs,
                 commands=rule.commands,
+                region=rule.region,
             )
             yield f"rule {stage.name}/{rule.name}", alike
 
@@ -69,7 +70,8 @@ def limits(pipeline: Pipeline) -> Mapping[str, float]:
     return {str(each): declared[each].traits.timeout.total_seconds() for each in own}
 
 
-def _obstacle(action: Action, settings: Settings) -> str | None:
+def obstacle(action: Action, settings: Settings) -> str | None:
+    """Say why an action cannot run here, with what to configure; None when it can."""
     provider = discover().get(action.type)
     if provider is None:
         return elsewhere(action.type) or (

@@ -14,6 +14,7 @@ from pipelinekit.ports.provider import Declared
 from pipelinekit.ports.store import Claim
 from pipelinekit.runtime.bench import PRIVATE, Bench, Report, Starter, carry_out
 from pipelinekit.runtime.threads import Threads
+from pipelinekit.tools.containers import remove_containers
 from pipelinekit.tools.process import (
     JSON,
     Sighting,
@@ -165,13 +166,13 @@ class Hands:
     def _halt(self, order: Order) -> None:
         folder = self._place.jobs / order.id
         halt(folder)
-        _forget_private(folder)
+        _clean(folder)
         self._done(order, None)
 
     def _ended(self, folder: Path, sighting: Sighting) -> None:
         with self._lock:
             order = self._detached.pop(folder.name)
-        _forget_private(folder)
+        _clean(folder)
         if sighting.standing is Standing.DONE and sighting.result is not None:
             self._done(order, _report(sighting.result))
             return
@@ -182,8 +183,9 @@ class Hands:
             self._done(order, _lost("the process that ran it was killed"))
 
 
-def _forget_private(folder: Path) -> None:
+def _clean(folder: Path) -> None:
     shutil.rmtree(folder / PRIVATE, ignore_errors=True)
+    remove_containers(folder)
 
 
 def _standing(folder: Path) -> Standing:
