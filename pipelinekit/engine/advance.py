@@ -79,7 +79,7 @@ def settle(draft: Draft, execution: str, stage: Stage) -> None:
         _close(draft, row, StageStatus.CANCELLED, PipelineStatus.CANCELLED)
     elif running.status is PipelineStatus.STOPPING:
         _close(draft, row, StageStatus.STOPPED, PipelineStatus.STOPPED)
-    elif row.pending and not row.failed:
+    elif row.phase is Phase.ACTIONS and row.pending and not row.failed:
         _start_pending(draft, execution, stage)
         if not draft.stage_execution(execution, stage.name).running:
             settle(draft, execution, stage)

@@ -32,8 +32,8 @@ def answer(draft: Draft, event: Answered) -> None:
     """Approve or reject the request that the token belongs to."""
     if len(event.summary) > SUMMARY_LIMIT:
         raise ValidationError(
-            f"the comment has {len(event.summary)} characters and {SUMMARY_LIMIT} is the most; "
-            f"shorten it"
+            f"approval {event.stage}/{event.action} was answered with a comment of "
+            f"{len(event.summary)} characters, and {SUMMARY_LIMIT} is the most; shorten it"
         )
     _known(draft, event)
     row = draft.get(ActionExecution, event.execution, event.stage, event.action)
@@ -81,14 +81,14 @@ def _known(draft: Draft, event: Answered) -> None:
         known = ", ".join(each.name for each in definition.stages)
         raise StageNotFound(
             f"an approval in stage {event.stage!r} was answered and pipeline "
-            f"{definition.name!r} has no such stage; its stages are {known}"
+            f"{definition.name!r} has no such stage; name one of its stages: {known}"
         )
     action = stage.action(event.action)
     if action is None or action.type.category is not Category.APPROVAL:
         approvals = [a.name for a in stage.actions if a.type.category is Category.APPROVAL]
         raise ActionNotFound(
             f"approval {event.action!r} of stage {event.stage!r} was answered and there is none "
-            f"of that name; its approvals are {', '.join(approvals) or 'none'}"
+            f"of that name; name another one: its approvals are {', '.join(approvals) or 'none'}"
         )
 
 

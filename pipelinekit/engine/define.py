@@ -5,6 +5,7 @@ Source: codepipeline.md 2.11 (versions) and 3.13 (changing the pipeline while it
 
 from dataclasses import replace
 
+from pipelinekit.engine.advance import let_in
 from pipelinekit.engine.draft import Draft
 from pipelinekit.engine.modes import inside, withdraw
 from pipelinekit.engine.stop import give_up
@@ -15,8 +16,9 @@ from pipelinekit.model.execution import (
     PipelineExecution,
     PipelineRecord,
     PipelineStatus,
+    Transition,
 )
-from pipelinekit.model.pipeline import ExecutionMode
+from pipelinekit.model.pipeline import ExecutionMode, Pipeline
 
 
 def define(draft: Draft, event: Defined) -> None:
@@ -42,6 +44,20 @@ def define(draft: Draft, event: Defined) -> None:
             _cancel_waiting(draft, execution)
     for execution in holding:
         _cancel_inside(draft, execution)
+    if before is not None:
+        _drop_switches(draft, draft.definition(before.version), body)
+
+
+def _drop_switches(draft: Draft, old: Pipeline, new: Pipeline) -> None:
+    """Let no execution wait for a switch that went with its stage and that nobody can turn."""
+    for name in sorted({each.name for each in old.stages} - {each.name for each in new.stages}):
+        state = draft.stage_state(name)
+        fresh = replace(state, inbound=Transition(), outbound=Transition())
+        if fresh != state:
+            draft.put(fresh)
+    for execution in draft.live():
+        if not inside(draft, execution):
+            let_in(draft, execution.stage)
 
 
 def _is_current(draft: Draft, record: PipelineRecord, event: Defined) -> bool:

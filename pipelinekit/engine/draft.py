@@ -44,7 +44,7 @@ class Decision:
     """What follows from an event.
 
     Attributes:
-        rows: The rows that are new or changed.
+        rows: The rows that are new or changed; an attempt before the one that follows it.
         commands: What the world outside is to do.
         answer: What the asker is told, such as the id of a new execution.
         moves: Every change of status, in order.
@@ -66,6 +66,7 @@ class Draft:
     def __init__(self, state: State, event: Event) -> None:
         self._state = state
         self._rows: dict[tuple[type[object], Key], Row] = {}
+        self._past: list[Row] = []
         self._commands: list[Command] = []
         self._moves: list[Move] = []
         self._space = UUID(event.id)
@@ -78,7 +79,7 @@ class Draft:
     def decision(self) -> Decision:
         """Give what has been decided."""
         return Decision(
-            rows=tuple(self._rows.values()),
+            rows=(*self._past, *self._rows.values()),
             commands=tuple(self._commands),
             answer=self.answer,
             moves=tuple(self._moves),
@@ -101,7 +102,11 @@ class Draft:
         move = _move(before, row)
         if move is not None:
             self._moves.append(move)
-        self._rows[type(row), row.key] = row
+        key = (type(row), row.key)
+        latest = self._rows.get(key)
+        if latest is not None and _is_new(latest, row):
+            self._past.append(latest)  # the end of an attempt that is followed by another at once
+        self._rows[key] = row
 
     def command(self, command: Command) -> None:
         """Have something done outside."""
@@ -158,7 +163,7 @@ class Draft:
             known = ", ".join(stage.name for stage in definition.stages)
             raise StageNotFound(
                 f"stage {name!r} was asked for and pipeline {definition.name!r} has none of that "
-                f"name; its stages are {known}"
+                f"name; name one of its stages: {known}"
             )
         return stage
 

@@ -22,6 +22,10 @@ from pipelinekit.model.pipeline import Stage
 
 _OPEN = frozenset({ConditionStatus.IN_PROGRESS, ConditionStatus.FAILED})
 _STATUSES = frozenset({PipelineStatus.IN_PROGRESS, PipelineStatus.FAILED})
+_OVERRIDE = (
+    "override an entry condition with the result FAIL or a condition of success, while it is "
+    "checked or when it has just failed its stage"
+)
 
 
 def override(draft: Draft, event: OverrideRequested) -> None:
@@ -55,17 +59,17 @@ def _overridable(
     row = draft.get(StageExecution, execution.id, stage.name)
     check = draft.get(ConditionExecution, execution.id, stage.name, condition)
     if row is None or check is None:
-        raise ConditionNotOverridable(f"{asked}it was never checked for it")
+        raise ConditionNotOverridable(f"{asked}it was never checked for it; {_OVERRIDE}")
     check_latest(draft, execution, stage.name, asked)
     if condition is ConditionType.ON_FAILURE or check.result is Result.SKIP:
         raise ConditionNotOverridable(
-            f"{asked}only entry conditions with the result FAIL and conditions of success can be"
+            f"{asked}what it does when it fails is {check.result}; {_OVERRIDE}"
         )
     current = row.phase is PHASES[condition] and execution.stage == stage.name
     if not current or check.status not in _OPEN or execution.status not in _STATUSES:
         raise ConditionNotOverridable(
-            f"{asked}the condition is {check.status} and the execution {execution.status}; only "
-            f"one that is being checked, or has just failed the stage, can be"
+            f"{asked}the condition is {check.status} and the execution {execution.status}; "
+            f"{_OVERRIDE}"
         )
     if is_outdated(draft, execution):
         raise ConditionNotOverridable(

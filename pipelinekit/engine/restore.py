@@ -47,7 +47,7 @@ def _unsuccessful(draft: Draft, target: PipelineExecution, stage: Stage) -> str 
     if row is None:
         return "it never entered the stage"
     if row.status is not StageStatus.SUCCEEDED:
-        return f"the stage {row.status} in it"
+        return f"the stage is {row.status} in it"
     if check is not None and check.status is ConditionStatus.FAILED:
         return "the stage's condition of success failed in it"
     return None

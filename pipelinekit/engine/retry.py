@@ -20,6 +20,10 @@ from pipelinekit.model.execution import (
 from pipelinekit.model.pipeline import ExecutionMode, Stage
 
 _OVER = frozenset({StageStatus.FAILED, StageStatus.STOPPED})
+_RETRY = (
+    f"retry the stage in which it failed or was stopped, for {RetryMode.ALL_ACTIONS} when no "
+    f"action of it is under way any more"
+)
 
 
 def retry(draft: Draft, event: RetryRequested) -> None:
@@ -51,7 +55,7 @@ def _retryable(
     asked = f"stage {stage.name} of execution {execution.id} was to be retried, but "
     row = draft.get(StageExecution, execution.id, stage.name)
     if row is None:
-        raise StageNotRetryable(f"{asked}the execution never entered it")
+        raise StageNotRetryable(f"{asked}the execution never entered it; {_RETRY}")
     check_latest(draft, execution, stage.name, asked)
     if execution.version != draft.record().version:
         raise StageNotRetryable(
@@ -61,10 +65,7 @@ def _retryable(
         row.status is StageStatus.IN_PROGRESS and row.failed > 0 and row.phase is Phase.ACTIONS
     )
     if row.status not in _OVER and not (beside and mode is RetryMode.FAILED_ACTIONS):
-        raise StageNotRetryable(
-            f"{asked}it is {row.status}; only a stage that failed or was stopped, with no action "
-            f"under way for {RetryMode.ALL_ACTIONS}, can be retried"
-        )
+        raise StageNotRetryable(f"{asked}it is {row.status}; {_RETRY}")
     return row
 
 

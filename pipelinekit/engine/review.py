@@ -18,6 +18,7 @@ REQUIRED = "RequiredApprovals"
 NO_SELF = "PreventSelfApproval"
 COMMENT = "CommentRequired"
 INPUTS = "Inputs"
+KINDS = ("string", "number", "boolean", "choice")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +66,27 @@ def _input(name: str, data: object) -> Input:
     if not isinstance(data, dict):
         raise ValueError(f"{name}: an object with a type is expected")  # noqa: TRY004 - as above
     unknown = set(data) - {"type", "default", "choices", "pattern", "description"}
-    kind = data.get("type", "string")
-    if unknown or kind not in {"string", "number", "boolean", "choice"}:
+    kind, choices = data.get("type", "string"), data.get("choices", [])
+    if unknown or kind not in KINDS or not isinstance(choices, list):
         raise ValueError(
-            f"{name}: type string, number, boolean or choice is expected, with default, choices, "
-            f"pattern and description"
+            f"{name}: type string, number, boolean or choice is expected, with default, a list of "
+            f"choices, pattern and description"
         )
-    default = data.get("default")
-    return Input(
-        type=kind,
-        default=None if default is None else str(default),
-        choices=tuple(map(str, data.get("choices", ()))),
-        pattern=str(data.get("pattern", "")),
-    )
+    default, pattern = data.get("default"), str(data.get("pattern", ""))
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"{name}: {pattern!r} is no regular expression: {error}") from None
+    words = None if default is None else _word(default)
+    read = Input(kind, words, tuple(map(_word, choices)), pattern)
+    fault = None if words is None else read.fault(words)
+    if fault is not None:
+        raise ValueError(f"{name}: its default {words!r} {fault}")
+    return read
+
+
+def _word(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def objection(draft: Draft, row: ActionExecution, event: Answered) -> str | None:
@@ -102,6 +111,8 @@ def values(row: ActionExecution, event: Answered) -> Mapping[str, str]:
 def _objections(
     draft: Draft, row: ActionExecution, event: Answered, *, approves: bool
 ) -> Iterator[str]:
+    if (fault := _unreadable(row)) is not None:
+        yield fault
     me = event.by.casefold()
     names = (name.strip() for name in row.resolved.get(APPROVERS, "").split(","))
     entitled = [name for name in names if name]
@@ -118,6 +129,18 @@ def _objections(
         yield "it wants a comment, and none was given"
     if approves:
         yield from _faults(row, event)
+
+
+def _unreadable(row: ActionExecution) -> str | None:
+    """Say what variables made of its demands that nobody can fulfil."""
+    count = row.resolved.get(REQUIRED, "1")
+    if not count.isdecimal() or int(count) < 1:
+        return f"its {REQUIRED} is {count!r}, which is no number of people"
+    try:
+        _inputs(row)
+    except ValueError as error:
+        return f"its {INPUTS} cannot be read: {error}"
+    return None
 
 
 def _own(draft: Draft, row: ActionExecution) -> Iterator[tuple[str, str]]:

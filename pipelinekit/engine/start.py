@@ -17,6 +17,7 @@ from pipelinekit.model.execution import (
     StartToken,
     TriggerType,
 )
+from pipelinekit.model.pipeline import Pipeline, PipelineType
 
 TOKEN = re.compile(r"[A-Za-z0-9-]{1,128}")
 TOKEN_LIFE = timedelta(hours=24)
@@ -36,6 +37,7 @@ def start(draft: Draft, event: Started) -> None:
     record = draft.record()
     definition = draft.definition(record.version)
     values, revisions = startable(definition, event.variables, event.revisions, event.object_keys)
+    _refuse_choosing(definition, event)
     crowded = too_many(draft, definition.mode, event.most)
     if crowded and event.cause.type in _ASKED:
         refuse_too_many(draft, definition.mode, event.most)
@@ -63,6 +65,16 @@ def start(draft: Draft, event: Started) -> None:
     arrive(draft, execution, definition.stages[0])
 
 
+def _refuse_choosing(definition: Pipeline, event: Started) -> None:
+    chosen = ", ".join(sorted({*event.revisions, *event.object_keys}))
+    by_hand = event.cause.type is TriggerType.START_PIPELINE_EXECUTION
+    if chosen and by_hand and definition.type is PipelineType.V1:
+        raise ValidationError(
+            f"pipeline {definition.name!r} was to be started on chosen revisions of {chosen}, but "
+            f"its type is V1; give it the type V2, or start it on the newest revisions"
+        )
+
+
 def _asked_before(draft: Draft, event: Started) -> bool:
     if event.token is None:
         return False
@@ -70,8 +82,8 @@ def _asked_before(draft: Draft, event: Started) -> bool:
     asked = json.dumps([dict(each) for each in given], sort_keys=True)
     if not TOKEN.fullmatch(event.token):
         raise ValidationError(
-            f"a start was asked for with token {event.token!r}; write 1 to 128 letters, digits "
-            f"and hyphens"
+            f"a start was asked for with token {event.token!r}, which is none; write 1 to 128 "
+            f"letters, digits and hyphens"
         )
     before = draft.get(StartToken, event.token)
     if before is None or draft.at - before.at > TOKEN_LIFE:

@@ -1,5 +1,6 @@
 """With which values and revisions an execution starts. Source: codepipeline.md 3.1."""
 
+import re
 from collections.abc import Mapping
 
 from pipelinekit.model.action import Action, Category
@@ -8,6 +9,7 @@ from pipelinekit.model.execution import Revision
 from pipelinekit.model.pipeline import Pipeline
 
 Values = Mapping[str, str]
+VALUE = re.compile(r".{1,1000}")
 
 
 def startable(
@@ -28,12 +30,15 @@ def _values(definition: Pipeline, given: Mapping[str, str]) -> Mapping[str, str]
     unknown = ", ".join(sorted(set(given) - set(declared)))
     if unknown:
         raise ValidationError(
-            f"{asked}with the variables {unknown}, which it does not declare; it declares "
-            f"{', '.join(declared) or 'none'}"
+            f"{asked}with the variables {unknown}, which it does not declare; leave them "
+            f"out: it declares {', '.join(declared) or 'none'}"
         )
-    empty = ", ".join(name for name, value in given.items() if not _text(value))
-    if empty:
-        raise ValidationError(f"{asked}with empty values for {empty}; give at least one character")
+    wrong = ", ".join(name for name, value in given.items() if not _text(value))
+    if wrong:
+        raise ValidationError(
+            f"{asked}with values for {wrong} that are empty, of several lines or too long; give a "
+            f"line of 1 to 1000 characters"
+        )
     values = {**declared, **given}
     missing = ", ".join(name for name, value in values.items() if value is None)
     if missing:
@@ -44,7 +49,7 @@ def _values(definition: Pipeline, given: Mapping[str, str]) -> Mapping[str, str]
 
 
 def _text(value: object) -> bool:
-    return isinstance(value, str) and value != ""
+    return isinstance(value, str) and VALUE.fullmatch(value) is not None
 
 
 def _revisions(definition: Pipeline, given: Mapping[str, str]) -> Mapping[str, Revision]:
@@ -53,7 +58,7 @@ def _revisions(definition: Pipeline, given: Mapping[str, str]) -> Mapping[str, R
     if unknown:
         raise ValidationError(
             f"pipeline {definition.name!r} was to be started on revisions of {unknown}, which "
-            f"are no source actions of it; its sources are {', '.join(sorted(sources))}"
+            f"are no source actions of it; name some of its sources: {', '.join(sorted(sources))}"
         )
     return {action: Revision(revision) for action, revision in given.items()}
 

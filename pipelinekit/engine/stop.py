@@ -98,8 +98,8 @@ def _abandon(
 def _check(execution: PipelineExecution, event: StopRequested) -> None:
     if len(event.reason) > REASON_LIMIT:
         raise ValidationError(
-            f"the reason has {len(event.reason)} characters and {REASON_LIMIT} is the most; "
-            f"shorten it"
+            f"execution {execution.id} was to be stopped for a reason of {len(event.reason)} "
+            f"characters, and {REASON_LIMIT} is the most; shorten it"
         )
     if execution.ended:
         raise NotStoppable(

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from pipelinekit.engine.advance import let_in
 from pipelinekit.engine.draft import Draft
-from pipelinekit.engine.modes import is_stale
+from pipelinekit.engine.modes import inside, is_stale
 from pipelinekit.model.errors import ValidationError
 from pipelinekit.model.event import TransitionChanged
 from pipelinekit.model.execution import Transition
@@ -25,7 +25,8 @@ def turn(draft: Draft, event: TransitionChanged) -> None:
     if not event.enabled and not REASON.fullmatch(event.reason):
         raise ValidationError(
             f"the transition of stage {stage.name} was to be disabled for the reason "
-            f"{event.reason!r}; give 1 to 300 letters, digits, spaces and ! @ ( ) . * ? -"
+            f"{event.reason!r}, which is none; give 1 to 300 letters, digits, spaces and "
+            f"! @ ( ) . * ? -"
         )
     state = draft.stage_state(stage.name)
     before = state.inbound if event.inbound else state.outbound
@@ -35,12 +36,17 @@ def turn(draft: Draft, event: TransitionChanged) -> None:
     draft.answer = stage.name
     if before.enabled or not event.enabled or is_stale(before, draft):
         return
-    behind = stage.name if event.inbound else _following(definition, stage.name)
-    if behind is not None:
+    for behind in [stage.name] if event.inbound else _behind(draft, stage.name):
         let_in(draft, behind)
+
+
+def _behind(draft: Draft, stage: str) -> list[str]:
+    """Name the stages after one, by the definitions of those that wait, old ones too."""
+    waiting = {each.version for each in draft.live() if not inside(draft, each)}
+    following = {_following(draft.definition(version), stage) for version in waiting}
+    return sorted(name for name in following if name is not None)
 
 
 def _following(definition: Pipeline, stage: str) -> str | None:
     names = [each.name for each in definition.stages]
-    position = names.index(stage) + 1
-    return names[position] if position < len(names) else None
+    return names[names.index(stage) + 1] if stage in names[:-1] else None

@@ -97,10 +97,10 @@ def window(expression: str, zone: str = "UTC") -> Window:
 
 def _zone(name: str) -> tzinfo:
     offset = _OFFSET.fullmatch(name)
-    if offset:
-        minutes = int(offset[2]) * 60 + int(offset[3] or 0)
-        return timezone(timedelta(minutes=-minutes if offset[1] == "-" else minutes))
     try:
+        if offset:
+            minutes = int(offset[2]) * 60 + int(offset[3] or 0)
+            return timezone(timedelta(minutes=-minutes if offset[1] == "-" else minutes))
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise CronError(
@@ -156,13 +156,16 @@ def _day_of_month(text: str) -> Match:
 
 
 def _day_of_week(text: str) -> Match:
+    if text == "L":
+        return lambda at: _weekday(at) == len(DAYS)
     last = re.fullmatch(r"(\w+)L", text)
     if last:
-        day = _number(last[1], "day of week", DAYS, 1)
+        day, _ = _span(last[1], "day of week", 1, 7, DAYS)
         return lambda at: _weekday(at) == day and at.day > _days(at) - 7
     nth = re.fullmatch(r"(\w+)#([1-5])", text)
     if nth:
-        day, count = _number(nth[1], "day of week", DAYS, 1), int(nth[2])
+        day, _ = _span(nth[1], "day of week", 1, 7, DAYS)
+        count = int(nth[2])
         return lambda at: _weekday(at) == day and (at.day - 1) // 7 + 1 == count
     days = _numbers(text, "day of week", 1, 7, DAYS)
     return lambda at: _weekday(at) in days

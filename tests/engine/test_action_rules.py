@@ -128,7 +128,7 @@ def from_github(token: str, name: str = "Fetch") -> Pipeline:
 
 
 def test_a_masked_secret_of_a_new_action() -> None:
-    """A18."""
+    """C24: a mask stands for no secret where there was none before, as after a rename (A18)."""
     path = (*FETCH, "configuration", "OAuthToken")
     masked = from_github("****")
     refused(masked, "A18", *path)

@@ -33,6 +33,7 @@ def keys(category: Category, provider: str) -> set[str]:
     ],
 )
 def test_each_type_has_its_time(action_type: ActionTypeId, limit: timedelta) -> None:
+    """3.16, C16: each type of action has its limit, and all others an hour."""
     assert time_limit(action_type) == limit
 
 
@@ -56,6 +57,7 @@ def test_tokens_and_client_secrets_are_secret_and_nothing_else_is() -> None:
 
 
 def test_variables_are_open_where_the_work_itself_names_them() -> None:
+    """5.4: some providers name their output variables themselves, others are fixed."""
     opened = {str(kind.id) for kind in TYPES.values() if kind.variables is None}
     assert {name for name in opened if "/AWS/" in name} == {
         "Build/AWS/CodeBuild/1",
@@ -96,6 +98,7 @@ def test_every_type_is_well_formed() -> None:
 
 
 def test_two_rule_types_can_skip() -> None:
+    """8, C6: of six rule types two may skip."""
     assert {name for name, rule in RULE_TYPES.items() if rule.skip} == {
         "LambdaInvoke",
         "VariableCheck",
@@ -111,6 +114,7 @@ def test_two_rule_types_can_skip() -> None:
 
 
 def test_rule_types_know_their_required_keys() -> None:
+    """8: each rule type has its required keys."""
     required = {
         name: {key.name for key in rule.properties if key.required}
         for name, rule in RULE_TYPES.items()

@@ -29,7 +29,7 @@ from tests.refusal import (
 
 
 def test_an_input_that_no_earlier_action_writes() -> None:
-    """A6."""
+    """3.5: artifacts are checked at definition time, by stage and run order (A6)."""
     path = ("inputArtifacts", 0, "name")
     refused(pipeline(SOURCE, Stage("Build", build(inputs=("Ghost",)))), "A6", *MAKE, *path)
     refused(pipeline(SOURCE, Stage("All", build(), deploy())), "A6", *MAKE[:3], 1, *path)
@@ -57,7 +57,7 @@ def test_an_artifact_read_twice_by_an_action() -> None:
 
 
 def test_a_namespace_used_twice() -> None:
-    """A9."""
+    """5.1, C21: two actions never share a namespace (A9)."""
     found = refused(
         pipeline(SOURCE, Stage("Build", build(namespace="src"))), "A9", *MAKE, "namespace"
     )
@@ -66,7 +66,7 @@ def test_a_namespace_used_twice() -> None:
 
 
 def test_a_namespace_that_is_an_artifact_or_reserved() -> None:
-    """A10."""
+    """5.1, C21: a namespace is neither an artifact's name nor reserved (A10)."""
     for taken in ("Code", "codepipeline", "variables"):
         bad = pipeline(SOURCE, Stage("Build", build(namespace=taken)))
         assert f'"{taken}"' in refused(bad, "A10", *MAKE, "namespace")
@@ -80,7 +80,7 @@ def asking(reference: str) -> Pipeline:
 
 
 def test_a_reference_to_a_namespace_of_no_action() -> None:
-    """A11."""
+    """5.3.1: the namespace of every reference must exist (A11)."""
     found = refused(asking("#{ghost.Key}"), "A11", *MAKE, "configuration", "CustomData")
     assert "#{ghost.Key}" in found
     accepted(asking("#{src.CommitId}"))
@@ -88,6 +88,7 @@ def test_a_reference_to_a_namespace_of_no_action() -> None:
 
 
 def test_references_are_found_in_environments_and_rules_too() -> None:
+    """5.2, 5.3.1: references in environments and rules are checked too."""
     ghost = replace(commands().environment[0], value="#{ghost.Key}")
     bad = pipeline(SOURCE, Stage("Check", commands(environment=(ghost,))))
     refused(bad, "A11", *MAKE, "environmentVariables", 0, "value")
@@ -97,7 +98,7 @@ def test_references_are_found_in_environments_and_rules_too() -> None:
 
 
 def test_a_reference_to_an_action_that_does_not_precede() -> None:
-    """A12."""
+    """5.3.1: the producer must precede the consumer (A12)."""
     path = ("configuration", "CustomData")
     assert '"Make"' in refused(asking("#{bld.TAG}"), "A12", *MAKE, *path)
     ask = approval(configuration={"CustomData": "#{bld.TAG}"})
@@ -106,7 +107,7 @@ def test_a_reference_to_an_action_that_does_not_precede() -> None:
 
 
 def test_a_gate_knows_the_variables_of_what_ran_before_it() -> None:
-    """A12."""
+    """5.2: rules may refer to what ran before the place of their condition."""
     checks = {"Variable": "#{bld.TAG}", "Value": "1", "Operator": "EQ"}
     condition = (Condition((rule(configuration=checks),), Result.FAIL),)
     place = ("stages", 1, "beforeEntry", "conditions", 0, "rules", 0, "configuration", "Variable")
@@ -115,7 +116,7 @@ def test_a_gate_knows_the_variables_of_what_ran_before_it() -> None:
 
 
 def test_a_reference_to_an_undeclared_variable() -> None:
-    """A13."""
+    """5.3.1: a pipeline variable that is referred to must be declared (A13)."""
     shop = asking("#{variables.level}")
     found = refused(shop, "A13", *MAKE, "configuration", "CustomData")
     assert '"level"' in found
@@ -123,7 +124,7 @@ def test_a_reference_to_an_undeclared_variable() -> None:
 
 
 def test_a_reference_to_a_variable_in_a_source() -> None:
-    """A13."""
+    """5.1, 5.2: source actions know no pipeline variables (A13)."""
     branch = {**source().configuration, "BranchName": "#{variables.branch}"}
     variables = (PipelineVariable("branch", "main"),)
     early = pipeline(Stage("Source", source(configuration=branch)), BUILD, variables=variables)
@@ -132,7 +133,7 @@ def test_a_reference_to_a_variable_in_a_source() -> None:
 
 
 def test_a_reference_to_a_key_that_its_producer_never_gives() -> None:
-    """A17."""
+    """5.3.1, 5.4: a provider of fixed keys gives no others (A17)."""
     for reference in ("#{src.Commit}", "#{codepipeline.Name}"):
         found = refused(asking(reference), "A17", *MAKE, "configuration", "CustomData")
         assert reference in found

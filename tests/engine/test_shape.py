@@ -134,6 +134,7 @@ BOUNDS: dict[str, tuple[Sequence[JSON], Sequence[JSON]]] = {
 
 @pytest.mark.parametrize("path", BOUNDS)
 def test_a_value_outside_its_bound_is_refused_and_one_inside_accepted(path: str) -> None:
+    """3.5, 5.3.7, C11: run orders 1 to 999; values up to 1000 characters, not yet resolved."""
     outside, inside = BOUNDS[path]
     for value in outside:
         assert shape_faults(path, value) == [path], value
@@ -142,6 +143,7 @@ def test_a_value_outside_its_bound_is_refused_and_one_inside_accepted(path: str)
 
 
 def test_a_gate_has_one_condition_of_at_most_five_rules() -> None:
+    """3.12: each place holds one condition of 1 to 5 rules."""
     for path in (ENTRY, "stages.2.onSuccess.conditions", FAILURE):
         (condition,) = list_at(path)
         assert shape_faults(path, [condition, condition]) == [path]

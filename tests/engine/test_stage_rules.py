@@ -11,7 +11,7 @@ V1 = PipelineType.V1
 
 
 def test_two_stages_with_the_same_name() -> None:
-    """G1."""
+    """C21: names of stages are unique in the pipeline (G1)."""
     found = refused(pipeline(SOURCE, BUILD, Stage("Build", deploy())), "G1", "stages", 2, "name")
     assert '"Build"' in found
     accepted(pipeline(SOURCE, BUILD, Stage("build", deploy())))
@@ -25,7 +25,7 @@ def test_more_actions_than_a_stage_may_have() -> None:
 
 
 def test_conditions_in_a_v1_pipeline() -> None:
-    """G3."""
+    """3.12: conditions of a stage are a feature of V2 (G3)."""
     gates: dict[str, dict[str, Any]] = {
         "beforeEntry": {"before_entry": (Condition((window(),), Result.FAIL),)},
         "onSuccess": {"on_success": (Condition((window(),), Result.FAIL),)},
@@ -38,7 +38,7 @@ def test_conditions_in_a_v1_pipeline() -> None:
 
 
 def test_a_rollback_in_a_parallel_pipeline() -> None:
-    """G4."""
+    """3.4, 3.11, C14: no stage of a PARALLEL pipeline rolls back (G4)."""
     back = (Condition((window(),), Result.ROLLBACK),)
     here = ("stages", 1)
     cases: dict[tuple[str | int, ...], dict[str, Any]] = {
@@ -58,7 +58,7 @@ def test_a_rollback_in_a_parallel_pipeline() -> None:
 
 
 def test_on_failure_with_both_a_result_and_conditions() -> None:
-    """G5."""
+    """3.10: automatic retry and conditions of failure exclude each other (G5) (CHOICE)."""
     back = (Condition((window(),), Result.ROLLBACK),)
     for both in (
         FailureConditions(Result.ROLLBACK, conditions=back),
@@ -71,7 +71,7 @@ def test_on_failure_with_both_a_result_and_conditions() -> None:
 
 
 def test_a_result_that_its_gate_does_not_offer() -> None:
-    """G6."""
+    """3.12: each place of a condition has its own results (G6)."""
     offered = {
         "beforeEntry": {Result.FAIL, Result.SKIP},
         "onSuccess": {Result.ROLLBACK, Result.FAIL},
@@ -96,7 +96,7 @@ def test_a_result_that_its_gate_does_not_offer() -> None:
 
 
 def test_a_skip_by_a_rule_that_cannot_skip() -> None:
-    """G6."""
+    """3.12, 8, C6: SKIP works only with LambdaInvoke and VariableCheck (G6)."""
     path = ("stages", 1, "beforeEntry", "conditions", 0, "rules", 1, "ruleTypeId", "provider")
     rules = (rule(), window())
     bad = Stage("Build", build(), before_entry=(Condition(rules, Result.SKIP),))
@@ -112,7 +112,7 @@ def test_a_stage_without_actions() -> None:
 
 
 def test_two_actions_of_a_stage_with_the_same_name() -> None:
-    """G8."""
+    """C21: names of actions are unique in their stage (G8)."""
     twice = Stage("Gate", approval(), approval(run_order=2))
     refused(pipeline(SOURCE, twice), "G8", "stages", 1, "actions", 1, "name")
     accepted(pipeline(SOURCE, Stage("Gate", approval()), Stage("Again", approval())))
@@ -126,7 +126,7 @@ def test_two_rules_of_a_condition_with_the_same_name() -> None:
 
 
 def test_a_rule_of_an_unknown_provider() -> None:
-    """G9."""
+    """8: a rule is of one of the six providers (G9)."""
     path = ("stages", 1, "beforeEntry", "conditions", 0, "rules", 0)
     unknown = guarded_by(rule(type=RuleTypeId("Oracle")))
     assert '"Oracle"' in refused(unknown, "G9", *path, "ruleTypeId", "provider")
@@ -134,7 +134,7 @@ def test_a_rule_of_an_unknown_provider() -> None:
 
 
 def test_a_rule_without_a_required_key() -> None:
-    """G9."""
+    """8: a rule has the required keys of its provider (G9)."""
     path = ("stages", 1, "beforeEntry", "conditions", 0, "rules", 0)
     lacking = guarded_by(window(configuration={"TimeZone": "UTC"}))
     assert '"Cron"' in refused(lacking, "G9", *path, "configuration", "Cron")

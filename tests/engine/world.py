@@ -7,18 +7,30 @@ from uuid import UUID
 from pipelinekit.engine.decide import decide
 from pipelinekit.engine.draft import Decision
 from pipelinekit.model.action import Action, ActionTypeId, Category, OutputArtifact, Owner
+from pipelinekit.model.check import ConditionExecution, RuleExecution
 from pipelinekit.model.command import Ask, Command, Halt, Run
-from pipelinekit.model.condition import RetryMode
+from pipelinekit.model.condition import (
+    Condition,
+    ConditionType,
+    FailureConditions,
+    Result,
+    RetryMode,
+    Rule,
+    RuleTypeId,
+)
 from pipelinekit.model.event import (
     Answered,
     Defined,
     Deleted,
     Event,
     Expired,
+    OverrideRequested,
     Reported,
     RetryRequested,
+    RollbackRequested,
     Started,
     StopRequested,
+    TransitionChanged,
 )
 from pipelinekit.model.execution import (
     ActionExecution,
@@ -30,7 +42,7 @@ from pipelinekit.model.execution import (
     TriggerType,
 )
 from pipelinekit.model.order import Failed, Order, Outcome, Revision, Succeeded, Waiting
-from pipelinekit.model.pipeline import Pipeline, Stage
+from pipelinekit.model.pipeline import ExecutionMode, Pipeline, Stage
 from pipelinekit.model.state import State
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -58,6 +70,27 @@ def line(*stages: Stage, name: str = "shop") -> Pipeline:
     return Pipeline(name, (Stage("Source", fetch()), *stages))
 
 
+def queued(*stages: Stage) -> Pipeline:
+    """Make a pipeline in which executions queue."""
+    return replace(line(*stages), mode=ExecutionMode.QUEUED)
+
+
+def parallel(*stages: Stage) -> Pipeline:
+    """Make a pipeline whose executions run side by side."""
+    return replace(line(*stages), mode=ExecutionMode.PARALLEL)
+
+
+def gate(*names: str, result: Result | None = None, **configuration: str) -> tuple[Condition, ...]:
+    """Make the condition of a stage, of rules that answer when they are reported."""
+    kind = RuleTypeId("VariableCheck")
+    return (Condition(tuple(Rule(name, kind, configuration) for name in names), result),)
+
+
+def on_failure(result: Result, mode: RetryMode | None = None) -> FailureConditions:
+    """Make what a stage does when it has failed."""
+    return FailureConditions(result, mode)
+
+
 @dataclass
 class World:
     """Events in, decisions kept: what is under way, what was told, the whole journal."""
@@ -69,6 +102,7 @@ class World:
     asked: dict[str, Ask] = field(default_factory=dict)
     at: datetime = NOON
     pipeline: str = "shop"
+    by: str = "ann"
 
     def happen(self, event: Event) -> Decision:
         decision = decide(self.state, event)
@@ -94,14 +128,14 @@ class World:
     def _common(self) -> dict[str, object]:
         self.at += timedelta(seconds=1)
         identity = str(UUID(int=len(self.events) + 1))
-        return {"id": identity, "pipeline": self.pipeline, "at": self.at, "by": "ann"}
+        return {"id": identity, "pipeline": self.pipeline, "at": self.at, "by": self.by}
 
     def define(self, pipeline: Pipeline, *, unless_same: bool = False) -> None:
         self.pipeline = pipeline.name
         self.happen(Defined(**self._common, definition=pipeline, unless_same=unless_same))
 
-    def start(self, **members: object) -> str:
-        return self.happen(Started(**self._common, cause=CAUSE, **members)).answer
+    def start(self, cause: Cause = CAUSE, **members: object) -> str:
+        return self.happen(Started(**self._common, cause=cause, **members)).answer
 
     def started(self, pipeline: Pipeline, **members: object) -> str:
         self.define(pipeline)
@@ -170,20 +204,23 @@ class World:
         action: str,
         status: ApprovalStatus = ApprovalStatus.APPROVED,
         token: str | None = None,
-        summary: str = "",
-    ) -> None:
+        **members: object,
+    ) -> Decision:
         row = self.row(execution, action)
-        self.happen(
-            Answered(
-                **self._common,
-                execution=execution,
-                stage=row.stage,
-                action=action,
-                token=row.token if token is None else token,
-                status=status,
-                summary=summary,
-            )
-        )
+        given = row.token if token is None else token
+        return self.approve(execution, row.stage, action, given, status=status, **members)
+
+    def approve(
+        self,
+        execution: str,
+        stage: str,
+        action: str,
+        token: str | None,
+        **members: object,
+    ) -> Decision:
+        asked = {"execution": execution, "stage": stage, "action": action, "token": token}
+        said = {"status": ApprovalStatus.APPROVED, **members}
+        return self.happen(Answered(**self._common, **asked, **said))
 
     def stop(self, execution: str, *, abandon: bool = False, reason: str = "") -> None:
         common = self._common
@@ -191,8 +228,10 @@ class World:
 
     def retry(
         self, execution: str, stage: str, mode: RetryMode = RetryMode.FAILED_ACTIONS
-    ) -> None:
-        self.happen(RetryRequested(**self._common, execution=execution, stage=stage, mode=mode))
+    ) -> Decision:
+        return self.happen(
+            RetryRequested(**self._common, execution=execution, stage=stage, mode=mode)
+        )
 
     def execution(self, execution: str) -> PipelineExecution:
         row = self.state.get(PipelineExecution, (execution,))
@@ -212,3 +251,57 @@ class World:
 
     def delete(self) -> None:
         self.happen(Deleted(**self._common))
+
+    def rollback(self, stage: str, target: str) -> str:
+        return self.happen(RollbackRequested(**self._common, stage=stage, target=target)).answer
+
+    def override(self, execution: str, stage: str, condition: ConditionType) -> Decision:
+        asked = {"execution": execution, "stage": stage, "condition": condition}
+        return self.happen(OverrideRequested(**self._common, **asked))
+
+    def close(self, stage: str, reason: str = "closed", *, inbound: bool = True) -> None:
+        asked = {"stage": stage, "inbound": inbound, "enabled": False, "reason": reason}
+        self.happen(TransitionChanged(**self._common, **asked))
+
+    def open(self, stage: str, *, inbound: bool = True) -> None:
+        asked = {"stage": stage, "inbound": inbound, "enabled": True}
+        self.happen(TransitionChanged(**self._common, **asked))
+
+    def rule(self, execution: str, rule: str) -> RuleExecution:
+        rows = [
+            row
+            for row in self.state.all(RuleExecution)
+            if row.execution == execution and row.rule == rule
+        ]
+        assert len(rows) == 1, f"{rule} was begun {len(rows)} times"
+        return rows[0]
+
+    def check(self, execution: str, stage: str, place: ConditionType) -> ConditionExecution:
+        row = self.state.get(ConditionExecution, (execution, stage, place))
+        assert row is not None, f"{place} of {stage} was never checked"
+        return row
+
+    def told(self, execution: str, rule: str, outcome: Outcome) -> Decision:
+        row = self.rule(execution, rule)
+        decision = self.happen(
+            Reported(
+                **self._common,
+                execution=execution,
+                stage=row.stage,
+                action=rule,
+                action_execution=row.id,
+                outcome=outcome,
+                condition=row.condition,
+            )
+        )
+        if not isinstance(outcome, Waiting):
+            self.orders.pop(row.id, None)
+        return decision
+
+    def yes(self, execution: str, *rules: str) -> None:
+        for rule in rules:
+            self.told(execution, rule, Succeeded())
+
+    def no(self, execution: str, *rules: str) -> None:
+        for rule in rules:
+            self.told(execution, rule, Failed("no"))

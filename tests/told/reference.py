@@ -12,6 +12,7 @@ from pipelinekit.cli import cli
 from pipelinekit.engine import tables
 from pipelinekit.kit.registry import discover
 from pipelinekit.ports.provider import Declared
+from tests.told import rules
 
 FOLDER = Path(__file__).parents[2] / "notebooks" / "reference"
 MADE = "<!-- made by `python -m tests.told.reference` -->\n"
@@ -44,6 +45,7 @@ def statuses() -> str:
         ("Pipeline execution", tables.PIPELINE),
         ("Stage execution", tables.STAGE),
         ("Action execution", tables.ACTION),
+        ("Condition of a stage", tables.CONDITION),
     ):
         text += f"\n## {name}\n\n```mermaid\nstateDiagram-v2\n{_moves(table)}```\n"
     return text
@@ -63,7 +65,12 @@ def commands() -> str:
     return text
 
 
-PAGES = {"providers.md": providers, "statuses.md": statuses, "cli.md": commands}
+PAGES = {
+    "providers.md": providers,
+    "statuses.md": statuses,
+    "rules.md": rules.page,
+    "cli.md": commands,
+}
 
 
 def _built_in(provider: Declared[...]) -> bool:

@@ -1,0 +1,58 @@
+"""The judge of the random schedules catches every engine that is wrong on purpose."""
+
+import pytest
+from hypothesis import find
+
+from tests.engine.fuzz import fault_of, fuzz, shortest
+from tests.engine.mutants import MUTANTS
+from tests.engine.schedule import draw
+from tests.engine.test_random import SCHEDULES
+
+WITHIN = 400
+"""Within how many schedules a wrong engine has to be caught."""
+
+
+def caught(name: str, patch: pytest.MonkeyPatch) -> int | None:
+    """Give the seed at which a wrong engine is caught, None when it is not."""
+    MUTANTS[name].let_loose(patch)
+    return next((seed for seed in range(WITHIN) if fault_of(draw(seed)) is not None), None)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_wrong_engine_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert caught(name, monkeypatch) is not None
+
+
+@pytest.mark.slow
+def test_the_right_engine_passes_the_schedules_that_catch_the_wrong_ones() -> None:
+    assert [fault_of(draw(seed)) for seed in range(WITHIN)] == [None] * WITHIN
+
+
+def test_an_engine_without_locks_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert caught("there is no lock of a stage", monkeypatch) is not None
+
+
+def test_a_failing_schedule_is_cut_down_to_what_it_fails_by(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seed = caught("there is no lock of a stage", monkeypatch)
+    assert seed is not None
+    few = shortest(draw(seed))
+    assert [throw.kind for throw in few.throws].count("start") <= 2
+    assert len(few.throws) <= 2
+    assert fault_of(few) is not None
+
+
+@pytest.mark.slow
+def test_hypothesis_cuts_a_failing_schedule_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    MUTANTS["there is no lock of a stage"].let_loose(monkeypatch)
+    few = find(SCHEDULES, lambda schedule: fault_of(schedule) is not None)
+    assert len(few.throws) <= 2
+
+
+def test_a_violation_names_its_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    seed = caught("there is no lock of a stage", monkeypatch)
+    assert seed is not None
+    _, violations = fuzz([seed])
+    assert [violation.seed for violation in violations] == [seed]
