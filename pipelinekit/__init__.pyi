@@ -10,6 +10,8 @@ from .model.condition import FailureConditions as FailureConditions
 from .model.condition import Result as Result
 from .model.condition import RetryMode as RetryMode
 from .model.errors import PipelineKitError as PipelineKitError
+from .model.gate import gate as gate
+from .model.gate import retry as retry
 from .model.order import Failed as Failed
 from .model.order import FailureType as FailureType
 from .model.order import Outcome as Outcome
@@ -33,12 +35,15 @@ from .ports.provider import action as action
 from .ports.provider import rule as rule
 from .providers.approval import approval as approval
 from .providers.aws_lambda import aws_lambda as aws_lambda
+from .providers.cloudwatch_alarm import cloudwatch_alarm as cloudwatch_alarm
 from .providers.codebuild import codebuild as codebuild
 from .providers.codebuild import codebuild_test as codebuild_test
+from .providers.codebuild_rule import codebuild_check as codebuild_check
 from .providers.codecommit import codecommit as codecommit
 from .providers.codedeploy import codedeploy as codedeploy
 from .providers.commands import commands as commands
 from .providers.commands import secret as secret
+from .providers.commands_rule import commands_check as commands_check
 from .providers.connection import connection as connection
 from .providers.deployment_window import deployment_window as deployment_window
 from .providers.ecr import ecr as ecr
@@ -46,6 +51,7 @@ from .providers.ecr_build import ecr_build as ecr_build
 from .providers.git import git as git
 from .providers.github import github as github
 from .providers.invoke_pipeline import invoke as invoke
+from .providers.lambda_rule import lambda_check as lambda_check
 from .providers.notebook import notebook as notebook
 from .providers.notebook import notebook_deploy as notebook_deploy
 from .providers.notebook import notebook_invoke as notebook_invoke

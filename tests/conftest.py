@@ -3,15 +3,31 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from tests import containers, sshd
+from tests.account import CREDENTIALS, serving
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
+
+
+@pytest.fixture(scope="module")
+def account_server() -> Iterator[str]:
+    """Run a server that stands for AWS."""
+    with serving() as url:
+        yield url
+
+
+@pytest.fixture
+def account(account_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Give the URL of a server that stands for AWS, and have credentials for it."""
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    return account_server
 
 
 def pytest_configure(config: pytest.Config) -> None:

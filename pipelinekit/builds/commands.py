@@ -5,7 +5,7 @@ from typing import Final
 from pipelinekit.builds.build import carry_out, prepare
 from pipelinekit.builds.reference import read_reference
 from pipelinekit.builds.source import read_sources
-from pipelinekit.builds.task import BuildFailed, Built, Request
+from pipelinekit.builds.task import BuildFailed, Built, Request, Sources
 from pipelinekit.model.action import EnvironmentVariable, SecretType
 from pipelinekit.model.order import Order
 from pipelinekit.model.settings import Project
@@ -19,7 +19,8 @@ ALL_FILES: Final = ("**/*",)
 def carry_out_commands(job: Job) -> Built:
     """Run the commands of an order in one shell, in the folder of its first input.
 
-    The first command that does not exit with 0 is the last one.
+    Without inputs they start in an empty folder. The first command that does not exit with 0 is
+    the last one.
 
     Args:
         job: Its order has the commands, and what they take and give away.
@@ -39,15 +40,21 @@ def carry_out_commands(job: Job) -> Built:
         name=build_name(order),
         project=Project(),
         variables=_variables(order.environment),
-        primary=order.inputs[0].name,
+        primary=order.inputs[0].name if order.inputs else None,
     )
-    sources = read_sources(request)
+    sources = read_sources(request) if order.inputs else _nothing(request)
     return carry_out(prepare(request, sources, _spec(order)))
 
 
 def build_name(order: Order) -> str:
     """Give what stands for the name of a project, where there is none."""
     return f"{order.pipeline}-{order.action}"
+
+
+def _nothing(request: Request) -> Sources:
+    folder = request.workplace / "source"
+    folder.mkdir(parents=True)
+    return Sources("", folder)
 
 
 def _spec(order: Order) -> Buildspec:

@@ -68,7 +68,6 @@ def _of_git(*, credentials: bool) -> dict[str, str]:
 def _of_codebuild(request: Request, sources: Sources, image: str) -> dict[str, str]:
     # Left out are those of webhooks and public builds, which a pipeline never has.
     order = request.job.order
-    artifact = next(each for each in order.inputs if each.name == sources.name)
     build = f"{request.name}:{order.id}"
     arn = f"arn:aws:codebuild:{REGION}:{ACCOUNT}"
     own = {
@@ -82,13 +81,15 @@ def _of_codebuild(request: Request, sources: Sources, image: str) -> dict[str, s
         "CODEBUILD_KMS_KEY_ID": "alias/aws/s3",
         "CODEBUILD_LOG_PATH": order.id,
         "CODEBUILD_PROJECT_ARN": f"{arn}:project/{request.name}",
-        "CODEBUILD_RESOLVED_SOURCE_VERSION": artifact.revision,
         "CODEBUILD_SOURCE_REPO_URL": sources.repository,
-        "CODEBUILD_SOURCE_VERSION": f"arn:aws:s3:::{artifact.bucket}/{artifact.object_key}",
         "CODEBUILD_SRC_DIR": str(sources.primary),
         "CODEBUILD_START_TIME": str(time.time_ns() // 1_000_000),
         "PIPELINEKIT_ACTION_EXECUTION_ID": order.id,
     }
+    for artifact in (each for each in order.inputs if each.name == sources.name):
+        place = f"arn:aws:s3:::{artifact.bucket}/{artifact.object_key}"
+        own["CODEBUILD_SOURCE_VERSION"] = place
+        own["CODEBUILD_RESOLVED_SOURCE_VERSION"] = artifact.revision
     for name, folder in sources.others.items():
         own["CODEBUILD_SRC_DIR_" + re.sub(r"\W", "_", name)] = str(folder)
     if request.identifier is not None:

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import select
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,7 +12,10 @@ from typing import Final, Self
 from pipelinekit.tools.redact import Redactor
 
 KEPT: Final = 64 * 1024
-CHUNK: Final = 64 * 1024
+CHUNK: Final = 256 * 1024
+PIPE_BYTES: Final = 1024 * 1024
+"""What a pipe is let hold, so that commands that print much wait little: all that any user may."""
+
 LOOK_SECONDS: Final = 0.05
 STDOUT: Final = 1
 
@@ -38,6 +42,7 @@ class Transcript:
         """
         self._redactor = redactor
         self._say = say
+        self._listens = listens
         self._line = b""
         self._tail = bytearray()
         self._lock = threading.Lock()
@@ -45,6 +50,9 @@ class Transcript:
         self._read = self._write = -1
         if redactor or say or listens:
             self._read, self._write = os.pipe()
+            if sys.platform == "linux":
+                with suppress(OSError):  # the system may allow less
+                    fcntl.fcntl(self._write, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
             flags = fcntl.fcntl(self._read, fcntl.F_GETFL)
             fcntl.fcntl(self._read, fcntl.F_SETFL, flags | os.O_NONBLOCK)
             self._thread = threading.Thread(target=self._follow, daemon=True)
@@ -87,8 +95,9 @@ class Transcript:
     def _drain(self) -> None:
         with suppress(BlockingIOError):
             while chunk := os.read(self._read, CHUNK):
-                self._tail += chunk
-                del self._tail[:-KEPT]
+                if self._listens:
+                    self._tail += chunk[-KEPT:]
+                    del self._tail[:-KEPT]
                 self._put(self._redactor.feed(chunk))
 
     def _put(self, data: bytes, *, is_end: bool = False) -> None:

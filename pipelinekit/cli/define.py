@@ -17,6 +17,7 @@ from pipelinekit.kit.files import (
     read_document,
     unreadable,
 )
+from pipelinekit.model.action import Owner
 from pipelinekit.model.errors import DefinitionError
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.tools.document import DocumentError, Form
@@ -84,9 +85,13 @@ def export(place: Surroundings, target: str, *, yaml: bool) -> None:
     """Write a definition as CodePipeline has it, JSON or YAML.
 
     FILE is a definition file, NAME a pipeline that was defined before. The JSON is what
-    `aws codepipeline create-pipeline --cli-input-json` takes.
+    `aws codepipeline create-pipeline --cli-input-json` takes. Actions and rules of custom types
+    are named on standard error, since only an account that has such a type knows them.
     """
-    click.echo(codepipeline.text(_pipeline(place, target), _form(place, yaml=yaml)), nl=False)
+    pipeline = _pipeline(place, target)
+    click.echo(codepipeline.text(pipeline, _form(place, yaml=yaml)), nl=False)
+    for note in _at_home(pipeline):
+        click.echo(note, err=True)
 
 
 @click.command()
@@ -117,6 +122,22 @@ def _pipeline(place: Surroundings, target: str) -> Pipeline:
         return written.pipeline
     with place.existing() as kit:
         return kit.definition(target)
+
+
+def _at_home(pipeline: Pipeline) -> Iterator[str]:
+    for stage in pipeline.stages:
+        for action in stage.actions:
+            if action.type.owner is Owner.CUSTOM:
+                yield (
+                    f"action {stage.name}/{action.name} runs here only: AWS CodePipeline does not "
+                    f"know {action.type}, unless the account has a custom action type of that name"
+                )
+        for rule in stage.rules:
+            if rule.type.owner == Owner.CUSTOM:
+                yield (
+                    f"rule {stage.name}/{rule.name} runs here only: AWS CodePipeline does not "
+                    f"know it, and has no rule types of one's own"
+                )
 
 
 def _form(place: Surroundings, *, yaml: bool) -> Form:

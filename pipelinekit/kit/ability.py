@@ -50,7 +50,7 @@ def everything(pipeline: Pipeline) -> Iterator[tuple[str, Action]]:
     for stage in pipeline.stages:
         for action in stage.actions:
             yield f"action {stage.name}/{action.name}", action
-        for rule in (rule for each in stage.conditions for rule in each.rules):
+        for rule in stage.rules:
             alike = Action(
                 name=rule.name,
                 type=rule_type(rule),

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from pipelinekit.model.check import ConditionExecution, ConditionStatus
+from pipelinekit.model.condition import ConditionType
 from pipelinekit.model.errors import PipelineNotFound, StageNotFound, UnableToRollback
 from pipelinekit.model.execution import (
     ExecutionType,
@@ -48,8 +50,18 @@ def candidates(store: Store, pipeline: str, stage: str) -> Iterator[str]:
         if execution.version != records[0].version or execution.type is ExecutionType.ROLLBACK:
             continue
         rows = store.find(StageExecution, Query(execution=execution.id))
-        if any(row.stage == stage and row.status is StageStatus.SUCCEEDED for row in rows):
+        succeeded = any(row.stage == stage and row.status is StageStatus.SUCCEEDED for row in rows)
+        if succeeded and not _doubted(store, execution.id, stage):
             yield execution.id
+
+
+def _doubted(store: Store, execution: str, stage: str) -> bool:
+    return any(
+        row.stage == stage
+        and row.condition is ConditionType.ON_SUCCESS
+        and row.status is ConditionStatus.FAILED
+        for row in store.find(ConditionExecution, Query(execution=execution))
+    )
 
 
 def _there(store: Store, state: StageState) -> str | None:

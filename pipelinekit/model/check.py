@@ -75,6 +75,11 @@ class RuleExecution:
     place: str = "here"
 
     @property
+    def action(self) -> str:
+        """Give the rule's name, as what stands where an action has its own."""
+        return self.rule
+
+    @property
     def key(self) -> tuple[str, ...]:
         """Give what the latest attempt of the rule is found by."""
         return (self.execution, self.stage, self.condition, self.rule)

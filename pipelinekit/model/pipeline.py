@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from pipelinekit.model.action import Action, Steps
-from pipelinekit.model.condition import Condition, ConditionType, FailureConditions
+from pipelinekit.model.condition import Condition, ConditionType, FailureConditions, Rule
 from pipelinekit.model.errors import ValidationError
 from pipelinekit.model.gate import Gate, Recovery, gate_of, recovery_of
 from pipelinekit.model.trigger import Trigger
@@ -131,6 +131,11 @@ class Stage:
         """Give the conditions of its entry, its success and its failure."""
         after = self.on_failure.conditions if self.on_failure else ()
         return (*self.before_entry, *self.on_success, *after)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Give the rules of its conditions."""
+        return tuple(rule for condition in self.conditions for rule in condition.rules)
 
     @property
     def groups(self) -> tuple[tuple[Action, ...], ...]:

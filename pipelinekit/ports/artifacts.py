@@ -14,7 +14,12 @@ class Artifacts(Protocol):
     """An artifact store: objects are written once and checked at every read."""
 
     def put(self, artifact: Artifact, file: Path) -> Artifact:
-        """Keep a file as the artifact's object; give the artifact with digest and size."""
+        """Take a file as the artifact's object; give the artifact with digest and size.
+
+        Args:
+            artifact: What it is; a digest that it has already is that of the file.
+            file: It is the store's from now on, which may move it.
+        """
         ...
 
     def get(self, artifact: Artifact) -> Path:

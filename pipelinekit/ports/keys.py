@@ -22,11 +22,13 @@ class Key:
         name: The configuration key.
         secret: Whether it is masked whenever it is shown.
         form: Where the text of the key is not the value itself: how to write it, how to read it.
+        required: Whether CodePipeline demands the key, so that a default is written down too.
     """
 
     name: str
     secret: bool = False
     form: "Form | None" = None
+    required: bool = False
 
 
 class Form(Protocol):
@@ -123,7 +125,7 @@ def _setting(parameter: inspect.Parameter, hint: object) -> Setting:
     return Setting(
         parameter=parameter.name,
         key=key.name if key else "".join(word.title() for word in parameter.name.split("_")),
-        required=parameter.default is inspect.Parameter.empty,
+        required=parameter.default is inspect.Parameter.empty or bool(key and key.required),
         secret=bool(key and key.secret),
         form=(key.form if key else None) or _form(plain),
     )

@@ -171,11 +171,13 @@ class Declared(Generic[P]):
     def _configuration(self, *args: P.args, **kwargs: P.kwargs) -> dict[str, str]:
         signature = inspect.signature(self._function)
         bound = signature.bind(None, *args, **kwargs)
-        given = dict(list(bound.arguments.items())[1:])
+        given = set(bound.arguments)
+        bound.apply_defaults()
+        values = bound.arguments
         return {
-            each.key: each.form.write(given[each.parameter])
+            each.key: each.form.write(values[each.parameter])
             for each in self._settings
-            if given.get(each.parameter) is not None
+            if values[each.parameter] is not None and (each.required or each.parameter in given)
         }
 
 

@@ -1,101 +1,13 @@
 """Invoke/AWS/Lambda: unmodified handlers run here, and end their job as they do at AWS."""
 
-import json
-import re
-import secrets
-import time
-import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import timedelta
-from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
-from pipelinekit.model.action import Action, Category, Owner
-from pipelinekit.model.execution import Artifact
-from pipelinekit.model.order import Failed, FailureType, Outcome, Succeeded
-from pipelinekit.model.settings import Aws, Function, Settings
+from pipelinekit.builds.function import ParametersForm, function_obstacle, invoke
+from pipelinekit.model.action import Category, Owner
+from pipelinekit.model.order import Outcome
 from pipelinekit.ports.provider import Job, Key, Traits, provider
-from pipelinekit.tools import handler
-from pipelinekit.tools.archive import ArchiveError, pack, unpack
-from pipelinekit.tools.handler import ACCOUNT, Handler, HandlerError
-from pipelinekit.tools.job_calls import JobCalls, JobFailed, JobSucceeded
-from pipelinekit.tools.job_objects import JobObjects
-from pipelinekit.tools.loopback import Loopback
-from pipelinekit.tools.surroundings import REGION
-
-OWN_KEY: Final = "AWS_ACCESS_KEY_ID"
-BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
-
-Json = dict[str, object]
-
-
-class _Parameters:
-    """Writes anything but text as JSON; what is read is text."""
-
-    def write(self, value: object) -> str:
-        return value if isinstance(value, str) else json.dumps(value)
-
-    def read(self, text: str) -> object:
-        return text
-
-
-@dataclass(frozen=True, slots=True)
-class _Credentials:
-    """The access key of one action, which opens nothing but the calls of its job."""
-
-    key: str
-    secret: str
-    token: str
-    until_ms: int
-
-    @staticmethod
-    def new(seconds: float) -> "_Credentials":
-        return _Credentials(
-            key=f"ASIA{secrets.token_hex(8).upper()}",
-            secret=secrets.token_urlsafe(30),
-            token=secrets.token_urlsafe(60),
-            until_ms=int((time.time() + seconds) * 1000),
-        )
-
-    @property
-    def variables(self) -> dict[str, str]:
-        return {
-            OWN_KEY: self.key,
-            "AWS_SECRET_ACCESS_KEY": self.secret,
-            "AWS_SESSION_TOKEN": self.token,
-        }
-
-    @property
-    def members(self) -> Json:
-        return {
-            "accessKeyId": self.key,
-            "secretAccessKey": self.secret,
-            "sessionToken": self.token,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class _Site:
-    """What one action works with, however often its function is invoked."""
-
-    job: Job
-    function: Function
-    handler: Handler
-    credentials: _Credentials
-    calls: JobCalls
-    objects: Path
-
-
-def _check(action: Action, settings: Settings) -> str | None:
-    name = action.configuration.get("FunctionName", "")
-    if "#{" in name:
-        return None
-    try:
-        handler.check(_handler(name, settings))
-    except HandlerError as error:
-        return str(error)
-    return None
 
 
 @provider(
@@ -105,14 +17,14 @@ def _check(action: Action, settings: Settings) -> str | None:
         provider="Lambda",
         detached=True,
         timeout=timedelta(hours=24),
-        check=_check,
+        check=function_obstacle,
     )
 )
 def aws_lambda(
     job: Job,
     function: Annotated[str, Key("FunctionName")],
     parameters: Annotated[
-        str | Mapping[str, object] | None, Key("UserParameters", form=_Parameters())
+        str | Mapping[str, object] | None, Key("UserParameters", form=ParametersForm())
     ] = None,
 ) -> Outcome:
     """Invoke a Lambda function, whose handler runs on this machine, in Python or Node.
@@ -132,200 +44,4 @@ def aws_lambda(
     Source: codepipeline.md 7.19, 11.2, 11.6.
     """
     del parameters  # the event bears the whole configuration
-    try:
-        site = _site(job, function)
-        ended = _invoke_until_done(site)
-    except HandlerError as error:
-        return Failed(str(error), code=FailureType.CONFIGURATION_ERROR)
-    if isinstance(ended, Failed):
-        return ended
-    refused = _publish(site)
-    if refused:
-        return Failed(refused, external_id=ended.external_id)
-    return Succeeded(ended.variables, ended.summary, ended.external_id)
-
-
-# ------------------------------------------------------------------ before it
-
-
-def _handler(name: str, settings: Settings) -> Handler:
-    known = settings.functions.get(name)
-    if known is None:
-        table = name if BARE_KEY.fullmatch(name) else json.dumps(name)
-        raise HandlerError(
-            f"function {name!r} is to be invoked, and pipelinekit.toml does not say where its "
-            f'code is; add it, such as\n\n[lambda.{table}]\nfolder = "functions/{name}"\n'
-            f'handler = "app.handler"'
-        )
-    return Handler(
-        function=name,
-        folder=Path(settings.folder, known.folder).resolve(),
-        name=known.handler,
-        runtime=known.runtime,
-        timeout_seconds=known.timeout_seconds,
-        memory_mb=known.memory_mb,
-        environment=_account(settings) | dict(known.environment),
-    )
-
-
-def _account(settings: Settings) -> dict[str, str]:
-    aws = settings.aws or Aws()
-    given = {
-        "AWS_ENDPOINT_URL": aws.endpoint,
-        "AWS_REGION": aws.region,
-        "AWS_DEFAULT_REGION": aws.region,
-    }
-    return {name: value for name, value in given.items() if value}
-
-
-def _site(job: Job, name: str) -> _Site:
-    told = _handler(name, job.settings)
-    job.say(f"{told.runtime} asked; {handler.check(told)} is here")
-    objects = job.folder / "objects"
-    objects.mkdir()
-    for artifact in job.order.inputs:
-        pack(job.read(artifact.name), objects / f"in-{artifact.name}.zip")
-    return _Site(
-        job=job,
-        function=job.settings.functions[name],
-        handler=told,
-        credentials=_Credentials.new(timedelta(hours=24).total_seconds()),
-        calls=JobCalls(),
-        objects=objects,
-    )
-
-
-# ------------------------------------------------------------------ while it is at work
-
-
-def _invoke_until_done(site: _Site) -> JobSucceeded | Failed:
-    order = site.job.order
-    readable = {_name(each): site.objects / f"in-{each.name}.zip" for each in order.inputs}
-    writable = {_name(each): site.objects / f"out-{each.name}.zip" for each in order.outputs}
-    objects = JobObjects(readable, writable, site.objects)
-    with Loopback(site.calls, objects, _secrets(site)) as server:
-        ended = _invoke(site, server.url, 1, None)
-        number = 1
-        while isinstance(ended, JobSucceeded) and ended.token is not None:
-            seconds = site.function.continue_seconds
-            site.job.say(f"a continuation token was given; invoked again in {seconds:g} s")
-            time.sleep(seconds)
-            number += 1
-            ended = _invoke(site, server.url, number, ended.token)
-    if isinstance(ended, JobFailed):
-        return Failed(ended.message, code=ended.type, external_id=ended.external_id)
-    return ended
-
-
-def _invoke(
-    site: _Site, url: str, number: int, token: str | None
-) -> JobSucceeded | JobFailed | Failed:
-    id_, name = str(uuid.uuid4()), site.handler.function
-    site.calls.offer(id_, _details(site, id_, token))
-    invoked = handler.invoke(
-        _reachable(site, url),
-        _event(site, id_, token),
-        site.job.folder / f"invocation-{number}",
-        site.job.say,
-    )
-    ended = site.calls.ended(id_)
-    if ended is not None:
-        return ended
-    how = f"ended with {invoked.error}" if invoked.error else "returned"
-    return Failed(
-        f"function {name} {how}, and has called neither put_job_success_result nor "
-        f"put_job_failure_result for job {id_}; its log tells what it printed; let the handler "
-        f"make one of these calls in every case"
-    )
-
-
-def _reachable(site: _Site, url: str) -> Handler:
-    own = site.handler.environment
-    keys = {} if OWN_KEY in own else site.credentials.variables
-    services = {"AWS_ENDPOINT_URL_CODEPIPELINE": url, "AWS_ENDPOINT_URL_S3": url}
-    return replace(site.handler, environment={**keys, **own, **services})
-
-
-def _secrets(site: _Site) -> dict[str, str]:
-    # A function that is given an account of its own signs with that account's key.
-    own = site.handler.environment
-    given = {own[OWN_KEY]: own.get("AWS_SECRET_ACCESS_KEY", "")} if OWN_KEY in own else {}
-    return {site.credentials.key: site.credentials.secret, **given}
-
-
-def _name(artifact: Artifact) -> str:
-    return f"{artifact.bucket}/{artifact.object_key}"
-
-
-# ------------------------------------------------------------------ what it is told
-
-
-def _event(site: _Site, id_: str, token: str | None) -> Json:
-    data = _data(site, token)
-    until = {"expirationTime": site.credentials.until_ms}
-    data["artifactCredentials"] = site.credentials.members | until
-    return {"CodePipeline.job": {"id": id_, "accountId": ACCOUNT, "data": data}}
-
-
-def _details(site: _Site, id_: str, token: str | None) -> Json:
-    order = site.job.order
-    kind = order.type
-    data = _data(site, token) | {
-        "actionTypeId": {
-            "category": kind.category,
-            "owner": kind.owner,
-            "provider": kind.provider,
-            "version": kind.version,
-        },
-        "pipelineContext": {
-            "pipelineName": order.pipeline,
-            "stage": {"name": order.stage},
-            "action": {"name": order.action, "actionExecutionId": order.id},
-            "pipelineArn": f"arn:aws:codepipeline:{REGION}:{ACCOUNT}:{order.pipeline}",
-            "pipelineExecutionId": order.execution,
-        },
-    }
-    return {"id": id_, "accountId": ACCOUNT, "data": data}
-
-
-def _data(site: _Site, token: str | None) -> Json:
-    order = site.job.order
-    data: Json = {
-        "actionConfiguration": {"configuration": dict(order.configuration)},
-        "inputArtifacts": [_member(each) for each in order.inputs],
-        "outputArtifacts": [_member(each) for each in order.outputs],
-        "artifactCredentials": site.credentials.members,
-    }
-    return data if token is None else data | {"continuationToken": token}
-
-
-def _member(artifact: Artifact) -> Json:
-    return {
-        "name": artifact.name,
-        "revision": artifact.revision or None,
-        "location": {
-            "type": "S3",
-            "s3Location": {"bucketName": artifact.bucket, "objectKey": artifact.object_key},
-        },
-    }
-
-
-# ------------------------------------------------------------------ after it
-
-
-def _publish(site: _Site) -> str | None:
-    for artifact in site.job.order.outputs:
-        packed = site.objects / f"out-{artifact.name}.zip"
-        folder = site.objects / artifact.name
-        if not packed.exists():
-            site.job.say(f"artifact {artifact.name} was not uploaded; who reads it will fail")
-            continue
-        try:
-            unpack(packed, folder)
-        except ArchiveError as error:
-            return (
-                f"the function has uploaded artifact {artifact.name}, which cannot be used: "
-                f"{error}; an artifact is a zip"
-            )
-        site.job.write(folder, artifact.name)
-    return None
+    return invoke(job, function)

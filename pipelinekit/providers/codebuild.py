@@ -3,33 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated, Final
 
-from pipelinekit.builds.batch import carry_out_batch
-from pipelinekit.builds.build import buildspec_of, carry_out, concluded, prepare
-from pipelinekit.builds.compute import place_obstacle
-from pipelinekit.builds.source import INLINE, primary_of, read_sources, read_spec
-from pipelinekit.builds.task import BuildFailed, Built, Request
-from pipelinekit.model.action import Action, Category, Owner
+from pipelinekit.builds.project import VariablesForm, Wanted, build_project, project_obstacle
+from pipelinekit.model.action import Category, Owner
 from pipelinekit.model.order import Outcome
-from pipelinekit.model.settings import Project, Settings
 from pipelinekit.ports.provider import Job, Key, Traits, provider
-from pipelinekit.tools.document import DocumentError
-from pipelinekit.wire.environment_variables import Variables, read_variables, write_variables
-
-PLAIN: Final = Project()
-"""A project of which the settings say nothing."""
-
-
-class _Variables:
-    """Writes a mapping as CodeBuild's JSON; text is read later, where it can be refused."""
-
-    def write(self, value: object) -> str:
-        return write_variables(value) if isinstance(value, Mapping) else str(value)
-
-    def read(self, text: str) -> object:
-        return text
 
 
 def build(  # noqa: PLR0913 - a parameter for each key of the configuration
@@ -38,7 +17,7 @@ def build(  # noqa: PLR0913 - a parameter for each key of the configuration
     *,
     buildspec: Annotated[str | None, Key("BuildspecOverride")] = None,
     env: Annotated[
-        Mapping[str, str] | str | None, Key("EnvironmentVariables", form=_Variables())
+        Mapping[str, str] | str | None, Key("EnvironmentVariables", form=VariablesForm())
     ] = None,
     primary: Annotated[str | None, Key("PrimarySource")] = None,
     batch: Annotated[bool | None, Key("BatchEnabled")] = None,
@@ -74,43 +53,9 @@ def build(  # noqa: PLR0913 - a parameter for each key of the configuration
     Source:
         codepipeline.md 7.7.
     """
-
-    def work() -> Built:
-        _refuse_combining(batch=bool(batch), combine=bool(combine))
-        request = Request(
-            job=job,
-            name=project,
-            project=job.settings.projects.get(project, PLAIN),
-            buildspec=buildspec,
-            variables=_overrides(env),
-            primary=primary,
-        )
-        sources = read_sources(request)
-        if batch:
-            spec = buildspec_of(request, sources)
-            return carry_out_batch(request, sources, spec.batch, combine=bool(combine))
-        return carry_out(prepare(request, sources))
-
-    return concluded(job, f"{project}:{job.order.id}", work)
-
-
-def _check(action: Action, settings: Settings) -> str | None:
-    given = action.configuration
-    env = given.get("EnvironmentVariables")
-    inline = given.get("BuildspecOverride", "")
-    try:
-        _refuse_combining(
-            batch=given.get("BatchEnabled") == "true",
-            combine=given.get("CombineArtifacts") == "true",
-        )
-        primary_of(action.inputs, given.get("PrimarySource"))
-        if INLINE.match(inline) and "#{" not in inline:
-            read_spec(Path(), inline, given.get("ProjectName", ""))
-        if env is not None and "#{" not in env:  # else it is no JSON yet
-            _overrides(env)
-    except BuildFailed as refused:
-        return str(refused)
-    return place_obstacle(settings.projects.get(given.get("ProjectName", ""), PLAIN), settings)
+    return build_project(
+        job, Wanted(project, buildspec, env, primary, batch=bool(batch), combine=bool(combine))
+    )
 
 
 _TRAITS: Final = Traits(
@@ -120,24 +65,9 @@ _TRAITS: Final = Traits(
     inputs=(1, 5),
     detached=True,
     timeout=timedelta(hours=36),
-    check=_check,
+    check=project_obstacle,
 )
 codebuild = provider(_TRAITS)(build)
 codebuild_test = provider(replace(_TRAITS, category=Category.TEST, timeout=timedelta(hours=8)))(
     build
 )
-
-
-def _refuse_combining(*, batch: bool, combine: bool) -> None:
-    if combine and not batch:
-        raise BuildFailed(
-            "CombineArtifacts is true, and BatchEnabled is not, so that there are no artifacts to "
-            "combine; set BatchEnabled to true, or take CombineArtifacts out"
-        )
-
-
-def _overrides(env: Mapping[str, str] | str | None) -> Variables:
-    try:
-        return read_variables(env) if isinstance(env, str) else Variables(dict(env or {}))
-    except DocumentError as error:
-        raise BuildFailed(str(error)) from None

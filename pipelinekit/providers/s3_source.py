@@ -33,7 +33,7 @@ def s3_source(
     poll_for_source_changes: bool | None = None,
     allow_key_override: Annotated[bool | None, Key("AllowOverrideForS3ObjectKey")] = None,
 ) -> Outcome:
-    """Take the newest version of a zip in a bucket, or the version that the start names.
+    """Take the newest version of a zip in a bucket, or the object or version a start names.
 
     Which folder stands for the bucket, the table `[s3]` of pipelinekit.toml says. The object lies
     there at its key: whatever is copied to that place is its newest version.
@@ -44,12 +44,12 @@ def s3_source(
         key: Where the zip lies in it, such as `releases/app.zip`.
         poll_for_source_changes: Whether new versions start the pipeline; the source takes the
             same version either way.
-        allow_key_override: Whether a start may name another key in AWS; a start here can name
-            a version only.
+        allow_key_override: Whether a start may name another key.
 
     Source: codepipeline.md 7.2.
     """
     del poll_for_source_changes, allow_key_override  # what starts the pipeline looks at them
+    key = job.order.object_key or key
     try:
         found = buckets.find(bucket, job.settings).get(key, job.order.revision)
     except BucketError as error:

@@ -2,12 +2,12 @@
 
 import re
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
 from pipelinekit.model.action import Action, Category, Owner
 from pipelinekit.model.order import Failed, FailureType, Outcome, Succeeded
 from pipelinekit.model.settings import Settings
-from pipelinekit.ports.provider import Job, Traits, rule_provider
+from pipelinekit.ports.provider import Job, Key, Traits, rule_provider
 
 OPERATORS = {"EQ": "equals", "NE": "differs from", "CONTAINS": "contains", "MATCHES": "matches"}
 
@@ -33,7 +33,9 @@ def variable_check(
     job: Job,
     variable: str,
     value: str,
-    operator: Literal["EQ", "NE", "CONTAINS", "MATCHES"] = "EQ",
+    operator: Annotated[
+        Literal["EQ", "NE", "CONTAINS", "MATCHES"], Key("Operator", required=True)
+    ] = "EQ",
 ) -> Outcome:
     """Succeed when the comparison of a variable with a value is true, as text and by case.
 

@@ -48,6 +48,7 @@ SHELLS: Final = ("bash", "sh", "dash", "ash", "ksh", "mksh", "zsh")
 _TOP: Final = frozenset(
     {"version", "run-as", "env", "phases", "artifacts", "reports", "cache", "batch", "proxy"}
 )
+_TOP_OF_0_1: Final = frozenset({"environment_variables"})
 _ENV: Final = frozenset(
     {
         "shell",
@@ -123,6 +124,7 @@ def read_buildspec(document: Document) -> Buildspec:
     root = document.root
     version = _version(root)
     env = lenient.mapping(root.get("env"))
+    old = lenient.mapping(root.get("environment_variables")) if version == "0.1" else {}
     batch = read_batch(root)
     primary, secondary = read_artifacts(root)
     return Buildspec(
@@ -131,7 +133,7 @@ def read_buildspec(document: Document) -> Buildspec:
         phases=read_phases(root, needed=batch is None),
         run_as=lenient.text(root.get("run-as")),
         shell=_shell(env.get("shell")),
-        variables=lenient.values(env.get("variables")),
+        variables=lenient.values(old.get("plaintext")) | lenient.values(env.get("variables")),
         parameter_store=lenient.values(env.get("parameter-store")),
         secrets_manager=lenient.values(env.get("secrets-manager")),
         git_credentials=lenient.flag(env.get("git-credential-helper")),
@@ -141,7 +143,7 @@ def read_buildspec(document: Document) -> Buildspec:
         reports=read_reports(root),
         cache=read_cache(root),
         batch=batch,
-        notes=tuple(_notes(root)),
+        notes=tuple(_notes(root, version)),
     )
 
 
@@ -162,8 +164,8 @@ def _shell(node: Node | None) -> str | None:
     return shell
 
 
-def _notes(root: Node) -> Iterator[str]:
-    yield from lenient.unknown(root, _TOP)
+def _notes(root: Node, version: str) -> Iterator[str]:
+    yield from lenient.unknown(root, _TOP | _TOP_OF_0_1 if version == "0.1" else _TOP)
     yield from lenient.unknown(root.get("env"), _ENV)
     yield from phase_notes(root)
     yield from output_notes(root)

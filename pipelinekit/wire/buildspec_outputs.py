@@ -19,6 +19,7 @@ _ARTIFACTS: Final = frozenset(
         "enable-symlinks",
         "s3-prefix",
         "secondary-artifacts",
+        "type",  # of version 0.1, where it could only be zip
     }
 )
 _REPORTS: Final = frozenset({"files", "file-format", "base-directory", "discard-paths"})

@@ -97,7 +97,8 @@ def test_every_rule_of_the_catalogue_is_tested() -> None:
     told = "".join(
         file.read_text(encoding="utf-8") for file in Path(__file__).parent.glob("test_*_rules.py")
     )
-    tested = set(re.findall(r'"""([SGA]\d+)\.""', told))
+    sentences = re.findall(r'^    """(.+)"""$', told, re.MULTILINE)
+    tested = {rule for each in sentences for rule in re.findall(r"\b[SGA]\d+\b", each)}
     numbers = (("S", 18), ("G", 9), ("A", 18))
     catalogue = {f"{layer}{each}" for layer, last in numbers for each in range(1, last + 1)}
     assert tested.isdisjoint(NOT_TESTED)

@@ -161,6 +161,6 @@ def test_the_latest_attempt_is_the_one_with_the_greatest_number_whatever_the_clo
 ) -> None:
     run = kit.start(line(surprise("a", kind="nothing"))).wait(timeout=WAIT)
     past = datetime.now(UTC) - timedelta(hours=2)
-    monkeypatch.setattr("pipelinekit.kit.run.now", lambda: past)
+    monkeypatch.setattr("pipelinekit.kit.kit.now", lambda: past)
     run.retry().wait(timeout=WAIT)
     assert [row.attempt for row in run.actions if row.action == "a"] == [2]

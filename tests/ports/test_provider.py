@@ -94,6 +94,20 @@ def test_a_missing_key_is_refused(tmp_path: Path) -> None:
         smoke.carry_out(job)
 
 
+def test_a_default_is_written_down_where_codepipeline_demands_the_key() -> None:
+    @provider(Traits(category=Category.TEST, provider="PortDemand"))
+    def demand(
+        job: Job, level: Annotated[int, Key("Level", required=True)] = 3, extra: int = 4
+    ) -> Outcome:
+        """Demand a level."""
+        del job, extra
+        return Succeeded({"Level": str(level)})
+
+    assert demand("d").configuration == {"Level": "3"}
+    assert demand("d", 5, extra=6).configuration == {"Level": "5", "Extra": "6"}
+    assert [each.required for each in demand.type.properties] == [True, False]
+
+
 def test_its_type_tells_keys_secrets_and_the_first_line_of_its_docstring() -> None:
     known = {each.name: (each.required, each.secret) for each in smoke.type.properties}
     assert known["Url"] == (True, False)

@@ -114,6 +114,16 @@ def test_a_start_may_ask_for_an_earlier_version(tmp_path: Path) -> None:
     assert (job.written["app_artifact"] / "old").exists()
 
 
+def test_a_start_may_ask_for_another_object(tmp_path: Path) -> None:
+    _store(tmp_path).put("app.zip", _zip(tmp_path, usual="usual"))
+    other = _store(tmp_path).put("fix/app.zip", _zip(tmp_path, other="other"))
+    action = s3_source("app", "store", "app.zip", allow_key_override=True)
+    job = _job(action, tmp_path, object_key="fix/app.zip")
+    done = _done(s3_source.carry_out(job))
+    assert (done.external_id, done.variables["ObjectKey"]) == (other.id, "fix/app.zip")
+    assert (job.written["app_artifact"] / "other").exists()
+
+
 def test_the_uploader_may_give_the_revision_its_summary(tmp_path: Path) -> None:
     told = Headers(metadata={"codepipeline-artifact-revision-summary": "Fix the till"})
     _store(tmp_path).put("app.zip", _zip(tmp_path, a="a"), told)

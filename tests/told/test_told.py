@@ -49,8 +49,8 @@ def test_every_room_has_a_charter() -> None:
 
 FOREIGN = {
     "pipelinekit/kit/files.py": "a definition in Python",
-    "pipelinekit/kit/release.py": "the cells of a notebook",
     "pipelinekit/runtime/bench.py": "a provider",
+    "pipelinekit/runtime/courier.py": "a subscriber",
     "pipelinekit/tools/runner.py": "whatever a runner was given",
 }
 

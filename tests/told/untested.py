@@ -87,8 +87,6 @@ UNTESTED: tuple[tuple[str, str, str], ...] = (
         f"{_JOBS}; a key of another shape cannot be referred to",
     ),
     ("5.4", "Providers of AWS that do not run here give their fixed output variables.", _AWS),
-    ("8", "CloudWatchAlarm waits up to WaitTime for the recovery of an alarm.", _AWS),
-    ("8", "The rules CodeBuild, Commands and LambdaInvoke run builds and functions.", _AWS),
     (
         "10",
         "A permission can be scoped to the ARN of the approval.",

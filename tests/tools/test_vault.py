@@ -1,20 +1,14 @@
 """Values are found in a private file, else in an account; what cannot be had is told in full."""
 
 import json
-import socket
 import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
 
 from pipelinekit.tools.vault import SecretError, Vault, open_vault
+from tests.account import REGION, client
 
-REGION = "eu-west-1"
 FILE = """
 [parameter-store]
 "/shop/token" = "token-of-the-file"
@@ -138,42 +132,6 @@ def test_a_file_that_is_not_there_is_asked_for(tmp_path: Path) -> None:
 
 
 # ------------------------------------------------------------------ the account
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    """Run a server that stands for AWS."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    patience = time.monotonic() + 30
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            break
-        except ConnectionRefusedError:
-            assert time.monotonic() < patience, "the server does not come up"
-            assert server.poll() is None, "the server has ended"
-            time.sleep(0.05)
-    yield f"http://127.0.0.1:{port}"
-    server.terminate()
-    server.wait()
-
-
-@pytest.fixture
-def account(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "example")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")
-    return endpoint
-
-
-def client(service: str, endpoint: str) -> Any:
-    return boto3.client(service, region_name=REGION, endpoint_url=endpoint)
 
 
 @pytest.mark.slow

@@ -192,15 +192,25 @@ def test_a_fault_is_refused_with_its_line(text: str, line: int, words: str) -> N
     assert words in told
 
 
+def test_version_0_1_has_its_own_words_for_variables() -> None:
+    old = "environment_variables: {plaintext: {JAVA_HOME: /opt/java}}\nphases: {build: }\n"
+    artifacts = "artifacts: {type: zip, files: app.jar}\n"
+    read = spec(f"version: 0.1\n{old}{artifacts}")
+    assert (read.variables, read.notes) == ({"JAVA_HOME": "/opt/java"}, ())
+    newer = spec(f"version: 0.2\n{old}")
+    assert newer.variables == {}
+    assert "does not know the key environment_variables" in newer.notes[0]
+
+
 def test_unknown_keys_are_noted_with_their_line() -> None:
     notes = spec(
         "version: 0.2\nphases:\n  install:\n    runtime-version: {python: 3.9}\n"
-        "artifacts:\n  files: a\n  type: zip\n"
+        "artifacts:\n  files: a\n  types: zip\n"
         "reports:\n  unit: {files: a, format: x}\ncache:\n  path: [a]\n"
     ).notes
     assert [re.sub(r" and ignores it; .*", "", note) for note in notes] == [
         "buildspec.yml, line 4: CodeBuild does not know the key phases.install.runtime-version",
-        "buildspec.yml, line 7: CodeBuild does not know the key artifacts.type",
+        "buildspec.yml, line 7: CodeBuild does not know the key artifacts.types",
         "buildspec.yml, line 9: CodeBuild does not know the key reports.unit.format",
         "buildspec.yml, line 11: CodeBuild does not know the key cache.path",
     ]

@@ -9,10 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelinekit.model.action import Owner
-from pipelinekit.model.condition import RuleTypeId
+from pipelinekit.model.action import Action, Owner
+from pipelinekit.model.condition import Condition, FailureConditions, RuleTypeId
 from pipelinekit.model.errors import DefinitionError, Fault
-from pipelinekit.model.pipeline import ArtifactStore, ExecutionMode, Pipeline, PipelineType, Stage
+from pipelinekit.model.pipeline import (
+    ArtifactStore,
+    Blocker,
+    ExecutionMode,
+    Pipeline,
+    PipelineType,
+    Stage,
+)
 from pipelinekit.model.trigger import Patterns, PushFilter
 from pipelinekit.tools.document import JSON, DocumentError, Form, parse
 from pipelinekit.wire import codepipeline
@@ -38,6 +45,17 @@ PIPELINES = {
     "parallel": pipeline(mode=ExecutionMode.PARALLEL),
     "empty filter": pipeline(triggers=(trigger(push=(PushFilter(tags=Patterns()),)),)),
 }
+CONDITIONS = st.from_type(tuple[Condition, ...])
+STAGES = st.builds(
+    Stage,
+    st.text(),
+    actions=st.from_type(tuple[Action, ...]),
+    blockers=st.from_type(tuple[Blocker, ...]),
+    before_entry=CONDITIONS,
+    on_success=CONDITIONS,
+    on_failure=st.none() | st.from_type(FailureConditions),
+)
+st.register_type_strategy(Stage, STAGES)  # its short forms refuse what cannot be expressed
 
 
 def minimal() -> dict[str, JSON]:

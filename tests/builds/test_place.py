@@ -1,0 +1,74 @@
+"""Which place a build gets: what the settings say, else what can be had."""
+
+from pathlib import Path
+
+import pytest
+
+from pipelinekit.builds.place import confinement, where
+from pipelinekit.model.settings import Compute, Where
+from pipelinekit.tools.confinement import HOST, ConfinementError
+from pipelinekit.tools.container import Container
+from pipelinekit.tools.containers import forget_engine
+from pipelinekit.tools.sandbox import Sandbox, sandbox_obstacle
+from tests.containers import own_containers
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> object:
+    """Let no program be found."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    sandbox_obstacle.cache_clear()
+    forget_engine()
+    yield
+    monkeypatch.undo()
+    sandbox_obstacle.cache_clear()
+    forget_engine()
+
+
+@pytest.mark.sandbox
+def test_builds_run_in_a_sandbox_where_one_can_be_made(tmp_path: Path) -> None:
+    limits = Compute(network=False, memory_mb=64, processes=9)
+    place = confinement(limits, writable=[tmp_path], hidden=[tmp_path.parent])
+    assert isinstance(place, Sandbox)
+    assert place.place == "sandbox"
+    assert (place.limits.network, place.limits.memory_mb, place.limits.processes) == (False, 64, 9)
+    assert (place.writable, place.hidden) == ([tmp_path], [tmp_path.parent])
+
+
+@pytest.mark.usefixtures("bare")
+def test_builds_run_on_the_host_where_no_sandbox_can_be_made() -> None:
+    assert confinement(Compute(), writable=()) is HOST
+    assert where(Compute(image="aws/codebuild/standard:7.0")) is Where.HOST
+
+
+def test_the_settings_have_the_last_word() -> None:
+    assert confinement(Compute(Where.HOST, image="shop:1"), writable=()) is HOST
+    assert where(Compute(Where.SANDBOX, image="shop:1")) is Where.SANDBOX
+    assert where(Compute(image="shop:1")) is Where.CONTAINER
+
+
+@pytest.mark.container
+@pytest.mark.slow
+def test_a_project_with_an_image_runs_in_a_container(tmp_path: Path) -> None:
+    with own_containers(tmp_path) as image:
+        place = confinement(Compute(image=image), writable=[tmp_path])
+        assert isinstance(place, Container)
+        assert place.place == f"podman {image}"
+
+
+@pytest.mark.usefixtures("bare")
+@pytest.mark.parametrize(
+    ("compute", "advice"),
+    [
+        (Compute(Where.SANDBOX), "install bubblewrap"),
+        (Compute(image="shop:1"), "install podman"),
+        (Compute(Where.CONTAINER), "set image"),
+        (Compute(Where.HOST, memory_mb=64), 'where = "sandbox"'),
+        (Compute(Where.HOST, processes=64), 'where = "sandbox"'),
+        (Compute(Where.HOST, network=False), 'where = "sandbox"'),
+        (Compute(network=False), 'where = "sandbox"'),
+    ],
+)
+def test_what_cannot_be_had_is_refused_with_what_to_do(compute: Compute, advice: str) -> None:
+    with pytest.raises(ConfinementError, match=advice):
+        confinement(compute, writable=())
