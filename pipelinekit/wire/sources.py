@@ -48,6 +48,7 @@ def succeeded(checkout: Checkout, variables: frozenset[str], **names: str) -> Su
             url=checkout.page,
             change=committed,
             created=commit.committer_date,
+            authors=(commit.author_name, commit.author_email),
         ),
     )
 

@@ -124,6 +124,7 @@ def test_the_last_commit_of_a_branch_becomes_the_artifact(
         summary="Say hello",
         change="2024-05-02T13:30:00Z",
         created=datetime(2024, 5, 2, 13, 30, tzinfo=UTC),
+        authors=("Ada", "ada@example.org"),
     )
 
 
