@@ -1,4 +1,4 @@
-"""The commands by which people decide: approve, reject, stop, retry."""
+"""The commands by which people decide about executions: approve, reject, override, stop, retry."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,10 +8,16 @@ import click
 from pipelinekit.cli.background import door, ensure_engine
 from pipelinekit.cli.board import text
 from pipelinekit.cli.choice import asked, chosen
+from pipelinekit.cli.pairs import pairs
 from pipelinekit.cli.surroundings import Surroundings, echo_json, shared
-from pipelinekit.cli.view import Lens
+from pipelinekit.cli.view import data
 from pipelinekit.kit.kit import Kit
+from pipelinekit.kit.observe import observed
 from pipelinekit.kit.run import Run
+from pipelinekit.model.condition import ConditionType
+from pipelinekit.runtime.clock import now
+
+OVERRIDABLE = (ConditionType.BEFORE_ENTRY, ConditionType.ON_SUCCESS)
 
 _EXECUTION = click.argument("execution", required=False, metavar="[EXECUTION]")
 _ACTION = click.option("--action", metavar="NAME", help="The approval, where several wait.")
@@ -25,16 +31,32 @@ _COMMENT = click.option(
 @_EXECUTION
 @_ACTION
 @_COMMENT
+@click.option(
+    "--input",
+    "inputs",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=pairs,
+    help="A value that a review asks to be filled in; may be repeated.",
+)
 @click.pass_obj
-def approve(place: Surroundings, execution: str | None, action: str | None, comment: str) -> None:
+def approve(
+    place: Surroundings,
+    execution: str | None,
+    action: str | None,
+    comment: str,
+    inputs: dict[str, str],
+) -> None:
     """Approve what waits for approval.
 
     Without EXECUTION the only approval that waits is meant. EXECUTION is the beginning of an id,
     or a pipeline, of which the latest execution is meant. An engine in the background goes on.
+
+    Example: pipelinekit approve shop --comment "looks good" --input size=3
     """
-    with _deciding(place) as kit:
-        run = asked(kit, execution, action).approve(comment, action)
-        _finish(place, kit, run)
+    with deciding(place) as kit:
+        run = asked(kit, execution, action).approve(comment, action, inputs=inputs)
+        finish(place, kit, run)
 
 
 @click.command()
@@ -49,9 +71,9 @@ def reject(place: Surroundings, execution: str | None, action: str | None, comme
     Without EXECUTION the only approval that waits is meant. EXECUTION is the beginning of an id,
     or a pipeline, of which the latest execution is meant.
     """
-    with _deciding(place) as kit:
+    with deciding(place) as kit:
         run = asked(kit, execution, action).reject(comment, action)
-        _finish(place, kit, run)
+        finish(place, kit, run)
 
 
 @click.command()
@@ -64,8 +86,8 @@ def reject(place: Surroundings, execution: str | None, action: str | None, comme
 @click.pass_obj
 def stop(place: Surroundings, execution: str, *, abandon: bool, reason: str) -> None:
     """Stop an execution, when its actions under way have ended."""
-    with _deciding(place) as kit:
-        _finish(place, kit, chosen(kit, execution).stop(reason, abandon=abandon))
+    with deciding(place) as kit:
+        finish(place, kit, chosen(kit, execution).stop(reason, abandon=abandon))
 
 
 @click.command()
@@ -79,20 +101,45 @@ def retry(place: Surroundings, execution: str, stage: str | None, *, everything:
 
     Without --all only its failed actions are run again.
     """
-    with _deciding(place) as kit:
-        _finish(place, kit, chosen(kit, execution).retry(stage, all_actions=everything))
+    with deciding(place) as kit:
+        finish(place, kit, chosen(kit, execution).retry(stage, all_actions=everything))
+
+
+@click.command()
+@shared
+@click.argument("execution", metavar="EXECUTION")
+@click.option("--stage", metavar="NAME", help="The stage; by default the one it is in.")
+@click.option(
+    "--condition",
+    type=click.Choice(OVERRIDABLE, case_sensitive=False),
+    help="The condition; by default the one that was checked last.",
+)
+@click.pass_obj
+def override(
+    place: Surroundings, execution: str, stage: str | None, condition: str | None
+) -> None:
+    """Let an execution go on whatever a condition of a stage says.
+
+    EXECUTION is the beginning of an id, or a pipeline, of which the latest execution is meant.
+
+    Example: pipelinekit override shop --stage Production
+    """
+    with deciding(place) as kit:
+        finish(place, kit, chosen(kit, execution).override(stage, condition))
 
 
 @contextmanager
-def _deciding(place: Surroundings) -> Iterator[Kit]:
+def deciding(place: Surroundings) -> Iterator[Kit]:
+    """Open a kit to decide something in, while no engine leaves."""
     with place.existing() as kit, door(kit.home.folder):
         yield kit
 
 
-def _finish(place: Surroundings, kit: Kit, run: Run) -> None:
+def finish(place: Surroundings, kit: Kit, run: Run) -> None:
+    """See to it that an engine does what was decided about an execution, and show that."""
     ensure_engine(kit, run)
-    view = Lens(kit, run).look()
+    facts = observed(run, now())
     if place.json:
-        echo_json(view)
+        echo_json(data(facts))
     else:
-        click.echo(text(view))
+        click.echo(text(facts))

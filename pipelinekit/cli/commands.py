@@ -11,6 +11,7 @@ from pipelinekit.model.errors import PipelineKitError
 COMMANDS = {
     "init": "define:init",
     "validate": "define:validate",
+    "plan": "plan:plan",
     "run": "execute:run",
     "start": "execute:start",
     "watch": "execute:watch",
@@ -21,9 +22,14 @@ COMMANDS = {
     "reject": "answer:reject",
     "stop": "answer:stop",
     "retry": "answer:retry",
+    "override": "answer:override",
+    "rollback": "pipelines:rollback",
+    "transition": "pipelines:transition",
     "history": "history:history",
     "export": "define:export",
+    "delete": "pipelines:delete",
     "release": "release:release",
+    "doctor": "doctor:doctor",
     "demo": "demo:demo",
 }
 """By name, the module in this room and what the command is called there."""
@@ -66,7 +72,7 @@ class Commands(click.Group):
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=(
-        "Exit codes: 0 succeeded, 1 failed, 2 usage or refused, 3 waiting for approval, "
+        "Exit codes: 0 succeeded, 1 failed, 2 usage or refused, 3 waiting for people, "
         "124 time-out, 130 interrupted."
     ),
 )

@@ -5,7 +5,7 @@ import click
 from pipelinekit.cli.background import door, ensure_engine
 from pipelinekit.cli.choice import chosen
 from pipelinekit.cli.session import follow, following, manner, work_and_follow
-from pipelinekit.cli.starting import Start, read_target, starting
+from pipelinekit.cli.starting import Values, begin, read_target, starting
 from pipelinekit.cli.surroundings import Surroundings, echo_json, shared
 from pipelinekit.kit.files import Written
 from pipelinekit.kit.home import Home
@@ -24,8 +24,7 @@ def run(
     context: click.Context,
     /,
     target: str,
-    variables: dict[str, str],
-    revisions: dict[str, str],
+    values: Values,
     approve: tuple[str, ...],
     **said: float | bool | None,
 ) -> None:
@@ -44,7 +43,7 @@ def run(
     with kit:
         definition = written.pipeline if written else kit.definition(target)
         how = manner(place, definition, approve, **said)
-        begun = Start(target, variables, revisions).begin(kit, written)
+        begun = begin(kit, target, written, values)
         code = work_and_follow(place, kit, begun, how)
     context.exit(code)
 
@@ -54,9 +53,7 @@ def run(
 @click.argument("target", metavar="FILE|NAME")
 @starting
 @click.pass_obj
-def start(
-    place: Surroundings, target: str, variables: dict[str, str], revisions: dict[str, str]
-) -> None:
+def start(place: Surroundings, target: str, values: Values) -> None:
     """Start a pipeline in the background.
 
     The execution's id is printed. FILE and NAME are those of `run`. An engine in the background
@@ -68,7 +65,7 @@ def start(
         _refuse_functions(written)
     file = written.file if written else remembered(Home.find(place.home).folder, target)
     with place.kit(settings_folder(file)) as kit, door(kit.home.folder):
-        begun = Start(target, variables, revisions).begin(kit, written)
+        begun = begin(kit, target, written, values)
         ensure_engine(kit, begun)
         number = begun.execution.number
     if place.json:

@@ -9,10 +9,13 @@ import click
 from pipelinekit.cli.gate import Answer, ask
 from pipelinekit.cli.screen import Screen
 from pipelinekit.cli.surroundings import Exit
-from pipelinekit.cli.view import ActionView, ExecutionView, Lens
-from pipelinekit.kit.run import LOOK_SECONDS
+from pipelinekit.kit.facts import RunFacts
+from pipelinekit.kit.observe import observed
+from pipelinekit.kit.run import LOOK_SECONDS, Run
 from pipelinekit.model.errors import PipelineKitError
-from pipelinekit.model.execution import ApprovalStatus, PipelineStatus
+from pipelinekit.model.execution import ActionExecution, ApprovalStatus, PipelineStatus
+from pipelinekit.runtime.clock import now
+from pipelinekit.runtime.worker import Worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,7 @@ class Manner:
         approve: Approvals that are approved as soon as they wait, by name.
         yes: Whether all are.
         ask: Whether somebody can be asked.
-        wait: Whether to go on waiting at an approval that nobody here answers.
+        wait: Whether to go on waiting for people when nobody here can do what is waited for.
         until: When to give up, on the monotonic clock.
     """
 
@@ -43,18 +46,18 @@ class Follower:
     """Follows one execution.
 
     Args:
-        lens: Looks at the execution.
+        run: The execution.
+        worker: The engine of this process, if there is one.
         screen: Where it is shown.
         manner: What to do meanwhile.
     """
 
-    def __init__(self, lens: Lens, screen: Screen, manner: Manner) -> None:
-        self._worker = lens.kit.worker
-        self._run = lens.run
-        self._lens = lens
+    def __init__(self, run: Run, worker: Worker | None, screen: Screen, manner: Manner) -> None:
+        self._worker = worker
+        self._run = run
         self._screen = screen
         self._manner = manner
-        self._declined: set[str] = set()
+        self._done_with: set[str] = set()  # attempts to which nobody here has more to say
 
     def follow(self) -> Exit | None:
         """Show the execution until it has ended, waits for people, or the time is over.
@@ -64,64 +67,63 @@ class Follower:
         """
         beats = -1
         while True:
-            view = self._lens.look()
-            self._screen.show(view)
-            code = self._verdict(view)
+            facts = observed(self._run, now())
+            self._screen.show(facts)
+            code = self._verdict(facts)
             if code is not None:
-                self._screen.close(self._lens.look())
+                self._screen.close(observed(self._run, now()))
                 return code
-            if not view.engine:
+            if not facts.engine:
                 return None
             beats = self._doze(beats)
 
-    def _verdict(self, view: ExecutionView) -> Exit | None:
-        if view.ended:
-            good = view.status == PipelineStatus.SUCCEEDED
+    def _verdict(self, facts: RunFacts) -> Exit | None:
+        if facts.execution.ended:
+            good = facts.execution.status == PipelineStatus.SUCCEEDED
             return Exit.SUCCEEDED if good else Exit.FAILED
         if self._manner.late:
             return Exit.TIMEOUT
-        for action in view.approvals:
-            if self._deal_with(action):
+        open_questions = [each for each in facts.asked if each.id not in self._done_with]
+        for asked in open_questions:
+            if self._deal_with(asked):
                 return None
-        left = view.waits_for_people and not self._manner.wait
-        return Exit.WAITING if left and not self._askable(view) else None
+        left = facts.waits_for_people and not self._manner.wait
+        return Exit.WAITING if left and not (self._manner.ask and open_questions) else None
 
-    def _askable(self, view: ExecutionView) -> bool:
-        open_questions = [each for each in view.approvals if each.id not in self._declined]
-        return self._manner.ask and bool(open_questions)
-
-    def _deal_with(self, action: ActionView) -> bool:
-        if self._manner.yes or action.name in self._manner.approve:
-            self._answer(action, Answer(ApprovalStatus.APPROVED))
+    def _deal_with(self, asked: ActionExecution) -> bool:
+        if self._manner.yes or asked.action in self._manner.approve:
+            self._answer(asked, Answer(ApprovalStatus.APPROVED))
+            self._done_with.add(asked.id)  # a review may want more than one can say with --yes
             return True
-        if not self._manner.ask or action.id in self._declined:
+        if not self._manner.ask:
             return False
         self._screen.pause()
-        answer = ask(self._lens, action, self._still(action))
-        if answer.given and answer.status is None:
-            self._declined.add(action.id or "")
-        self._answer(action, answer)
+        answer = ask(self._run, asked, self._still(asked))
+        left_alone = answer.given and answer.status is None
+        if left_alone or self._answer(asked, answer):
+            self._done_with.add(asked.id)
         return True
 
-    def _still(self, action: ActionView) -> Callable[[], bool]:
+    def _still(self, asked: ActionExecution) -> Callable[[], bool]:
         def still() -> bool:
-            waits = any(row.id == action.id for row in self._run.waiting)
-            return waits and not self._manner.late
+            return not self._manner.late and any(
+                row.id == asked.id and row.votes == asked.votes for row in self._run.waiting
+            )
 
         return still
 
-    def _answer(self, action: ActionView, answer: Answer) -> None:
-        decide = {
-            ApprovalStatus.APPROVED: self._run.approve,
-            ApprovalStatus.REJECTED: self._run.reject,
-        }
-        if answer.status is None:
-            return
+    def _answer(self, asked: ActionExecution, answer: Answer) -> bool:
+        """Give somebody's answer; tell whether it counts."""
         try:
-            decide[answer.status](answer.comment, action.name)
-        except PipelineKitError as error:  # somebody else was quicker, or the comment is too long
+            if answer.status is ApprovalStatus.APPROVED:
+                self._run.approve(answer.comment, asked.action, inputs=answer.inputs)
+            elif answer.status is ApprovalStatus.REJECTED:
+                self._run.reject(answer.comment, asked.action)
+        except PipelineKitError as error:  # it is not this person's to give, or not so
             self._screen.pause()
             click.echo(str(error), err=True)
+            return False
+        return answer.status is not None
 
     def _doze(self, beats: int) -> int:
         if self._worker is not None:

@@ -2,16 +2,21 @@
 
 import select
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import click
 
+from pipelinekit.cli.board import asked
 from pipelinekit.cli.colours import colour
-from pipelinekit.cli.view import ActionView, ExecutionView, Lens
+from pipelinekit.kit.fact_words import votes, wanted
+from pipelinekit.kit.facts import RunFacts
 from pipelinekit.kit.logs import tail
-from pipelinekit.model.execution import ApprovalStatus
-from pipelinekit.wire.words import WAITING, clean, clock
+from pipelinekit.kit.observe import observed
+from pipelinekit.kit.run import Run
+from pipelinekit.model.execution import ActionExecution, ApprovalStatus
+from pipelinekit.runtime.clock import now
+from pipelinekit.wire.words import WAITING, clean
 
 LOOK_SECONDS = 0.2
 LOG_LINES = 10
@@ -24,36 +29,39 @@ class Answer:
 
     Attributes:
         given: Whether somebody answered at all; else the question was called off.
+        inputs: What was filled in.
     """
 
     status: ApprovalStatus | None = None
     comment: str = ""
     given: bool = True
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
 
-def ask(lens: Lens, action: ActionView, still: Callable[[], bool]) -> Answer:
+Still = Callable[[], bool]
+
+
+def ask(run: Run, approval: ActionExecution, still: Still) -> Answer:
     """Ask what is to be done with an approval, until there is an answer.
 
     Args:
-        lens: Looks at the execution.
-        action: The approval that waits.
+        run: The execution.
+        approval: What waits.
         still: Tells whether the question still makes sense: nobody else has answered.
     """
-    for line in _gate(action):
+    for line in _gate(approval):
         click.echo(line, err=True)
     while True:
-        click.echo(f"{QUESTION}: ", err=True, nl=False)
-        typed = _typed(still)
+        typed = _typed(QUESTION, still)
         if typed is None:
-            click.echo("answered elsewhere, or out of time", err=True)
-            return Answer(given=False)
+            return _called_off()
         word, _, comment = typed.strip().partition(" ")
         answer = _answer(word.lower(), comment.strip(), ended=not typed)
         if answer is not None:
-            return answer
-        told = _details(lens, lens.look()) if word and "details".startswith(word.lower()) else ()
-        for line in told:
-            click.echo(line, err=True)
+            return _filled_in(answer, approval, still)
+        if word and "details".startswith(word.lower()):
+            for line in _details(observed(run, now())):
+                click.echo(line, err=True)
 
 
 def _answer(word: str, comment: str, *, ended: bool) -> Answer | None:
@@ -68,7 +76,26 @@ def _answer(word: str, comment: str, *, ended: bool) -> Answer | None:
     return Answer() if "leave".startswith(word) else None
 
 
-def _typed(still: Callable[[], bool]) -> str | None:
+def _filled_in(answer: Answer, approval: ActionExecution, still: Still) -> Answer:
+    if answer.status is not ApprovalStatus.APPROVED:
+        return answer
+    inputs = {}
+    for name, form in wanted(approval):
+        typed = _typed(clean(f"{name} ({form})"), still)
+        if typed is None:
+            return _called_off()
+        if typed.strip():  # nothing stands for the value that it has unless it is given
+            inputs[name] = typed.strip()
+    return replace(answer, inputs=inputs)
+
+
+def _called_off() -> Answer:
+    click.echo("answered elsewhere, or out of time", err=True)
+    return Answer(given=False)
+
+
+def _typed(question: str, still: Still) -> str | None:
+    click.echo(f"{question}: ", err=True, nl=False)
     while still():
         ready, _, _ = select.select([sys.stdin], [], [], LOOK_SECONDS)
         if ready:
@@ -76,21 +103,17 @@ def _typed(still: Callable[[], bool]) -> str | None:
     return None
 
 
-def _gate(action: ActionView) -> Iterator[str]:
-    heading = f"{WAITING.icon} {action.stage}/{action.name}"
+def _gate(approval: ActionExecution) -> Iterator[str]:
+    count = votes(approval)
+    heading = f"{WAITING.icon} {approval.stage}/{approval.action}{f', {count}' if count else ''}"
     yield click.style(heading, fg=colour(WAITING), bold=True)
-    if action.approval is not None:
-        for part in (action.approval.note, action.approval.link):
-            yield from (f"  {line}" for line in clean(part).split("\n") if line)
+    yield from (f"  {line}" for line in asked(approval))
 
 
-def _details(lens: Lens, view: ExecutionView) -> Iterator[str]:
-    for name, revision in view.revisions.items():
-        yield f"  revision of {name}: {clean(revision)}"
-    for action in view.actions:
-        if action.status is None:
-            continue
-        yield f"  {action.mark}: {action.stage}/{action.name}"
-        if action.approval is not None and action.approval.until is not None:
-            yield f"    fails without an answer by {clock(action.approval.until)}"
-        yield from (f"    | {line}" for line in tail(lens.log(action), LOG_LINES))
+def _details(facts: RunFacts) -> Iterator[str]:
+    for name, revision in facts.execution.revisions.items():
+        yield f"  revision of {name}: {clean(revision.id)}"
+    for action in facts.actions:
+        if action.attempt is not None and action.log is not None:
+            yield f"  {action.mark}: {action.stage}/{action.name}"
+            yield from (f"    | {line}" for line in tail(action.log, LOG_LINES))

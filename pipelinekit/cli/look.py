@@ -2,7 +2,6 @@
 
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -12,11 +11,17 @@ from pipelinekit.cli.board import text
 from pipelinekit.cli.choice import chosen
 from pipelinekit.cli.colours import colour
 from pipelinekit.cli.surroundings import Surroundings, echo_json, shared
-from pipelinekit.cli.view import ExecutionView, Lens
+from pipelinekit.cli.view import data
+from pipelinekit.kit.fact_words import between, rolled_back
+from pipelinekit.kit.facts import RunFacts
 from pipelinekit.kit.kit import Kit
+from pipelinekit.kit.logs import news, shown
+from pipelinekit.kit.observe import observed
 from pipelinekit.kit.run import Run
+from pipelinekit.model.check import RuleExecution
 from pipelinekit.model.errors import ActionNotFound
 from pipelinekit.model.execution import ActionExecution
+from pipelinekit.runtime.clock import now
 from pipelinekit.wire.words import clean, clock, duration
 
 LOOK_SECONDS = 0.1
@@ -38,21 +43,21 @@ def status(place: Surroundings, name: str | None) -> None:
         _all(place)
         return
     with place.existing() as kit:
-        view = Lens(kit, chosen(kit, name)).look()
+        facts = observed(chosen(kit, name), now())
     if place.json:
-        echo_json(view)
+        echo_json(data(facts))
     else:
-        click.echo(text(view))
+        click.echo(text(facts))
 
 
 @click.command()
 @shared
 @click.argument("execution", required=False, metavar="[EXECUTION]")
-@click.option("--action", metavar="NAME", help="Only the logs of this action.")
+@click.option("--action", metavar="NAME", help="Only the logs of this action or rule.")
 @click.option("--follow", is_flag=True, help="Go on until the execution ends or no engine works.")
 @click.pass_obj
 def logs(place: Surroundings, execution: str | None, action: str | None, *, follow: bool) -> None:
-    """Print the logs of an execution's actions.
+    """Print the logs of an execution's actions and rules.
 
     EXECUTION is the beginning of an id, or a pipeline, of which the latest execution is meant;
     without it the latest one that has not ended, or else the latest. What a terminal would obey
@@ -70,54 +75,68 @@ def logs(place: Surroundings, execution: str | None, action: str | None, *, foll
 
 
 def _all(place: Surroundings) -> None:
-    views = [] if place.fresh else _latest(place)
+    found = [] if place.fresh else _latest(place)
     if place.json:
-        echo_json(views)
-    elif not views:
+        echo_json([data(facts) for facts in found])
+    elif not found:
         click.echo("No pipelines here yet; begin with: pipelinekit init")
-    for view in () if place.json else views:
-        click.echo(_row(view))
+    for facts in () if place.json else found:
+        click.echo(_row(facts))
 
 
-def _latest(place: Surroundings) -> list[ExecutionView]:
+def _latest(place: Surroundings) -> list[RunFacts]:
     with place.existing() as kit:
         found = [run for each in kit.pipelines() for run in kit.runs(each.name, limit=1)]
         latest = {run.id for run in found}
         older = [Run(kit, row.pipeline, row.id) for row in under_way(kit) if row.id not in latest]
-        return [Lens(kit, run).look() for run in (*found, *older)]
+        return [observed(run, now()) for run in (*found, *older)]
 
 
-def _row(view: ExecutionView) -> str:
-    name = f"{view.pipeline} #{view.number}".ljust(NAME_WIDTH)
-    mark = click.style(str(view.mark).ljust(NAME_WIDTH), fg=colour(view.mark))
-    waits = ", ".join(f"{each.stage}/{each.name}" for each in view.approvals)
-    stages = [stage.name for stage in view.stages if stage.status or stage.queue]
-    where = waits or (stages[-1] if stages else "")
-    idle = "" if view.ended or view.engine or view.waits_for_people else "  no engine is at work"
-    return f"{name} {mark} {where}  started {clock(view.started)}, {duration(view.seconds)}{idle}"
+def _row(facts: RunFacts) -> str:
+    row = facts.execution
+    name = f"{row.pipeline} #{row.number}".ljust(NAME_WIDTH)
+    mark = click.style(str(facts.mark).ljust(NAME_WIDTH), fg=colour(facts.mark))
+    idle = "" if row.ended or facts.engine or facts.waits_for_people else "no engine is at work"
+    since = f"started {clock(row.started)}, {duration(facts.seconds)}"
+    parts = (_where(facts), since, rolled_back(facts), idle)
+    return f"{name} {mark} {'  '.join(filter(None, parts))}"
 
 
-def _attempts(run: Run, action: str | None) -> list[ActionExecution]:
-    return [row for row in run.attempts if action in {None, row.action}]
+def _where(facts: RunFacts) -> str:
+    asking = ", ".join(f"{each.stage}/{each.action}" for each in facts.asked)
+    reached = [stage for stage in facts.stages if stage.entered or stage.queue]
+    if asking or not reached:
+        return asking
+    last = reached[-1]
+    told = next(between(last, clock), "") if last.queue else ""
+    return f"{last.name} {told}".rstrip()
+
+
+def _attempts(run: Run, action: str | None) -> list[ActionExecution | RuleExecution]:
+    return [row for row in run.tries if action in {None, row.action}]
 
 
 def _check_action(run: Run, action: str | None) -> None:
-    names = [each.name for stage in run.definition.stages for each in stage.actions]
-    if action is not None and action not in names:
+    stages = run.definition.stages
+    names = [each.name for stage in stages for each in stage.actions]
+    rules = [each.name for stage in stages for each in stage.rules]
+    if action is not None and action not in {*names, *rules}:
+        besides = f", and its rules {', '.join(rules)}" if rules else ""
         raise ActionNotFound(
             f"the logs of action {action!r} were asked for and pipeline {run.pipeline} has no "
-            f"such action; its actions are {', '.join(names)}"
+            f"such action or rule; its actions are {', '.join(names)}{besides}"
         )
 
 
-def _log_data(run: Run, row: ActionExecution) -> dict[str, object]:
+def _log_data(run: Run, row: ActionExecution | RuleExecution) -> dict[str, object]:
     file = run.log_file(row)
     return {
         "stage": row.stage,
         "action": row.action,
+        "condition": row.condition if isinstance(row, RuleExecution) else None,
         "attempt": row.attempt,
         "status": row.status,
-        "log": file.read_text(encoding="utf-8", errors="replace") if file.exists() else "",
+        "log": shown(file),
         "error": row.error,
     }
 
@@ -128,7 +147,7 @@ def _follow(kit: Kit, run: Run, action: str | None) -> None:
     while True:
         over = run.execution.ended or not kit.engine_alive()
         for row in _attempts(run, action):
-            for line in _news(run.log_file(row), read, rest=over):
+            for line in news(run.log_file(row), read, rest=over):
                 heading = f"== {row.stage}/{row.action}, attempt {row.attempt} =="
                 if heading != last:
                     click.echo(heading)
@@ -140,15 +159,3 @@ def _follow(kit: Kit, run: Run, action: str | None) -> None:
         time.sleep(LOOK_SECONDS)
     if not run.execution.ended:
         click.echo("No engine is at work; go on with: pipelinekit watch", err=True)
-
-
-def _news(log: Path, read: dict[Path, int], *, rest: bool) -> Iterator[str]:
-    """Give the whole lines that are new in a log; with `rest` also one that is not finished."""
-    if not log.exists():
-        return
-    with log.open("rb") as file:
-        file.seek(read.get(log, 0))
-        new = file.read()
-    end = len(new) if rest else new.rfind(b"\n") + 1
-    read[log] = read.get(log, 0) + end
-    yield from new[:end].decode("utf-8", "replace").splitlines()

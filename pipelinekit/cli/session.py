@@ -10,12 +10,14 @@ import click
 from pipelinekit.cli.background import door, spawn_engine, under_way
 from pipelinekit.cli.follow import Follower, Manner
 from pipelinekit.cli.surroundings import Exit, Surroundings, echo_json
-from pipelinekit.cli.view import Lens
+from pipelinekit.cli.view import data
 from pipelinekit.kit.kit import Kit
+from pipelinekit.kit.observe import observed
 from pipelinekit.kit.origin import remembered, settings_folder
 from pipelinekit.kit.run import Run
 from pipelinekit.model.action import Category
 from pipelinekit.model.pipeline import Pipeline
+from pipelinekit.runtime.clock import now
 from pipelinekit.wire.words import SHORT_ID
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -75,10 +77,9 @@ def follow(place: Surroundings, kit: Kit, run: Run, how: Manner) -> Exit | None:
     """
     from pipelinekit.cli.screen import screen
 
-    lens = Lens(kit, run)
-    shown = screen(lens, sys.stderr if place.json else sys.stdout)
+    shown = screen(sys.stderr if place.json else sys.stdout)
     try:
-        code = Follower(lens, shown, how).follow()
+        code = Follower(run, kit.worker, shown, how).follow()
     except KeyboardInterrupt:
         shown.pause()
         code = Exit.INTERRUPTED
@@ -91,7 +92,7 @@ def follow(place: Surroundings, kit: Kit, run: Run, how: Manner) -> Exit | None:
             err=True,
         )
     if place.json and code is not None:
-        echo_json(lens.look())
+        echo_json(data(observed(run, now())))
     return code
 
 

@@ -1,45 +1,63 @@
-"""What `run` and `start` have in common: what is to be started, and with which values."""
+"""What `run`, `start` and `plan` have in common: what is meant, and with which values."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import wraps
 from pathlib import Path
 from typing import TypeVar
 
 import click
 
+from pipelinekit.cli.pairs import pairs
 from pipelinekit.kit.files import SUFFIXES, Written, read_definition
 from pipelinekit.kit.kit import Kit
 from pipelinekit.kit.origin import remember
 from pipelinekit.kit.run import Run
 
-Command = TypeVar("Command", bound=Callable[..., object])
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
-    """What is to be started.
+class Values:
+    """With which values an execution is to start.
 
     Attributes:
-        target: A file or a name, as it was typed.
-        variables: Values for pipeline variables.
+        variables: For pipeline variables.
         revisions: Commits by source action.
+        object_keys: S3 objects by source action.
     """
 
-    target: str
-    variables: dict[str, str]
-    revisions: dict[str, str]
-
-    def begin(self, kit: Kit, written: Written | None) -> Run:
-        """Start the execution, and remember which file it was defined by."""
-        pipeline = self.target if written is None else written.pipeline
-        run = kit.start(pipeline, variables=self.variables, revisions=self.revisions)
-        if written is not None:
-            remember(kit.home.folder, run.pipeline, written.file)
-        return run
+    variables: dict[str, str] = field(default_factory=dict)
+    revisions: dict[str, str] = field(default_factory=dict)
+    object_keys: dict[str, str] = field(default_factory=dict)
 
 
-def read_target(target: str) -> Written | None:
+def begin(kit: Kit, target: str, written: Written | None, values: Values) -> Run:
+    """Start an execution, and remember which file its pipeline was defined by.
+
+    Args:
+        kit: Where.
+        target: The name of a pipeline.
+        written: The definition, where it was read from a file.
+        values: With which it starts.
+    """
+    run = kit.start(
+        target if written is None else written.pipeline,
+        variables=values.variables,
+        revisions=values.revisions,
+        object_keys=values.object_keys,
+    )
+    if written is not None:
+        remember(kit.home.folder, run.pipeline, written.file)
+    return run
+
+
+def read_target(target: str, *, check: bool = True) -> Written | None:
     """Read the definition, where a file is meant and no name.
+
+    Args:
+        target: As it was typed.
+        check: Whether a definition with faults is refused.
 
     Raises:
         UnreadableFile: It cannot be read.
@@ -49,35 +67,43 @@ def read_target(target: str) -> Written | None:
     if not (path.suffix in {*SUFFIXES, ".ipynb"} or "/" in target or path.is_file()):
         return None
     written = read_definition(path)
-    written.checked()
+    if check:
+        written.checked()
     return written
 
 
-def starting(command: Command) -> Command:
-    """Give a command the options that say with which values an execution starts."""
-    for add in (_REVISION, _VARIABLE):
-        command = add(command)
-    return command
+def starting(command: Callable[..., Result]) -> Callable[..., Result]:
+    """Give a command the options that say with which values an execution starts, as `values`."""
+
+    @wraps(command)
+    def with_values(
+        *args: object,
+        variables: dict[str, str],
+        revisions: dict[str, str],
+        object_keys: dict[str, str],
+        **others: object,
+    ) -> Result:
+        return command(*args, values=Values(variables, revisions, object_keys), **others)
+
+    for add in (_OBJECT_KEY, _REVISION, _VARIABLE):
+        with_values = add(with_values)
+    return with_values
 
 
-def _pairs(
-    _context: click.Context, option: click.Parameter, given: Iterable[str]
-) -> dict[str, str]:
-    pairs = [each.partition("=") for each in given]
-    for name, sign, _ in pairs:
-        if not sign or not name:
-            raise click.BadParameter(
-                f"{name + sign!r} is no pair; write it as {option.metavar}", param=option
-            )
-    return {name: value for name, _, value in pairs}
-
-
+_OBJECT_KEY = click.option(
+    "--object-key",
+    "object_keys",
+    multiple=True,
+    metavar="ACTION=KEY",
+    callback=pairs,
+    help="The S3 object that a source action is to take instead of its own; may be repeated.",
+)
 _REVISION = click.option(
     "--revision",
     "revisions",
     multiple=True,
     metavar="ACTION=COMMIT",
-    callback=_pairs,
+    callback=pairs,
     help="The commit that a source action is to take; may be repeated.",
 )
 _VARIABLE = click.option(
@@ -85,6 +111,6 @@ _VARIABLE = click.option(
     "variables",
     multiple=True,
     metavar="NAME=VALUE",
-    callback=_pairs,
+    callback=pairs,
     help="A value for a variable of the pipeline; may be repeated.",
 )

@@ -11,11 +11,13 @@ from typing import TypeVar
 
 import click
 
+from pipelinekit.engine.ruletypes import rule_type
 from pipelinekit.kit.home import Home
 from pipelinekit.kit.kit import Kit
 from pipelinekit.kit.origin import remembered, settings_folder
 from pipelinekit.kit.registry import discover
 from pipelinekit.kit.settings_file import load_settings
+from pipelinekit.model.action import ActionTypeId
 from pipelinekit.model.errors import CannotRunHere
 from pipelinekit.model.pipeline import Pipeline
 
@@ -68,21 +70,34 @@ class Surroundings:
             PipelineNotFound: No pipeline has that name.
             UnreadableFile: The file that its functions stand in cannot be executed any more.
         """
-        from pipelinekit.kit.files import read_definition
-
-        with self.existing() as kit:
-            definition = kit.definition(pipeline)
-            foreign = functions_of(definition)
-            file = remembered(kit.home.folder, pipeline)
-        if foreign and file is not None:
-            read_definition(file)
-        if foreign and not set(functions_of(definition)).isdisjoint(foreign):
+        definition, file = self.known(pipeline)
+        foreign = functions_of(definition)
+        if foreign:
             raise CannotRunHere(
                 f"pipeline {pipeline} was to be worked on, and {', '.join(foreign)} are functions "
                 f"that no file here declares; declare them in a notebook that holds a Kit of "
                 f"{Home.find(self.home).folder}, or run the file that declares them"
             )
         return self.kit(settings_folder(file), work=True)
+
+    def known(self, pipeline: str) -> tuple[Pipeline, Path | None]:
+        """Find a pipeline by its name; the functions of the file that defined it are declared.
+
+        Returns:
+            The pipeline, and that file where it is known and still there.
+
+        Raises:
+            PipelineNotFound: No pipeline has that name.
+            UnreadableFile: The file cannot be executed any more.
+        """
+        from pipelinekit.kit.files import read_definition
+
+        with self.existing() as kit:
+            definition = kit.definition(pipeline)
+            file = remembered(kit.home.folder, pipeline)
+        if file is not None and functions_of(definition):
+            read_definition(file)
+        return definition, file
 
     def existing(self) -> Kit:
         """Open the kit of a home that must be there already, to look and to ask."""
@@ -95,14 +110,13 @@ class Surroundings:
 
 
 def functions_of(pipeline: Pipeline) -> list[str]:
-    """List the actions of a pipeline that no installed provider carries out."""
+    """List the actions and rules of a pipeline that no installed provider carries out."""
+    types: list[tuple[str, ActionTypeId]] = []
+    for stage in pipeline.stages:
+        types += [(f"{stage.name}/{action.name}", action.type) for action in stage.actions]
+        types += [(f"{stage.name}/{rule.name}", rule_type(rule)) for rule in stage.rules]
     installed = discover()
-    return [
-        f"{stage.name}/{action.name}"
-        for stage in pipeline.stages
-        for action in stage.actions
-        if action.type not in installed
-    ]
+    return [name for name, type_id in types if type_id not in installed]
 
 
 def echo_json(data: object) -> None:

@@ -9,10 +9,12 @@ from typing import Self
 
 from pipelinekit import analytics
 from pipelinekit.artifacts.folder import FolderArtifacts
+from pipelinekit.engine.planned import Plan
 from pipelinekit.engine.startable import startable
 from pipelinekit.kit.ability import check, limits, runs_here
 from pipelinekit.kit.errand import TARGET, written
 from pipelinekit.kit.home import Home
+from pipelinekit.kit.plan import Ground, planned, wish
 from pipelinekit.kit.previous import previous
 from pipelinekit.kit.registry import discover
 from pipelinekit.kit.run import Run
@@ -191,6 +193,32 @@ class Kit:
             limits=limits(definition),
         )
         return Run(self, definition.name, execution)
+
+    def plan(
+        self,
+        pipeline: Pipeline | str,
+        *,
+        variables: Mapping[str, str] | None = None,
+        revisions: Mapping[str, str] | None = None,
+        object_keys: Mapping[str, str] | None = None,
+    ) -> Plan:
+        """Tell what `start` would do with the same arguments; nothing is started or written.
+
+        Args:
+            pipeline: A pipeline, or the name of one.
+            variables: Values for pipeline variables.
+            revisions: Commits that source actions are to take, by action name.
+            object_keys: S3 objects that sources are to take instead of their own, likewise.
+
+        Raises:
+            PipelineNotFound: No pipeline has that name.
+        """
+        definition = self.definition(pipeline) if isinstance(pipeline, str) else pipeline
+        name = definition.name
+        state, _ = self.store.load(name)
+        ground = Ground(state, self._current(name), self.settings)
+        start = wish(name, self.by, variables, revisions, object_keys)
+        return planned(ground, definition, start)
 
     def rollback(self, pipeline: str, stage: str, to: Run | str | None = None) -> Run:
         """Run a stage again with what an earlier execution had there, in a new execution.

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal, Protocol, Self, get_args
 
 from pipelinekit.kit.home import Home
+from pipelinekit.kit.logs import shown
 from pipelinekit.model.check import ConditionExecution, RuleExecution
 from pipelinekit.model.condition import ConditionType, RetryMode
 from pipelinekit.model.errors import (
@@ -134,7 +135,12 @@ class Run:
     def rules(self) -> list[RuleExecution]:
         """List every attempt of every rule, in the order in which they began."""
         rows = self._kit.store.find(RuleExecution, Query(execution=self.id))
-        return sorted(rows, key=lambda row: row.started)
+        declared = {
+            (stage.name, rule.name): place
+            for stage in self.definition.stages
+            for place, rule in enumerate(stage.rules)
+        }
+        return sorted(rows, key=lambda row: (row.started, declared.get((row.stage, row.rule), 0)))
 
     @property
     def stage_states(self) -> list[StageState]:
@@ -146,6 +152,11 @@ class Run:
         """List the executions of its pipeline that have not ended, the newest first."""
         query = Query(pipeline=self.pipeline, ended=False)
         return list(self._kit.store.find(PipelineExecution, query))
+
+    @property
+    def tries(self) -> list[ActionExecution | RuleExecution]:
+        """List every attempt of actions and rules, in the order in which they began."""
+        return sorted([*self.rules, *self.attempts], key=lambda row: row.started)
 
     @property
     def waiting(self) -> list[ActionExecution]:
@@ -277,23 +288,26 @@ class Run:
         name = stage or self.execution.stage
         return self._ask(OverrideRequested, stage=name, condition=self._condition(name, condition))
 
-    def log_file(self, action: ActionExecution) -> Path:
+    def log_file(self, action: ActionExecution | RuleExecution) -> Path:
         """Give the file of an attempt's log; it may not be there yet."""
         return self._kit.home.jobs / action.id / "log"
 
     def logs(self, action: str | None = None) -> str:
-        """Give the logs of its actions, or of one action, as text with a heading for each."""
+        """Give the logs of its actions and rules, or of one by name, with a heading for each.
+
+        Of a log of more than 1 MiB the end is given, after a line that names its file; see
+        `log_file` for the whole of it.
+        """
         return "\n".join(self._logs(action))
 
     def _logs(self, action: str | None) -> Iterator[str]:
-        for row in self.attempts:
+        for row in self.tries:
             if action not in {None, row.action}:
                 continue
             attempt = f", attempt {row.attempt}" if row.attempt > 1 else ""
             yield f"== {row.stage}/{row.action}{attempt}: {row.status} =="
-            file = self.log_file(row)
-            if file.exists():
-                yield file.read_text(encoding="utf-8", errors="replace")
+            if log := shown(self.log_file(row)):
+                yield log
             if row.error is not None:
                 yield f"{row.error.code}: {row.error.message}"
 

@@ -7,3 +7,5 @@ from .plain import action_text as action_text
 from .plain import pipeline_text as pipeline_text
 from .plain import run_text as run_text
 from .plain import stage_text as stage_text
+from .plan import plan_html as plan_html
+from .plan import plan_text as plan_text

@@ -2,13 +2,21 @@
 
 from collections.abc import Iterator
 
+from pipelinekit.kit.fact_words import PLACES, between, rolled_back, rule
+from pipelinekit.kit.facts import (
+    ActionFacts,
+    ConditionFacts,
+    RunFacts,
+    StageFacts,
+    planned,
+)
+from pipelinekit.kit.observe import observed
 from pipelinekit.kit.run import Run
 from pipelinekit.model.action import Action
 from pipelinekit.model.execution import PipelineExecution
 from pipelinekit.model.pipeline import Pipeline, Stage
 from pipelinekit.runtime.clock import now
 from pipelinekit.widgets import look, wording
-from pipelinekit.widgets.facts import ActionFacts, RunFacts, StageFacts, observed, planned
 from pipelinekit.widgets.markup import Html, joined, link, tag, web_address
 from pipelinekit.wire.words import NOT_STARTED, WAITING, Mark, duration, one_line
 
@@ -72,6 +80,8 @@ def _run_head(facts: RunFacts) -> Iterator[Html]:
         tag("span", execution.id, style=look.CODE),
         style=look.NOTE,
     )
+    if facts.target is not None:
+        yield tag("div", rolled_back(facts), style=look.REVISION)
     if execution.variables:
         yield tag("div", f"variables {wording.settings(execution)}", style=look.NOTE)
     yield from _revisions(execution)
@@ -98,15 +108,19 @@ def _stages(stages: tuple[StageFacts, ...]) -> Html:
 def _stage(facts: StageFacts) -> Html:
     beside = max(map(len, facts.groups), default=1)
     name = tag("span", facts.stage.name, style=look.STAGE_NAME)
-    gates = (tag("div", gate, style=look.NOTE) for gate in wording.gates(facts.stage))
+    checked = [each.place for each in facts.conditions]
+    gates = (tag("div", gate, style=look.NOTE) for gate in wording.gates(facts.stage, checked))
     groups = (_group(group, place) for place, group in enumerate(facts.groups))
     return tag(
         "div",
+        *(tag("div", told, style=look.BETWEEN) for told in between(facts, wording.moment)),
         tag(
             "div",
             tag("div", name, _time(facts.seconds), style=look.ENDS),
             tag("div", _pill(facts.mark), style=look.STAGE_STATE) if facts.mark else "",
+            *(tag("div", told, style=look.NOTE) for told in wording.entry(facts)),
             *gates,
+            *(_rules(each) for each in facts.conditions),
             style=look.STAGE_HEAD,
         ),
         tag("ol", *groups, style=look.GROUPS, role="list"),
@@ -114,6 +128,20 @@ def _stage(facts: StageFacts) -> Html:
         role="group",
         aria_label=f"Stage {facts.stage.name}",
     )
+
+
+def _rules(facts: ConditionFacts) -> Html:
+    rows = (
+        tag(
+            "li",
+            tag("div", f"{PLACES[facts.place]}: {each.rule.name}", style=look.FACT),
+            tag("div", *_state(each.mark, each.seconds), style=look.RULE_STATE),
+            tag("div", rule(each, facts), style=look.QUIET),
+            style=look.RULE,
+        )
+        for each in facts.rules
+    )
+    return tag("ul", *rows, style=look.RULES, role="list", aria_label="rules")
 
 
 def _group(actions: tuple[ActionFacts, ...], place: int) -> Html:
@@ -192,15 +220,16 @@ def _request(facts: ActionFacts) -> Iterator[Html]:
     url = row.resolved.get("ExternalEntityLink", "")
     if url:
         yield tag("div", "To review: ", link(url, url, style=look.ANCHOR), style=look.QUOTE)
-    yield tag("div", wording.asked(row), style=look.NOTE)
+    yield from (tag("div", told, style=look.NOTE) for told in wording.asked(row))
     yield tag("code", wording.answers(row), style=look.CODE)
 
 
 def _trouble(facts: ActionFacts) -> Iterator[Html]:
     yield from _quote(wording.failure(facts.attempt))
     yield from _quote(wording.failed_tests(facts.attempt))
-    if facts.log:
-        yield tag("pre", *(joined(line, Html("\n")) for line in facts.log), style=look.LOG)
+    log = wording.last_lines(facts)
+    if log:
+        yield tag("pre", *(joined(line, Html("\n")) for line in log), style=look.LOG)
 
 
 def _quote(lines: tuple[str, ...]) -> Iterator[Html]:

@@ -1,4 +1,4 @@
-"""Tells IPython how to show pipelines, stages, actions and runs, where there is an IPython."""
+"""Tells IPython how to show pipelines, stages, actions, runs and plans, where it is there."""
 
 import sys
 from collections.abc import Callable
@@ -20,6 +20,7 @@ SHOWN = {
     "stage": ("pipelinekit.model.pipeline", "Stage"),
     "action": ("pipelinekit.model.action", "Action"),
     "run": ("pipelinekit.kit.run", "Run"),
+    "plan": ("pipelinekit.engine.planned", "Plan"),
 }
 
 

@@ -45,6 +45,13 @@ STAGE_HEAD = "margin:0 0 8px 0"
 STAGE_STATE = "margin:3px 0 0 0"
 ENDS = "display:flex;justify-content:space-between;align-items:baseline;gap:8px"
 STAGE_NAME = f"font-size:14px;font-weight:600;{_WRAP}"
+BETWEEN = (
+    f"margin:0 0 6px 0;padding:3px 7px;border-left:3px solid #d9a400;border-radius:4px;"
+    f"background:rgba(217, 164, 0, 0.14);font-size:12px;{_WRAP}"
+)
+RULES = f"{_LIST};margin:6px 0 0 0"
+RULE = "margin:0 0 5px 0;padding:0 0 0 7px;border-left:2px solid rgba(128, 128, 128, 0.4)"
+RULE_STATE = "display:flex;flex-wrap:wrap;align-items:center;gap:2px 8px;margin:1px 0"
 GROUPS = _LIST
 GROUP = "margin:0;padding:0"
 DOWN = "text-align:center;font-size:16px;line-height:1;padding:5px 0;opacity:0.6"
@@ -58,6 +65,13 @@ BADGE = (
     "flex:none;display:inline-block;width:20px;line-height:20px;border-radius:4px;"
     "text-align:center;font-size:12px;font-weight:700;background:#47568c;color:#ffffff"
 )
+REFUSED = f"margin:0 0 2px 0;color:#c6221f;{_WRAP}"
+TABLE = "border-collapse:collapse;margin:10px 0 0 0;width:100%;max-width:1100px"
+ROW = "background:transparent"  # JupyterLab stripes the rows of tables
+_CELL = f"text-align:left;vertical-align:top;padding:5px 10px;font-size:13px;{_WRAP}"
+HEADING = f"{_CELL};font-weight:600;font-size:12px;opacity:0.75;border-bottom:1px solid {_LINE}"
+CELL = f"{_CELL};background:transparent;border-bottom:1px solid rgba(128, 128, 128, 0.2)"
+WIDE_CELL = f"{_CELL};padding-top:9px;background:rgba(128, 128, 128, 0.09)"
 PANELS = f"{_LIST};margin:12px 0 0 0"
 PANEL_HEAD = "display:flex;flex-wrap:wrap;align-items:center;gap:2px 10px;margin:0"
 QUOTE = f"margin:4px 0 2px 0;{_WRAP}"

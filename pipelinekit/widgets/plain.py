@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 
+from pipelinekit.kit.fact_words import PLACES, between, rolled_back, rule
+from pipelinekit.kit.facts import ActionFacts, RunFacts, StageFacts, planned
+from pipelinekit.kit.observe import observed
 from pipelinekit.kit.run import Run
 from pipelinekit.model.action import Action
 from pipelinekit.model.pipeline import Pipeline, Stage
 from pipelinekit.runtime.clock import now
 from pipelinekit.widgets import wording
-from pipelinekit.widgets.facts import ActionFacts, RunFacts, StageFacts, observed, planned
 from pipelinekit.wire.words import WAITING, duration, flat, one_line
 
 INDENT = "    "
@@ -49,6 +51,8 @@ def _run(facts: RunFacts) -> Iterator[str]:
     time = duration(facts.seconds)
     yield f"{execution.pipeline} #{execution.number}  {facts.mark}  {time}"
     yield f"{wording.origin(execution)} · {execution.id}"
+    if facts.target is not None:
+        yield rolled_back(facts)
     if execution.variables:
         yield f"variables {wording.settings(execution)}"
     for source, revision in execution.revisions.items():
@@ -66,11 +70,22 @@ def _stages(stages: tuple[StageFacts, ...]) -> Iterator[str]:
         mark = f"{stage.mark.icon} " if stage.mark else ""
         state = f"  {stage.mark.word}" if stage.mark else ""
         yield f"{mark}{stage.stage.name}{state}{_time(stage.seconds)}"
-        yield from (f"{INDENT}{gate}" for gate in wording.gates(stage.stage))
+        yield from (f"{INDENT}{told}" for told in _told(stage))
         for group in stage.groups:
             for edge, each in zip(_edges(len(group)), group, strict=True):
                 cells = zip(_cells(each), widths, strict=True)
                 yield f"  {edge}" + "  ".join(cell.ljust(width) for cell, width in cells)
+
+
+def _told(facts: StageFacts) -> Iterator[str]:
+    yield from between(facts, wording.moment)
+    yield from wording.entry(facts)
+    yield from wording.gates(facts.stage, [each.place for each in facts.conditions])
+    for condition in facts.conditions:
+        for each in condition.rules:
+            state = f"{each.mark}{_time(each.seconds)}"
+            name = f"{PLACES[condition.place]}: {each.rule.name}"
+            yield f"{name}  {state}  {rule(each, condition)}"
 
 
 def _edges(size: int) -> tuple[str, ...]:
@@ -96,7 +111,7 @@ def _notable(facts: ActionFacts) -> Iterator[str]:
     yield f"{facts.mark}: {facts.stage}/{facts.action.name}"
     told = _request(facts) if facts.mark is WAITING else _trouble(facts)
     yield from (f"{INDENT}{line}" for line in told)
-    yield from (f"{INDENT}| {line}" for line in facts.log)
+    yield from (f"{INDENT}| {line}" for line in wording.last_lines(facts))
 
 
 def _trouble(facts: ActionFacts) -> Iterator[str]:
@@ -111,5 +126,5 @@ def _request(facts: ActionFacts) -> Iterator[str]:
     yield from wording.paragraph(row.resolved.get("CustomData", ""))
     if row.resolved.get("ExternalEntityLink"):
         yield f"To review: {one_line(row.resolved['ExternalEntityLink'])}"
-    yield wording.asked(row)
+    yield from wording.asked(row)
     yield wording.answers(row)

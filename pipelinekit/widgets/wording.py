@@ -1,10 +1,13 @@
 """How facts are put into words, the same in drawings and on terminals."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
+from pipelinekit.kit.fact_words import needed, refused, retried, skipped, votes, wanted
+from pipelinekit.kit.facts import ActionFacts, StageFacts
+from pipelinekit.kit.logs import tail
 from pipelinekit.model.action import Action
-from pipelinekit.model.condition import Condition
+from pipelinekit.model.condition import Condition, ConditionType
 from pipelinekit.model.execution import (
     ActionExecution,
     PipelineExecution,
@@ -13,7 +16,17 @@ from pipelinekit.model.execution import (
 )
 from pipelinekit.model.pipeline import Pipeline, Stage
 from pipelinekit.wire.report_words import failed_names, totals
-from pipelinekit.wire.words import SHORT_ID, clean, flat, one_line, shortened
+from pipelinekit.wire.words import (
+    FAILED,
+    IN_PROGRESS,
+    SHORT_ID,
+    clean,
+    flat,
+    one_line,
+    shortened,
+)
+
+LOG_LINES = 5
 
 
 def paragraph(text: str, most: int = 8) -> tuple[str, ...]:
@@ -56,14 +69,19 @@ def traits(pipeline: Pipeline) -> str:
     return " · ".join(filter(None, said))
 
 
-def gates(stage: Stage) -> Iterator[str]:
-    """Say on what conditions a stage is entered and left, and what happens when it fails."""
+def gates(stage: Stage, checked: Collection[ConditionType] = ()) -> Iterator[str]:
+    """Say on what conditions a stage is entered and left, and what happens when it fails.
+
+    Args:
+        stage: The stage.
+        checked: The places whose conditions are shown with what came of them instead.
+    """
     failure = stage.on_failure
-    if stage.before_entry:
+    if stage.before_entry and ConditionType.BEFORE_ENTRY not in checked:
         yield f"entered if {_rules(stage.before_entry)}"
-    if stage.on_success:
+    if stage.on_success and ConditionType.ON_SUCCESS not in checked:
         yield f"left if {_rules(stage.on_success)}"
-    if failure is not None:
+    if failure is not None and ConditionType.ON_FAILURE not in checked:
         result = failure.result or f"if {_rules(failure.conditions)}"
         yield f"on failure {result}"
 
@@ -92,22 +110,40 @@ def ending(execution: PipelineExecution) -> Iterator[str]:
         yield one_line(execution.summary)
 
 
-def asked(row: ActionExecution) -> str:
-    """Say since when an approval waits, and until when it will."""
+def entry(stage: StageFacts) -> Iterator[str]:
+    """Say why a stage was skipped, and how often it was retried."""
+    return filter(None, (skipped(stage), retried(stage)))
+
+
+def asked(row: ActionExecution) -> Iterator[str]:
+    """Say who has approved, since when an approval waits and until when, and what it asks."""
     until = f" · until {moment(row.deadline)}" if row.deadline else ""
-    return f"since {moment(row.started)}{until}"
+    count = votes(row)
+    yield f"{f'{count} · ' if count else ''}since {moment(row.started)}{until}"
+    yield from refused(row)
+    for name, form in wanted(row):
+        yield one_line(f"to be filled in: {name} ({form})")
 
 
 def answers(row: ActionExecution) -> str:
     """Show how an approval is answered in a notebook."""
     name = flat(row.action)
-    return f"run.approve(action={name!r})  or  run.reject(action={name!r})"
+    inputs = ", ".join(f"{flat(each)!r}: ..." for each in needed(row))
+    filled = f", inputs={{{inputs}}}" if inputs else ""
+    return f"run.approve(action={name!r}{filled})  or  run.reject(action={name!r})"
+
+
+def last_lines(facts: ActionFacts) -> tuple[str, ...]:
+    """Give the last lines of the log of what is under way or has failed."""
+    if facts.log is None or facts.mark not in {FAILED, IN_PROGRESS}:
+        return ()
+    return tuple(map(shortened, tail(facts.log, LOG_LINES)))
 
 
 def outcome(row: ActionExecution) -> Iterator[str]:
     """Tell, in a few words each, what else is known of an attempt."""
     told = (
-        row.by and f"by {row.by}",
+        votes(row) or (row.by and f"by {row.by}"),
         f"{row.percent} %" if row.percent is not None else "",
         f"attempt {row.attempt}" if row.attempt > 1 else "",
         f"ran in {row.place}" if row.place != "here" else "",

@@ -96,6 +96,9 @@ pipeline = (
 """
 
 SETTINGS = '''
+[compute]
+where = "host"
+
 [codebuild.shop]
 environment = { HERE = "PLACE" }
 buildspec = """
@@ -116,15 +119,18 @@ class Project:
 
     Attributes:
         folder: The folder, which is the working directory of every call.
+        by: Who calls; whoever runs the tests when None.
     """
 
     folder: Path
+    by: str | None = None
 
     @property
     def environment(self) -> dict[str, str]:
         """Give the environment of the calls."""
         plain = {key: value for key, value in os.environ.items() if "PIPELINEKIT" not in key}
-        return {**plain, "PYTHONPATH": str(ROOT), "COLUMNS": "120"}
+        user = {"PIPELINEKIT_USER": self.by} if self.by else {}
+        return {**plain, **user, "PYTHONPATH": str(ROOT), "COLUMNS": "120"}
 
     def write(self, name: str, text: str) -> str:
         """Write a file and give its name."""

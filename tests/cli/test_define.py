@@ -16,7 +16,7 @@ from pipelinekit.kit.release import read_environments
 from pipelinekit.kit.settings_file import load_settings
 from pipelinekit.wire import codepipeline
 from tests.build import pipeline
-from tests.cli.project import GATE, Project
+from tests.cli.project import ACTIONS, GATE, Project
 
 
 def call(*arguments: str) -> Result:
@@ -137,6 +137,43 @@ def test_a_definition_that_prints_does_not_spoil_the_export(project: Project) ->
     done = call("export", "demo.py")
     assert done.exit_code == 0
     assert json.loads(done.stdout)["pipeline"]["name"] == "demo"
+
+
+QUIET = (
+    ACTIONS
+    + """
+@pk.rule("QuietHours")
+def quiet(job: pk.Job) -> bool:
+    return True
+
+
+ok = pk.approval("ok")
+pipeline = (
+    pk.Pipeline("demo")
+    >> pk.Stage("Source", take("take"))
+    >> pk.Stage("Gate", ok, before_entry=quiet("calm"), on_failure=quiet("later"))
+)
+"""
+)
+
+
+def test_the_export_of_what_runs_here_only_says_so(project: Project) -> None:
+    project.write("demo.py", QUIET)
+    done = call("export", "demo.py")
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["pipeline"]["name"] == "demo"
+    taken, *rules = done.stderr.splitlines()
+    assert taken.startswith("action Source/take runs here only: AWS CodePipeline does not know")
+    assert "Source/Custom/Take/1, unless the account has a custom action type" in taken
+    assert [each.partition(":")[0] for each in rules] == [
+        "rule Gate/calm runs here only",
+        "rule Gate/later runs here only",
+    ]
+
+
+def test_the_export_of_what_codepipeline_knows_is_silent_beside(project: Project) -> None:
+    project.write("shop.json", codepipeline.text(pipeline()))
+    assert call("export", "shop.json").stderr == ""
 
 
 def test_a_pair_without_a_value_is_refused(project: Project) -> None:

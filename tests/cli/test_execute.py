@@ -184,5 +184,14 @@ def test_an_execution_behind_one_that_waits_for_people_says_whom_it_waits_for(
     project.call("run", file)
     second = project.call("run", file)
     assert second.returncode == 3
-    assert "○ Waiting to enter: Gate  for #1" in second.stdout
+    assert "○ Waiting to enter: Gate  waits for #1" in second.stdout
     assert "and waits for approval" in project.call("status", "demo").stdout
+
+
+def test_an_object_key_is_handed_to_the_source_it_is_for(project: Project) -> None:
+    file = project.write("demo.py", GATE)
+    refused = project.call("run", file, "--object-key", "take=releases/2.zip")
+    assert refused.returncode == 2
+    assert "on another object for take, which is no S3 source" in refused.stderr
+    wrong = project.call("start", file, "--object-key", "take")
+    assert (wrong.returncode, "ACTION=KEY" in wrong.stderr) == (2, True)

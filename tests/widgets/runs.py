@@ -1,6 +1,6 @@
 """Runs whose rows are written by hand into a real store, so that they stand as a test wants."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ from pipelinekit.model.execution import (
     TriggerType,
 )
 from pipelinekit.model.pipeline import Pipeline
+from pipelinekit.model.row import Row
 from pipelinekit.ports.store import Entry, Store
 from pipelinekit.runtime.worker import Worker
 from pipelinekit.store.sql import open_store
@@ -36,9 +37,13 @@ class Onlooker:
     by: str = "ann"
     worker: Worker | None = None
 
-    def handle(self, event: Event) -> str:
+    def ask(self, wish: Callable[..., Event], pipeline: str, **members: object) -> str:
         """Refuse: a drawing must not ask for anything to happen."""
-        raise AssertionError(f"a drawing asked for {event}")
+        raise AssertionError(f"a drawing asked for {wish} {pipeline} {members}")
+
+    def engine_alive(self) -> bool:
+        """Tell that no engine is at work."""
+        return False
 
 
 def as_control(onlooker: Onlooker) -> Control:
@@ -101,14 +106,14 @@ class Book:
     def run(
         self,
         pipeline: Pipeline,
-        *rows: PipelineExecution | StageExecution | ActionExecution,
+        *rows: Row,
         logs: Mapping[str, str] | None = None,
     ) -> Run:
         """Write down what happened, and give the run that it happened in.
 
         Args:
             pipeline: What ran.
-            rows: The execution and its parts.
+            rows: The execution, its parts, and what is around it.
             logs: The text of the log, by the attempt's id.
         """
         definition = Definition(pipeline.name, pipeline.version, pipeline, START)

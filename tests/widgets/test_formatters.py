@@ -21,7 +21,9 @@ stage = shop.stages[2]
 from pathlib import Path
 from tests.widgets.runs import Book, execution
 run = Book(Path(sys.argv[1])).run(shop, execution(shop))
-for shown, name in ((shop, "shop"), (stage, "Test"), (stage.actions[0], "Check"), (run, "#1")):
+from tests.widgets.test_plan_drawing import made
+shows = {"shop": shop, "Test": stage, "Check": stage.actions[0], "#1": run, "Live": made()}
+for name, shown in shows.items():
     data, _ = shell.display_formatter.format(shown)
     assert data["text/html"].startswith("<div"), data
     assert name in data["text/html"] and name in data["text/plain"]

@@ -1,0 +1,211 @@
+"""What there is to see of a pipeline or a run, read once for all ways of showing it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from pipelinekit.model.action import Action
+from pipelinekit.model.check import ConditionExecution, RuleExecution
+from pipelinekit.model.condition import ConditionType, Result, Rule
+from pipelinekit.model.execution import (
+    ActionExecution,
+    ActionStatus,
+    PipelineExecution,
+    StageExecution,
+    StageStatus,
+    Transition,
+)
+from pipelinekit.model.pipeline import Stage
+from pipelinekit.wire.words import FAILED, IN_PROGRESS, WAITING, Mark
+
+BUSY = frozenset({StageStatus.IN_PROGRESS, StageStatus.STOPPING})
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """Another execution of the same pipeline."""
+
+    id: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """That an execution waits in front of a stage, and whom it waits for.
+
+    Attributes:
+        holder: The execution that is in the stage; None when nobody is.
+        asks: Whether the holder waits for an approval, and for nothing else.
+        ahead: The executions that wait too and go first.
+    """
+
+    since: datetime
+    holder: Rival | None = None
+    asks: bool = False
+    ahead: tuple[Rival, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A disabled transition on the way into a stage.
+
+    Attributes:
+        leaving: The stage before it, where its way out is disabled; None for the way in.
+    """
+
+    transition: Transition
+    leaving: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFacts:
+    """A rule of a condition, and its latest attempt where there is one."""
+
+    rule: Rule
+    mark: Mark
+    attempt: RuleExecution | None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionFacts:
+    """A condition of a stage that was checked.
+
+    Attributes:
+        result: What its failure does.
+    """
+
+    place: ConditionType
+    result: Result
+    mark: Mark
+    check: ConditionExecution
+    rules: tuple[RuleFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ActionFacts:
+    """An action, and its latest attempt where a run is shown.
+
+    Attributes:
+        stage: The stage's name.
+        mark: How it stands; None when no run is shown.
+        seconds: How long it took, or has taken until now.
+        log: The file of its log; it may not be there yet.
+    """
+
+    stage: str
+    action: Action
+    mark: Mark | None = None
+    attempt: ActionExecution | None = None
+    seconds: float | None = None
+    log: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """Give the action's name."""
+        return self.action.name
+
+    @property
+    def status(self) -> ActionStatus | None:
+        """Give where it stands; None where it has not begun."""
+        return self.attempt.status if self.attempt else None
+
+    @property
+    def waits(self) -> bool:
+        """Tell whether it waits for somebody's answer."""
+        return self.mark is WAITING
+
+
+@dataclass(frozen=True, slots=True)
+class StageFacts:
+    """A stage with its actions by run order; see `ActionFacts`.
+
+    Attributes:
+        entered: What became of it; None where the execution has not entered it.
+        conditions: Those of its conditions that were checked.
+        queue: That the execution waits in front of it.
+        switches: The disabled transitions on the way into it.
+        behind: Other executions that wait in front of it, in order.
+    """
+
+    stage: Stage
+    groups: tuple[tuple[ActionFacts, ...], ...]
+    mark: Mark | None = None
+    seconds: float | None = None
+    entered: StageExecution | None = None
+    conditions: tuple[ConditionFacts, ...] = ()
+    queue: Queue | None = None
+    switches: tuple[Switch, ...] = ()
+    behind: tuple[Rival, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Give the stage's name."""
+        return self.stage.name
+
+    @property
+    def actions(self) -> Iterator[ActionFacts]:
+        """Go through its actions as they are declared."""
+        found = {each.name: each for group in self.groups for each in group}
+        return (found[action.name] for action in self.stage.actions)
+
+    @property
+    def waits_for_people(self) -> bool:
+        """Tell whether the queue in front of it moves only when somebody answers or enables."""
+        if self.queue is None:
+            return False
+        return self.queue.asks if self.queue.holder else bool(self.switches)
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """A run as it stood at one moment.
+
+    Attributes:
+        mark: How it stands.
+        seconds: How long it took, or has taken until now.
+        engine: Whether some engine is at work.
+        stages: Those of its definition; only the one that is rolled back for a rollback.
+        target: The execution that a rollback goes back to.
+    """
+
+    execution: PipelineExecution
+    mark: Mark
+    seconds: float
+    stages: tuple[StageFacts, ...]
+    engine: bool = False
+    target: Rival | None = None
+
+    @property
+    def actions(self) -> Iterator[ActionFacts]:
+        """Go through the actions of all stages."""
+        return (action for stage in self.stages for action in stage.actions)
+
+    @property
+    def asked(self) -> list[ActionExecution]:
+        """List the approvals that wait for an answer."""
+        return [each.attempt for each in self.actions if each.waits and each.attempt]
+
+    @property
+    def notable(self) -> Iterator[ActionFacts]:
+        """Go through the actions that wait for somebody, have failed, or are under way."""
+        return (each for each in self.actions if each.mark in {WAITING, FAILED, IN_PROGRESS})
+
+    @property
+    def waits_for_people(self) -> bool:
+        """Tell whether nothing goes on, here or in front of it, until somebody acts."""
+        if any(stage.queue for stage in self.stages):
+            return any(stage.waits_for_people for stage in self.stages)
+        working = [each for each in self.actions if each.status is ActionStatus.IN_PROGRESS]
+        return bool(working) and all(each.waits for each in working)
+
+
+def planned(stage: Stage) -> StageFacts:
+    """Take a stage as it is declared."""
+    return StageFacts(
+        stage,
+        tuple(
+            tuple(ActionFacts(stage.name, action) for action in group) for group in stage.groups
+        ),
+    )
