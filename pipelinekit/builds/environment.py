@@ -6,7 +6,8 @@ import time
 from collections.abc import Mapping
 
 from pipelinekit.builds.task import BuildFailed, Request, Sources
-from pipelinekit.tools.surroundings import REGION, odd_variable, small_environment
+from pipelinekit.model.settings import Aws, Settings
+from pipelinekit.tools.surroundings import odd_variable, small_environment
 from pipelinekit.wire.buildspec import Buildspec
 from pipelinekit.wire.environment_variables import Variables
 
@@ -41,15 +42,31 @@ def environment_of(
     Raises:
         BuildFailed: No process can be given one of them.
     """
+    usual = small_environment(request.workplace / "tmp") | account_variables(request.job.settings)
     environment = {
-        **small_environment(request.workplace / "tmp"),
+        **usual,
         **_of_git(credentials=git),
         **values,
-        **_of_codebuild(request, sources, image),
+        **_of_codebuild(request, sources, image, usual["AWS_REGION"]),
     }
     if odd := odd_variable(environment):
         raise BuildFailed(odd)
     return environment
+
+
+def account_variables(settings: Settings) -> dict[str, str]:
+    """Give what tells AWS's tools where the configured account is; nothing that opens it.
+
+    Args:
+        settings: Of the project's folder.
+    """
+    aws = settings.aws or Aws()
+    given = {
+        "AWS_ENDPOINT_URL": aws.endpoint,
+        "AWS_REGION": aws.region,
+        "AWS_DEFAULT_REGION": aws.region,
+    }
+    return {name: value for name, value in given.items() if value}
 
 
 def _of_git(*, credentials: bool) -> dict[str, str]:
@@ -65,11 +82,11 @@ def _of_git(*, credentials: bool) -> dict[str, str]:
     }
 
 
-def _of_codebuild(request: Request, sources: Sources, image: str) -> dict[str, str]:
+def _of_codebuild(request: Request, sources: Sources, image: str, region: str) -> dict[str, str]:
     # Left out are those of webhooks and public builds, which a pipeline never has.
     order = request.job.order
     build = f"{request.name}:{order.id}"
-    arn = f"arn:aws:codebuild:{REGION}:{ACCOUNT}"
+    arn = f"arn:aws:codebuild:{region}:{ACCOUNT}"
     own = {
         "CODEBUILD_BUILD_ARN": f"{arn}:build/{build}",
         "CODEBUILD_BUILD_ID": build,

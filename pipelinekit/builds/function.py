@@ -10,10 +10,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from pipelinekit.builds.environment import account_variables
 from pipelinekit.model.action import Action
 from pipelinekit.model.execution import Artifact
 from pipelinekit.model.order import Failed, FailureType, Outcome, Succeeded
-from pipelinekit.model.settings import Aws, Function, Settings
+from pipelinekit.model.settings import Function, Settings
 from pipelinekit.ports.provider import Job
 from pipelinekit.tools import handler
 from pipelinekit.tools.archive import ArchiveError, pack, unpack
@@ -146,18 +147,8 @@ def _handler(name: str, settings: Settings) -> Handler:
         runtime=known.runtime,
         timeout_seconds=known.timeout_seconds,
         memory_mb=known.memory_mb,
-        environment=_account(settings) | dict(known.environment),
+        environment=account_variables(settings) | dict(known.environment),
     )
-
-
-def _account(settings: Settings) -> dict[str, str]:
-    aws = settings.aws or Aws()
-    given = {
-        "AWS_ENDPOINT_URL": aws.endpoint,
-        "AWS_REGION": aws.region,
-        "AWS_DEFAULT_REGION": aws.region,
-    }
-    return {name: value for name, value in given.items() if value}
 
 
 def _site(job: Job, name: str) -> _Site:

@@ -9,7 +9,14 @@ from uuid import UUID, uuid5
 
 from pipelinekit.engine.catalog import time_limit
 from pipelinekit.engine.draft import Draft
-from pipelinekit.engine.inputs import Lookup, artifacts, lookup, problem, put_in
+from pipelinekit.engine.inputs import (
+    Lookup,
+    artifacts,
+    lookup,
+    problem,
+    put_in,
+    put_in_shell,
+)
 from pipelinekit.model.action import Action, Category, EnvironmentVariable
 from pipelinekit.model.command import Run
 from pipelinekit.model.execution import (
@@ -32,15 +39,18 @@ def begin(draft: Draft, execution: PipelineExecution, stage: str, action: Action
     find = lookup(draft, execution)
     resolved, missing = put_in(action.configuration, find)
     environment, absent = _environment(action, find)
+    commands, values, unset = put_in_shell(action.commands, find)
     row = replace(
         _row(draft, execution, stage, action),
         resolved=resolved,
         inputs=artifacts(draft, execution, action.inputs),
     )
-    trouble = problem(action.inputs, row.inputs, resolved, (*missing, *absent))
+    trouble = problem(action.inputs, row.inputs, resolved, (*missing, *absent, *unset))
     if trouble is None:
         draft.put(row)
-        draft.command(Run(replace(_order(execution, action, row), environment=environment)))
+        order = _order(execution, action, row)
+        shell = replace(order, environment=(*values, *environment), commands=commands)
+        draft.command(Run(shell))
         return True
     error = ErrorDetails(FailureType.CONFIGURATION_ERROR, trouble)
     draft.put(replace(row, status=ActionStatus.FAILED, error=error))
@@ -109,7 +119,6 @@ def _order(execution: PipelineExecution, action: Action, row: ActionExecution) -
         object_key=execution.object_keys.get(action.name),
         number=execution.number,
         deadline=row.deadline,
-        commands=action.commands,
         exported=action.output_variables,
         files={output.name: output.files for output in action.outputs if output.files},
     )

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from pipelinekit.engine.catalog import RULE_TYPES
 from pipelinekit.engine.draft import Draft
-from pipelinekit.engine.inputs import artifacts, lookup, problem, put_in
+from pipelinekit.engine.inputs import artifacts, lookup, problem, put_in, put_in_shell
 from pipelinekit.engine.ruletypes import RuleType, rule_type
 from pipelinekit.model.check import ConditionExecution, ConditionStatus, RuleExecution
 from pipelinekit.model.command import Halt, Run
@@ -128,16 +128,19 @@ def _why(rule: RuleExecution) -> str:
 def _begin(
     draft: Draft, execution: PipelineExecution, stage: Stage, place: ConditionType, rule: Rule
 ) -> bool:
-    resolved, missing = put_in(rule.configuration, lookup(draft, execution))
+    find = lookup(draft, execution)
+    resolved, missing = put_in(rule.configuration, find)
+    commands, values, unset = put_in_shell(rule.commands, find)
     row = replace(
         _row(draft, execution, stage.name, place, rule),
         resolved=resolved,
         inputs=artifacts(draft, execution, rule.inputs),
     )
-    trouble = problem(rule.inputs, row.inputs, resolved, missing)
+    trouble = problem(rule.inputs, row.inputs, resolved, (*missing, *unset))
     if trouble is None:
         draft.put(row)
-        draft.command(Run(_order(execution, row, rule)))
+        order = _order(execution, row)
+        draft.command(Run(replace(order, commands=commands, environment=values)))
         return True
     error = ErrorDetails(FailureType.CONFIGURATION_ERROR, f"it could not start: {trouble}")
     draft.put(replace(row, status=ActionStatus.FAILED, error=error))
@@ -171,7 +174,7 @@ def _limit(rule: Rule) -> timedelta:
     return RULE_TYPES.get(rule.type.provider, RuleType(rule.type.provider)).timeout
 
 
-def _order(execution: PipelineExecution, row: RuleExecution, rule: Rule) -> Order:
+def _order(execution: PipelineExecution, row: RuleExecution) -> Order:
     return Order(
         id=row.id,
         pipeline=row.pipeline,
@@ -183,6 +186,5 @@ def _order(execution: PipelineExecution, row: RuleExecution, rule: Rule) -> Orde
         inputs=row.inputs,
         number=execution.number,
         deadline=row.deadline,
-        commands=rule.commands,
         condition=row.condition,
     )

@@ -1,6 +1,6 @@
 """A pipeline as its validation sees it: with places, and with indexes of what it declares."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -131,10 +131,9 @@ class PlacedStage:
             entry = condition.gate == "beforeEntry"
             order = (self.index, BEFORE_ALL_ACTIONS if entry else AFTER_ALL_ACTIONS)
             for path, rule in condition.rules:
-                for key, value in _texts(rule.configuration):
-                    for namespace, name in references(value):
-                        place = (*path, "configuration", key)
-                        yield Reference(self.declaration, place, namespace, name, order)
+                texts = chain(_configured(rule.configuration), _commands(rule.commands))
+                for place, namespace, name in _found(texts):
+                    yield Reference(self.declaration, (*path, *place), namespace, name, order)
 
 
 @dataclass(frozen=True)
@@ -194,20 +193,18 @@ class PlacedAction:
 
     @property
     def references(self) -> "Iterator[Reference]":
-        """Give the references in its configuration and its environment."""
-        configuration = (
-            (("configuration", key), value) for key, value in self.configuration.items()
-        )
+        """Give the references in its configuration, its commands and its environment."""
+        action = self.action
         environment = (
             (("environmentVariables", index, "value"), variable.value)
-            for index, variable in enumerate(self.action.environment)
+            for index, variable in enumerate(action.environment)
         )
-        for place, value in chain[tuple[Path, str]](configuration, environment):
-            for namespace, key in references(value):
-                path = (*self.path, *place)
-                yield Reference(
-                    self.declaration, path, namespace, key, self.order, in_source=self.is_source
-                )
+        texts = chain(_configured(action.configuration), _commands(action.commands), environment)
+        for place, namespace, key in _found(texts):
+            path = (*self.path, *place)
+            yield Reference(
+                self.declaration, path, namespace, key, self.order, in_source=self.is_source
+            )
 
 
 @dataclass(frozen=True)
@@ -223,6 +220,19 @@ class Reference:
 
     def __str__(self) -> str:
         return f"#{{{self.namespace}.{self.key}}}"
+
+
+def _found(texts: Iterable[tuple[Path, str]]) -> Iterator[tuple[Path, str, str]]:
+    return ((place, *each) for place, text in texts for each in references(text))
+
+
+def _configured(configuration: Mapping[str, object]) -> Iterator[tuple[Path, str]]:
+    return ((("configuration", key), text) for key, text in _texts(configuration))
+
+
+def _commands(commands: Iterable[object]) -> Iterator[tuple[Path, str]]:
+    texts = enumerate(commands)
+    return ((("commands", index), each) for index, each in texts if isinstance(each, str))
 
 
 def _texts(configuration: Mapping[str, object]) -> Iterator[tuple[str, str]]:

@@ -3,10 +3,12 @@
 Source: codepipeline.md 5.3 (variables), 6 (artifacts).
 """
 
+import re
 from collections.abc import Callable, Mapping
 
 from pipelinekit.engine.draft import Draft
 from pipelinekit.engine.variables import resolve
+from pipelinekit.model.action import EnvironmentVariable
 from pipelinekit.model.execution import Artifact, OutputVariables, PipelineExecution, Produced
 
 RESOLVED_LIMIT = 100 * 1024
@@ -39,6 +41,34 @@ def put_in(texts: Mapping[str, str], lookup: Lookup) -> tuple[Mapping[str, str],
         else:
             resolved[key] = text
     return resolved, tuple(missing)
+
+
+def put_in_shell(
+    commands: tuple[str, ...], lookup: Lookup
+) -> tuple[tuple[str, ...], tuple[EnvironmentVariable, ...], tuple[str, ...]]:
+    """Let shell commands read values from their environment, where no value can be a command.
+
+    CHOICE: the reference leaves open whether commands may hold references. Here `#{src.Title}`
+    becomes `${PK_src_Title}`, and the variable is set.
+
+    Returns:
+        The commands, the variables to set, and references without a value.
+    """
+    known: dict[str, str] = {}
+    missing: list[str] = []
+
+    def name(namespace: str, key: str) -> str:
+        variable = re.sub(r"\W", "_", f"PK_{namespace}_{key}")
+        value = lookup(namespace, key)
+        if value is None:
+            missing.append(f"{namespace}.{key}")
+        while known.setdefault(variable, value or "") != (value or ""):
+            variable += "_"  # another reference has this name and another value
+        return f"${{{variable}}}"
+
+    written = tuple(resolve(command, name)[0] for command in commands)
+    variables = tuple(EnvironmentVariable(name, value) for name, value in known.items())
+    return written, variables, tuple(dict.fromkeys(missing))
 
 
 def artifacts(

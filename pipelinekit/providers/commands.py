@@ -113,7 +113,8 @@ def commands(
 
     Args:
         name: The action's name in its stage.
-        lines: The commands, each of one line.
+        lines: The commands, each of one line; `#{src.CommitMessage}` in one is read from an
+            environment variable, so that no value can be a command.
         env: Values of environment variables by name; `secret` gives one of Secrets Manager.
         variables: The shell variables that become output variables.
         files: Patterns of the files that the output artifact takes.

@@ -11,7 +11,13 @@ from typing import Final
 
 from pipelinekit.tools.cgroup import number_of
 from pipelinekit.tools.confinement import ConfinementError, Limits
-from pipelinekit.tools.containers import ContainerEngine, ContainerError, note_container
+from pipelinekit.tools.containers import (
+    ContainerEngine,
+    ContainerError,
+    inspect_image,
+    note_container,
+    pull_image,
+)
 from pipelinekit.tools.proctree import Identity, myself
 from pipelinekit.tools.runner import MARKER
 
@@ -100,10 +106,11 @@ class Container:
         """Give the words that run a command in a new container.
 
         Raises:
-            ConfinementError: A limit cannot be held.
+            ConfinementError: A limit cannot be held, or the image cannot be had.
         """
         if not self._names:
             _remove_left_over(self.engine)
+            self._get_image()
         job = os.environ.get(MARKER, "")
         name = "_".join([PREFIX, _word(Path(job).name), *map(str, myself()), str(next(_numbers))])
         self._names.append(name)
@@ -111,7 +118,7 @@ class Container:
             note_container(Path(job), name)
         marked = {MARKER: job, **environment} if job else environment
         return [
-            *(self.engine.program, "run", "--rm", "--pull", "missing", "--name", name),
+            *(self.engine.program, "run", "--rm", "--pull", "never", "--name", name),
             *("--log-driver", "none"),
             *("--security-opt", "no-new-privileges", "--security-opt", "label=disable"),
             *("--network", "host" if self.limits.network else "none"),
@@ -146,6 +153,16 @@ class Container:
 
     def end(self) -> None:
         """Do nothing, for a container is removed when its shell ends."""
+
+    def _get_image(self) -> None:
+        try:
+            if inspect_image(self.image) is None:
+                pull_image(self.image)
+        except ContainerError as error:
+            raise ConfinementError(
+                f"commands are to run in image {self.image}, which is not here: {error}; correct "
+                f"its name, or build or pull it by hand"
+            ) from None
 
     def _own_user(self) -> str:
         if os.geteuid() == 0 or self.engine.rootless:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from pipelinekit.model.order import FailureType
-from pipelinekit.model.settings import Compute, Project, Settings, Where
+from pipelinekit.model.settings import Aws, Compute, Project, Settings, Where
 from pipelinekit.providers.codebuild import codebuild
 from pipelinekit.tools.surroundings import user
 from tests.builds.sites import ID, Site, phases
@@ -57,6 +57,16 @@ def test_the_environment_is_small_and_says_what_is_built(
     assert not {"AWS_SECRET_ACCESS_KEY", "MY_OWN"} & seen.keys()
     assert abs(int(seen["CODEBUILD_START_TIME"]) / 1000 - time.time()) < 60
     assert seen.keys() >= {"CODEBUILD_KMS_KEY_ID", "CODEBUILD_LOG_PATH"}
+
+
+def test_a_build_knows_where_the_account_of_the_settings_is(site: Site) -> None:
+    where = Aws(region="eu-west-1", endpoint="http://127.0.0.1:5000")
+    site.settings = replace(site.settings, aws=where)
+    show = (
+        "echo $AWS_REGION $AWS_DEFAULT_REGION $AWS_ENDPOINT_URL ${CODEBUILD_BUILD_ARN%%:0*} > out"
+    )
+    told = "eu-west-1 eu-west-1 http://127.0.0.1:5000 arn:aws:codebuild:eu-west-1\n"
+    assert site.build(phases(build=[show])).text("out") == told
 
 
 def test_the_action_prevails_over_the_project_and_that_over_the_buildspec(site: Site) -> None:

@@ -87,8 +87,10 @@ def test_a_reference_to_a_namespace_of_no_action() -> None:
     accepted(asking("${ghost.Key} and # {ghost.Key}"))
 
 
-def test_references_are_found_in_environments_and_rules_too() -> None:
-    """5.2, 5.3.1: references in environments and rules are checked too."""
+def test_references_are_found_in_environments_commands_and_rules_too() -> None:
+    """5.2, 5.3.1: references in environments, commands and rules are checked too."""
+    lines = commands(commands=("make", "echo #{ghost.Key}"))
+    refused(pipeline(SOURCE, Stage("Check", lines)), "A11", *MAKE, "commands", 1)
     ghost = replace(commands().environment[0], value="#{ghost.Key}")
     bad = pipeline(SOURCE, Stage("Check", commands(environment=(ghost,))))
     refused(bad, "A11", *MAKE, "environmentVariables", 0, "value")

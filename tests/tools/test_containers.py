@@ -74,6 +74,19 @@ def test_commands_share_one_shell_in_the_image_and_write_as_this_user(
     assert place.place == f"podman {image}"
 
 
+def test_an_image_that_cannot_be_had_is_asked_for_once_and_told(
+    image: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert image
+    place = Container(engine(), "localhost:1/none:1", writable=[tmp_path])
+    with (
+        shell(place, tmp_path) as opened,
+        pytest.raises(ConfinementError, match="image localhost:1/none:1, which is not here"),
+    ):
+        opened.run("true", "1")
+    assert capfd.readouterr().err.count("Trying to pull") == 1
+
+
 def test_only_what_is_named_is_there_and_what_is_readable_stays_as_it_is(
     image: str, tmp_path: Path
 ) -> None:

@@ -107,6 +107,33 @@ def test_references_stand_in_environment_variables() -> None:
     assert order.environment == (EnvironmentVariable("COMMIT", "c0ffee"),)
 
 
+def test_references_in_commands_reach_the_shell_as_environment_variables() -> None:
+    """5.2: a line of commands may hold references (CHOICE), whose values are never commands."""
+    world = World()
+    lines = ("echo #{src.CommitId} ${#HOME}", "echo #{src.CommitId} #{src.a-b} #{src.a_b}")
+    run = world.started(line(Stage("Build", step("make", commands=lines))))
+    world.succeed(run, "Fetch", CommitId="$(reboot)", **{"a-b": "1", "a_b": "2"})
+    (order,) = world.orders.values()
+    assert order.commands == (
+        "echo ${PK_src_CommitId} ${#HOME}",
+        "echo ${PK_src_CommitId} ${PK_src_a_b} ${PK_src_a_b_}",
+    )
+    assert order.environment == (
+        EnvironmentVariable("PK_src_CommitId", "$(reboot)"),
+        EnvironmentVariable("PK_src_a_b", "1"),
+        EnvironmentVariable("PK_src_a_b_", "2"),
+    )
+
+
+def test_commands_with_a_reference_that_has_no_value_are_not_begun() -> None:
+    """5.3.5: it is as for a configuration."""
+    world = World()
+    run = world.started(line(Stage("Build", step("make", commands=("echo #{src.TagName}",)))))
+    world.fetched(run)
+    assert "src.TagName" in str(world.row(run, "make").error)
+    assert world.orders == {}
+
+
 def test_references_stand_in_what_an_approval_tells() -> None:
     """5.2, 10: CustomData and ExternalEntityLink may use variables."""
     told = {"CustomData": "#{src.CommitId}", "ExternalEntityLink": "https://x/#{src.CommitId}"}
