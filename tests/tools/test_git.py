@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from git_repositories import commit_file, fault, git, hostile_commit, new_bare, new_shop, store
 
 from pipelinekit.tools.git import (
     Access,
@@ -20,6 +19,15 @@ from pipelinekit.tools.git import (
     head,
 )
 from pipelinekit.tools.git_command import guarded
+from tests.tools.git_repositories import (
+    commit_file,
+    fault,
+    git,
+    hostile_commit,
+    new_bare,
+    new_shop,
+    store,
+)
 
 NOBODY = "0" * 40
 

@@ -10,13 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from git_repositories import (
-    IDENTITY,
-    commit_file,
-    fault,
-    new_shop,
-    tree,
-)
 
 from pipelinekit.tools.git import (
     Access,
@@ -25,6 +18,13 @@ from pipelinekit.tools.git import (
     export,
     fetch,
     head,
+)
+from tests.tools.git_repositories import (
+    IDENTITY,
+    commit_file,
+    fault,
+    new_shop,
+    tree,
 )
 
 

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from git_repositories import (
+
+from pipelinekit.tools.git import GitFault, export, fetch
+from tests.tools.git_repositories import (
     commit_file,
     fault,
     git,
@@ -16,8 +18,6 @@ from git_repositories import (
     store,
     tree,
 )
-
-from pipelinekit.tools.git import GitFault, export, fetch
 
 
 @pytest.fixture
