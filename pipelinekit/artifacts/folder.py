@@ -1,5 +1,7 @@
 """Artifacts in a local folder, under the keys that CodePipeline gives them in S3."""
 
+import errno
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +10,7 @@ from urllib.parse import quote
 from pipelinekit.model.execution import Artifact
 from pipelinekit.ports.artifacts import ArtifactCorruptedError
 from pipelinekit.tools.archive import digest
-from pipelinekit.tools.durable import replaced
+from pipelinekit.tools.durable import replaced, sync
 
 
 class FolderArtifacts:
@@ -22,16 +24,16 @@ class FolderArtifacts:
         self.root = root
 
     def put(self, artifact: Artifact, file: Path) -> Artifact:
-        """Keep a file as the artifact's object; give the artifact with digest and size.
+        """Take a file as the artifact's object; give the artifact with digest and size.
 
         An object that is there already is replaced: only a repeated attempt, whose first result
-        nobody has seen, writes the same key again.
+        nobody has seen, writes the same key again. The file is moved where that is possible.
         """
         target = self._path(artifact)
         target.parent.mkdir(parents=True, exist_ok=True)
-        kept = replace(artifact, digest=digest(file), size=file.stat().st_size)
-        with file.open("rb") as source, replaced(target) as written:
-            shutil.copyfileobj(source, written)
+        known = artifact.digest or digest(file)
+        kept = replace(artifact, digest=known, size=file.stat().st_size)
+        _move(file, target)
         return kept
 
     def get(self, artifact: Artifact) -> Path:
@@ -54,6 +56,20 @@ class FolderArtifacts:
     def _path(self, artifact: Artifact) -> Path:
         parts = [artifact.bucket, *artifact.object_key.split("/")]
         return self.root.joinpath(*(_component(part) for part in parts))
+
+
+def _move(file: Path, target: Path) -> None:
+    with file.open("rb") as source:
+        os.fsync(source.fileno())
+        try:
+            file.rename(target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            with replaced(target) as written:
+                shutil.copyfileobj(source, written)
+        else:
+            sync(target.parent)
 
 
 def _component(text: str) -> str:

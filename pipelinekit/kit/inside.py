@@ -5,9 +5,13 @@ from collections.abc import Mapping
 from pipelinekit.kit.errand import bench
 from pipelinekit.kit.registry import discover
 from pipelinekit.runtime.bench import carry_out
+from pipelinekit.tools.sandbox import sandbox_obstacle
 from pipelinekit.wire.record import answer_data
 
-PROVIDERS = discover()  # once, before a runner is forked off
+# Both once, before a runner is forked off; a sandbox that failed is tried again by each.
+PROVIDERS = discover()
+if sandbox_obstacle():
+    sandbox_obstacle.cache_clear()
 
 
 def work(given: Mapping[str, str]) -> dict[str, object]:

@@ -1,11 +1,13 @@
-"""The logs of actions, read for people."""
+"""The logs of actions, read for people: never more of them at once than people can read."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from pipelinekit.wire.words import clean
 
 TAIL_BYTES = 16 * 1024
+SHOWN_BYTES = 1024 * 1024
 
 
 def tail(log: Path, lines: int) -> list[str]:
@@ -15,11 +17,54 @@ def tail(log: Path, lines: int) -> list[str]:
         log: The file; no more than its last `TAIL_BYTES` are read.
         lines: At most so many.
     """
+    end, _ = _end(log, TAIL_BYTES)
+    text = clean(end.decode("utf-8", "replace"))
+    return [line for line in text.split("\n") if line.strip()][-lines:]
+
+
+def shown(log: Path, most: int = SHOWN_BYTES) -> str:
+    """Give a log as text; of a long one the end, after a line that says where the rest is.
+
+    Args:
+        log: The file; it may not be there, which is an empty log.
+        most: How many bytes of it are read.
+    """
+    end, left_out = _end(log, most)
+    if not left_out:
+        return end.decode("utf-8", "replace")
+    begin = end.find(b"\n", 0, -1) + 1
+    text = end[begin:].decode("utf-8", "replace")
+    return f"[the first {left_out + begin} bytes are not shown; the whole log is {log}]\n{text}"
+
+
+def news(log: Path, read: dict[Path, int], *, rest: bool) -> Iterator[str]:
+    """Give the whole lines that are new in a log, reading `SHOWN_BYTES` at a time.
+
+    Args:
+        log: The file; it may not be there yet.
+        read: How many bytes of each log were given before; kept up to date here.
+        rest: Whether a line that is not finished is given too.
+    """
+    if not log.exists():
+        return
+    with log.open("rb") as file:
+        is_last = False
+        while not is_last:
+            file.seek(read.get(log, 0))
+            new = file.read(SHOWN_BYTES)
+            is_last = len(new) < SHOWN_BYTES
+            end = new.rfind(b"\n") + 1
+            if rest if is_last else not end:
+                end = len(new)
+            read[log] = read.get(log, 0) + end
+            yield from new[:end].decode("utf-8", "replace").splitlines()
+
+
+def _end(log: Path, most: int) -> tuple[bytes, int]:
     try:
         with log.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - TAIL_BYTES))
-            text = file.read().decode("utf-8", errors="replace")
+            left_out = max(0, file.seek(0, os.SEEK_END) - most)
+            file.seek(left_out)
+            return file.read(most), left_out
     except FileNotFoundError:
-        return []
-    return [line for line in clean(text).split("\n") if line.strip()][-lines:]
+        return b"", 0

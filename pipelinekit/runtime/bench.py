@@ -16,6 +16,7 @@ from pipelinekit.model.settings import Settings
 from pipelinekit.ports.artifacts import ArtifactCorruptedError, Artifacts
 from pipelinekit.ports.provider import Declared
 from pipelinekit.tools.archive import ArchiveError, pack, unpack
+from pipelinekit.tools.shared_tree import SharedTrees
 from pipelinekit.wire.record import answer_data, read_answer
 
 LOG = "log"
@@ -77,9 +78,13 @@ class Bench:
         target = self.folder / "in" / str(position)
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
-            draft = Path(tempfile.mkdtemp(dir=target.parent))  # half of it must look like none
-            unpack(self.artifacts.get(self.order.inputs[position]), draft)
-            draft.rename(target)
+            given = self.order.inputs[position]
+            packed = self.artifacts.get(given)
+            with tempfile.TemporaryDirectory(dir=target.parent) as draft:
+                whole = Path(draft, "tree")  # half of it must look like none
+                trees = SharedTrees(self.cache / "trees")
+                trees.put(given.digest, whole, lambda folder: unpack(packed, folder))
+                whole.rename(target)
         return target
 
     def write(self, folder: Path, artifact: str | None = None) -> None:
@@ -89,9 +94,10 @@ class Bench:
         position = _position(self.order.outputs, artifact, f"{self.order.action} wrote")
         packed = self.folder / f"out-{position}.zip"
         packed.parent.mkdir(parents=True, exist_ok=True)
-        pack(folder, packed)
-        self.written.append(self.artifacts.put(self.order.outputs[position], packed))
-        packed.unlink()
+        made = pack(folder, packed)
+        output = replace(self.order.outputs[position], digest=made.digest)
+        self.written.append(self.artifacts.put(output, packed))
+        packed.unlink(missing_ok=True)
 
     def say(self, text: str) -> None:
         """Write a line into the action's log."""

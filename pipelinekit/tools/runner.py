@@ -186,10 +186,10 @@ def serve(preload: Sequence[str]) -> None:
             imported is left to the job that needs it, whose result tells the error.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for name in preload:
         with suppress(ImportError):
             importlib.import_module(name)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # only now: a module may await a command
     with open(0, "rb", closefd=False) as requests, suppress(ConnectionError):
         for line in requests:
             os.write(0, _fork_runner(json.loads(line)) + b"\n")

@@ -12,7 +12,7 @@ from typing import Final
 from pipelinekit.tools.cgroup import ControlGroup, make_group
 from pipelinekit.tools.confinement import ConfinementError, Limits, becoming, belongings, entry
 from pipelinekit.tools.runner import MARKER
-from pipelinekit.tools.sandbox_view import view
+from pipelinekit.tools.sandbox_view import look_anew, view
 from pipelinekit.tools.surroundings import shell_program
 
 PROGRAM: Final = "bwrap"
@@ -150,6 +150,7 @@ def sandbox_obstacle() -> str | None:
         )
     except (OSError, subprocess.TimeoutExpired) as trouble:
         return f"bwrap was tried and failed: {trouble}; look whether it can be run"
+    look_anew()
     if trial.returncode == 0:
         return None
     told = trial.stderr.strip() or f"status {trial.returncode}"

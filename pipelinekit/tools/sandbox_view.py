@@ -4,6 +4,7 @@ import os
 import pwd
 import stat
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -63,6 +64,11 @@ def view(
     return [*options, "--remount-ro", "/"]
 
 
+def look_anew() -> None:
+    """Forget who may read which settings, for a process that lives on while that changes."""
+    _closed.cache_clear()
+
+
 def _system() -> Iterator[Mount]:
     for path in map(Path, SYSTEM):
         if path.is_symlink():
@@ -78,17 +84,21 @@ def _system() -> Iterator[Mount]:
 @cache
 def _closed() -> tuple[Mount, ...]:
     # What is not for everyone is still root's own when root has no capabilities.
-    closed: list[Mount] = []
-    for folder, folders, files in os.walk("/etc") if os.geteuid() == 0 else ():
-        for name in (*folders, *files):
-            path = Path(folder, name)
-            mode = path.lstat().st_mode
-            if stat.S_ISDIR(mode) and not mode & stat.S_IXOTH:
-                folders.remove(name)
-                closed.append(_mount(path, 1, "--tmpfs", str(path)))
+    return tuple(_closed_below("/etc")) if os.geteuid() == 0 else ()
+
+
+def _closed_below(folder: str) -> Iterator[Mount]:
+    with os.scandir(folder) as entries:
+        for each in entries:
+            if each.is_symlink():
+                continue
+            mode = each.stat(follow_symlinks=False).st_mode
+            if stat.S_ISDIR(mode) and mode & stat.S_IXOTH:
+                yield from _closed_below(each.path)
+            elif stat.S_ISDIR(mode):
+                yield _mount(Path(each.path), 1, "--tmpfs", each.path)
             elif stat.S_ISREG(mode) and not mode & stat.S_IROTH:
-                closed.append(_mount(path, 1, "--ro-bind", os.devnull, str(path)))
-    return tuple(closed)
+                yield _mount(Path(each.path), 1, "--ro-bind", os.devnull, each.path)
 
 
 def _private(scratch: Path | None, user: str | None) -> Iterator[Mount]:
@@ -122,22 +132,38 @@ def _passages(paths: Iterable[Path]) -> Iterator[Mount]:
 def _needed(search: str) -> Iterable[Path]:
     names = (os.environ.get(name, "") for name in CERTIFICATES)
     files = [*map(Path, filter(None, names)), *(Path.home() / name for name in SETTINGS_OF_PIP)]
-    return [*_programs(search, Path.home()), *(path for path in files if os.access(path, os.R_OK))]
+    folders = tuple(map(Path, search.split(os.pathsep)))
+    programs = _programs(folders, Path.home(), tuple(map(_changed, folders)))
+    return [*programs, *(path for path in files if os.access(path, os.R_OK))]
 
 
 @cache
-def _programs(search: str, home: Path) -> tuple[Path, ...]:
+def _programs(
+    folders: tuple[Path, ...],
+    home: Path,
+    changed: tuple[int, ...],  # noqa: ARG001 - with another content, another answer
+) -> tuple[Path, ...]:
     found: list[Path] = []
-    for folder in map(Path, search.split(os.pathsep)):
+    for folder in folders:
         if _is_below(folder, SYSTEM) or not _can_be_listed(folder):
             continue
         found += _prefixes(folder, home) or [folder]
-        for link in folder.iterdir():
-            target = link.resolve() if link.is_symlink() else folder
-            if target.is_file() and not _is_below(target, (*SYSTEM, *found)):
+        for target in _targets(folder):
+            if not _is_below(target, (*SYSTEM, *found)) and target.is_file():
                 found += _prefixes(target.parent, home) or [target]
     rustup = home / ".rustup"
     return (*found, *([rustup] if _can_be_listed(rustup) else []))
+
+
+def _changed(folder: Path) -> int:
+    with suppress(OSError):
+        return folder.stat().st_mtime_ns
+    return 0
+
+
+def _targets(folder: Path) -> list[Path]:
+    with os.scandir(folder) as entries:
+        return [Path(each.path).resolve() for each in entries if each.is_symlink()]
 
 
 def _can_be_listed(folder: Path) -> bool:

@@ -41,6 +41,7 @@ _NOT_FOR_EXPORT: Final = {
 """Variables that some shells do not let themselves be given once they run."""
 
 STATE: Final = "state"
+NEW_STATE: Final = "state-new"
 VARIABLES: Final = "variables"
 LOOK_SECONDS: Final = 0.05
 CLOSING_SECONDS: Final = 5.0
@@ -102,6 +103,7 @@ class Shell:
         self._environment = within.variables({**environment, "PWD": str(start)}, user)
         self._start = start
         self._folder = folder.resolve()
+        self._keep = _keeping(self._folder)
         self._deadline = deadline
         self._output = output
         self._ended = ended
@@ -145,7 +147,7 @@ class Shell:
             ShellTimeout: The deadline passed.
         """
         self._environment[name] = value
-        if self._process or self._has_state():
+        if self._process or self._has(STATE):
             self._ask(f"export {name}={shlex.quote(value)}")
 
     def variables(self, names: Iterable[str]) -> dict[str, str]:
@@ -156,7 +158,7 @@ class Shell:
         """
         asked = [name for name in names if NAME.fullmatch(name)]
         tell = "; ".join(
-            f'if [ -n "${{{name}+x}}" ]; then printf \'{name}=%s\\0\' "${name}"; fi'
+            f'if [ -n "${{{name}+x}}" ]; then command printf \'{name}=%s\\0\' "${name}"; fi'
             for name in asked
         )
         self._ask(f"{{ {tell or ':'}; }} >| {shlex.quote(str(self._folder / VARIABLES))}")
@@ -207,26 +209,31 @@ class Shell:
         with suppress(FileNotFoundError):
             os.unlink(name, dir_fd=self._at)
 
-    def _has_state(self) -> bool:
+    def _has(self, name: str) -> bool:
         with suppress(FileNotFoundError):
-            return bool(os.stat(STATE, dir_fd=self._at, follow_symlinks=False))
+            return bool(os.stat(name, dir_fd=self._at, follow_symlinks=False))
         return False
+
+    def _keep_state(self) -> None:
+        # Each time in a new file: a file that is written over, ext4 puts on the disk at once.
+        if self._process is None:
+            self._remove(NEW_STATE)
+        elif self._has(NEW_STATE):
+            self._remove(STATE)
+            os.rename(NEW_STATE, STATE, src_dir_fd=self._at, dst_dir_fd=self._at)
 
     def _ask(self, line: str) -> int:
         if self._process is None:
             self._process = self._started()
-        # `>|` holds under `set -C` too, and the trace of `set -x` goes where the errors go.
-        keep = (
-            f"export -p >| {shlex.quote(str(self._folder / STATE))}; "
-            f"printf '%s\\n' \"$__status\" >| {shlex.quote(str(self._folder / 'answers'))}"
-        )
-        self._tell(f"{line}; {{ __status=$?; {keep}; }} 2>/dev/null\n")
-        return self._answer(self._process)
+        self._tell(f"{line}; {{ __status=$?; {self._keep}; }} 2>/dev/null\n")
+        status = self._answer(self._process)
+        self._keep_state()
+        return status
 
     def _started(self) -> "subprocess.Popen[bytes]":
         group = self._group if self._group and _is_group(self._group) else 0
         inherits = self._within.inherits
-        if not inherits and not self._has_state():
+        if not inherits and not self._has(STATE):
             self._write(STATE, _exports(self._environment))
         visible = {} if inherits else _not_for_export(self._environment)
         argv = [self._program, str(self._folder / "lines")]
@@ -241,7 +248,7 @@ class Shell:
             process_group=group,
         )
         self._group = group or process.pid
-        if self._has_state():
+        if self._has(STATE):
             self._tell(
                 f'{{ . {shlex.quote(str(self._folder / STATE))}; cd "$PWD"; }} 2>/dev/null\n'
             )
@@ -299,6 +306,12 @@ class Shell:
         self._within.kill(self._command)
         process.wait()
         self._process = None
+
+
+def _keeping(folder: Path) -> str:
+    # `>|` holds under `set -C` too, and the trace of `set -x` goes where the errors go.
+    state, answers = (shlex.quote(str(folder / name)) for name in (NEW_STATE, "answers"))
+    return f"command export -p >| {state}; command printf '%s\\n' \"$__status\" >| {answers}"
 
 
 def _exports(environment: Mapping[str, str]) -> str:

@@ -1,5 +1,6 @@
 """Artifacts in a folder: written once, checked at every read, no name a path."""
 
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,3 +70,23 @@ def test_different_names_are_different_files(artifacts: FolderArtifacts) -> None
     names = ["..", ".", "%2E", "%2E%2E", "a.b", "a%2Eb"]
     kept = [put(artifacts, n, replace(CODE, object_key=f"{n}/Code/x")) for n in names]
     assert [artifacts.get(each).read_text(encoding="utf-8") for each in kept] == names
+
+
+def test_a_file_is_taken_and_a_digest_that_it_has_is_kept(artifacts: FolderArtifacts) -> None:
+    known = put(artifacts, "hello")
+    assert not artifacts.root.with_name("file").exists()
+    again = put(artifacts, "hello", replace(CODE, digest=known.digest))
+    assert again == known
+    wrong = put(artifacts, "hello", replace(CODE, digest="0" * 64))
+    with pytest.raises(ArtifactCorruptedError, match="SHA-256"):
+        artifacts.get(wrong)
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="there is no second disk")
+def test_a_file_of_another_disk_is_copied(artifacts: FolderArtifacts, tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as other:
+        assert Path(other).stat().st_dev != tmp_path.stat().st_dev
+        file = Path(other, "file")
+        file.write_text("hello", encoding="utf-8")
+        kept = artifacts.put(CODE, file)
+    assert artifacts.get(kept).read_text(encoding="utf-8") == "hello"

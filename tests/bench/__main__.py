@@ -1,23 +1,74 @@
 """Prints each figure beside what it is to be at most; figures are no tests."""
 
-from tests.bench import detached, engine, startup
+import argparse
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tests.bench import artifacts, builds, detached, engine, startup
+
+
+class Figure(NamedTuple):
+    """What was measured, and what it is to be at most."""
+
+    name: str
+    measured: float
+    most: float
+
+
+def engine_figures(rounds: int) -> Iterator[Figure]:
+    """Measure the engine."""
+    cost = engine.measure(rounds)
+    yield Figure("engine, 3 stages x 10 no-op actions, ms per action", cost["narrow"], 1.0)
+    yield Figure("engine, 500 side by side, times the cost of 10", cost["ratio"], 1.3)
+    yield Figure("engine, 49 stages x 20, times the cost of 3 x 10", cost["long"], 1.5)
+
+
+def process_figures(rounds: int) -> Iterator[Figure]:
+    """Measure what starting costs."""
+    yield Figure("import pipelinekit, ms over Python", startup.import_milliseconds(rounds), 150.0)
+    yield Figure("pipelinekit status, s", startup.status_seconds(rounds), 0.5)
+    process = detached.measure(rounds)
+    bare = process["bare"]
+    yield Figure(f"detached no-op, ms (bare: {bare:.2f})", process["detached"], 1.3 * bare + 10)
+
+
+def artifact_figures(size: artifacts.Size) -> Iterator[Figure]:
+    """Measure artifacts."""
+    cost = artifacts.measure(size)
+    told = f"{size.files} files packed and kept, times zipfile"
+    yield Figure(f"{told} ({cost['zipfile']:.0f} ms)", cost["pack"], 1.2)
+    told = f"{artifacts.READERS} jobs read them at once, times one"
+    yield Figure(f"{told} ({cost['one']:.0f} ms)", cost["share"], 1.5)
+
+
+def build_figures(size: builds.Size) -> Iterator[Figure]:
+    """Measure builds."""
+    small, loud = builds.measure(size)
+    bash = small.pop("bash")
+    for place, cost in small.items():
+        name = f"20 commands, {place}, ms (bash: {bash:.1f})"
+        yield Figure(name, cost, 1.2 * bash + 30)
+    for kind, (times, grown) in loud.items():
+        yield Figure(f"{size.log_mb} MB of log, {kind}, times alone", times, 1.2)
+        yield Figure(f"{size.log_mb} MB of log, {kind}, MiB of growth", grown, 64)
 
 
 def main() -> None:
     """Measure everything and print a table."""
-    cost = engine.measure()
-    process = detached.measure()
-    allowed = 1.3 * process["bare"] + 10
-    rows = [
-        ("engine, 3 stages x 10 no-op actions, ms per action", cost["narrow"], 1.0),
-        ("engine, 500 side by side, times the cost of 10", cost["ratio"], 1.3),
-        ("import pipelinekit, ms over starting Python", startup.import_milliseconds(), 150.0),
-        ("pipelinekit status, s", startup.status_seconds(), 0.5),
-        (f"detached no-op, ms (bare: {process['bare']:.2f})", process["detached"], allowed),
-    ]
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=main.__doc__)
+    parser.add_argument("--quick", action="store_true", help="less of everything, in seconds")
+    quick = parser.parse_args().quick
+    rounds = 5 if quick else 15
     print(f"{'figure':55} {'measured':>9} {'at most':>9}")
-    for name, measured, most in rows:
-        print(f"{name:55} {measured:9.3f} {most:9.3f}{'' if measured <= most else '  missed'}")
+    for figures in (
+        engine_figures(rounds),
+        process_figures(rounds),
+        artifact_figures(artifacts.QUICK if quick else artifacts.FULL),
+        build_figures(builds.QUICK if quick else builds.FULL),
+    ):
+        for name, measured, most in figures:
+            missed = "" if measured <= most else "  missed"
+            print(f"{name:55} {measured:9.3f} {most:9.3f}{missed}", flush=True)
 
 
 if __name__ == "__main__":

@@ -25,15 +25,16 @@ def seconds(*arguments: str, rounds: int = 15) -> float:
     return statistics.median(taken)
 
 
-def import_milliseconds() -> float:
+def import_milliseconds(rounds: int = 15) -> float:
     """Give what `import pipelinekit` adds to starting Python."""
-    return (seconds("-c", "import pipelinekit") - seconds("-c", "pass")) * 1000
+    bare = seconds("-c", "pass", rounds=rounds)
+    return (seconds("-c", "import pipelinekit", rounds=rounds) - bare) * 1000
 
 
-def status_seconds() -> float:
+def status_seconds(rounds: int = 15) -> float:
     """Give what `pipelinekit status` takes while an execution waits for its approval."""
     with tempfile.TemporaryDirectory() as home:
         line = pk.Pipeline("p") >> pk.Stage("Source", pk.git("src", "."))
         with pk.Kit(home, settings=pk.Settings(folder=home), work=False) as kit:
             kit.start(line >> pk.Stage("Gate", pk.approval("ok")))
-        return seconds("-m", "pipelinekit", "--home", home, "status", "p")
+        return seconds("-m", "pipelinekit", "--home", home, "status", "p", rounds=rounds)

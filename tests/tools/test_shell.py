@@ -3,12 +3,14 @@
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from pipelinekit.tools.confinement import ConfinementError
 from pipelinekit.tools.shell import Shell, ShellTimeout
 
 SHELLS = [pytest.param(name, id=name) for name in ("bash", "sh") if shutil.which(name)]
@@ -224,3 +226,48 @@ def test_a_build_of_twenty_commands_costs_little_more_than_one_script(tmp_path: 
 
     # One turn will do, for other work on the machine can only make a turn slower.
     assert any(within_the_bound(turn) for turn in range(40))
+
+
+@pytest.mark.root
+def test_as_another_user_commands_have_only_what_is_that_users(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "own").touch(0o600)
+        environment = {"PATH": os.environ["PATH"], "HOME": "/root"}
+        with Shell(
+            "/bin/sh", environment, start=folder, folder=folder / "shell", user="nobody"
+        ) as shell:
+            assert shell.run('test "$(id -un) $USER $LOGNAME" = "nobody nobody nobody"', "1") == 0
+            assert shell.run("cat own 2>/dev/null", "2") != 0
+            assert shell.run("export LEVEL=info; exit 3", "3") == 3
+            assert shell.variables(["LEVEL", "HOME"])["HOME"] == "/nonexistent"
+    with pytest.raises(ConfinementError, match="cannot reach"):
+        Shell("/bin/sh", environment, start=tmp_path, folder=tmp_path / "shell", user="nobody")
+
+
+def test_a_user_that_is_not_here_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfinementError, match="nobody-knows"):
+        Shell("/bin/sh", {}, start=tmp_path, folder=tmp_path / "shell", user="nobody-knows")
+
+
+def test_a_link_in_the_place_of_a_command_file_is_not_followed(
+    shell: Shell, tmp_path: Path
+) -> None:
+    (tmp_path / "kept").write_text("kept", encoding="utf-8")
+    shell.run(f"ln -s {tmp_path}/kept {tmp_path}/shell/2", "1")
+    assert shell.run("(exit 4)", "2") == 4
+    assert (tmp_path / "kept").read_text(encoding="utf-8") == "kept"
+
+
+def test_a_link_in_the_place_of_the_variables_is_not_read(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"KEY=secret\0")
+    shell.run(f"ln -s {tmp_path}/secret {tmp_path}/shell/variables", "1")
+    with pytest.raises(OSError, match="symbolic links"):
+        shell._read("variables")  # noqa: SLF001 - as after each question for variables
+
+
+def test_a_function_called_as_a_word_of_ours_changes_nothing(shell: Shell) -> None:
+    assert shell.run("printf() { :; }; (exit 6)", "1") == 6
+    assert shell.run("A=b", "2") == 0
+    assert shell.variables(["A"]) == {"A": "b"}
