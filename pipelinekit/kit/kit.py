@@ -47,6 +47,9 @@ from pipelinekit.store.sql import open_store
 from pipelinekit.wire import codepipeline
 from pipelinekit.wire.eventbridge import Subscriber
 
+MOST_FITTING = 100
+"""How many executions that begin in the same way are counted."""
+
 
 class Kit:
     """A release environment: a store, an artifact folder, and an engine at work.
@@ -258,28 +261,42 @@ class Kit:
         Raises:
             ExecutionNotFound: No execution has that id, or several begin so.
         """
-        found = [
-            row
-            for row in self.store.find(PipelineExecution, Query(id=execution))
-            or self.store.find(PipelineExecution, Query())
-            if row.id.startswith(execution)
-        ]
+        query = Query(prefix=execution, limit=MOST_FITTING)
+        rows = self.store.find(PipelineExecution, query)
+        found = [row for row in rows if row.id.startswith(execution)]
         if len(found) != 1:
-            what = "is unknown" if not found else f"fits {len(found)} executions"
+            several = f"fits {len(found)} executions" if len(found) < MOST_FITTING else "fits many"
+            what = several if found else "is unknown"
             raise ExecutionNotFound(
                 f"execution {execution!r} was asked for and {what}; give the whole id, as the "
                 f"history lists it"
             )
         return Run(self, found[0].pipeline, found[0].id)
 
-    def runs(self, pipeline: str | None = None, limit: int | None = None) -> list[Run]:
-        """List executions, the newest first."""
-        rows = self.store.find(PipelineExecution, Query(pipeline=pipeline, limit=limit))
-        return [Run(self, row.pipeline, row.id) for row in rows]
+    def runs(
+        self,
+        pipeline: str | None = None,
+        limit: int | None = None,
+        before: Run | None = None,
+    ) -> list[Run]:
+        """List executions, the newest first.
 
-    def history(self, pipeline: str | None = None, days: float = 90) -> "analytics.History":
-        """Give what happened in the last days, as frames; see `analytics.history`."""
-        return analytics.History.of(self.store, pipeline, days, now())
+        Args:
+            pipeline: A name; all pipelines when None.
+            limit: The most that are listed; all when None.
+            before: The last one of a page, whose next page is listed.
+        """
+        last = before.execution if before else None
+        query = Query(pipeline=pipeline, limit=limit, before=last)
+        return [
+            Run(self, row.pipeline, row.id) for row in self.store.find(PipelineExecution, query)
+        ]
+
+    def history(
+        self, pipeline: str | None = None, days: float = 90, limit: int | None = None
+    ) -> "analytics.History":
+        """Give what happened in the last days, as frames; see `analytics.History.of`."""
+        return analytics.History.of(self.store, pipeline, days, now(), limit)
 
     def subscribe(self, subscriber: Subscriber, name: str | None = None) -> None:
         """Have a function told every change of state, as CodePipeline tells EventBridge.

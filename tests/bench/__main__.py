@@ -1,6 +1,6 @@
 """Prints each figure beside what it is to be at most; figures are no tests."""
 
-from tests.bench import detached, engine, startup
+from tests.bench import detached, engine, history, startup
 
 
 def main() -> None:
@@ -14,6 +14,10 @@ def main() -> None:
         ("import pipelinekit, ms over starting Python", startup.import_milliseconds(), 150.0),
         ("pipelinekit status, s", startup.status_seconds(), 0.5),
         (f"detached no-op, ms (bare: {process['bare']:.2f})", process["detached"], allowed),
+    ]
+    long = f"{history.QUICK:,} in history, ms"
+    rows += [
+        (f"{name}, {long}", p99, history.AIM) for name, _, p99 in history.measure(history.QUICK)
     ]
     print(f"{'figure':55} {'measured':>9} {'at most':>9}")
     for name, measured, most in rows:
