@@ -22,6 +22,7 @@ COMMANDS = {
     "stop": "answer:stop",
     "retry": "answer:retry",
     "history": "history:history",
+    "gc": "gc:gc",
     "export": "define:export",
     "release": "release:release",
     "demo": "demo:demo",

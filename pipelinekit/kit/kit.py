@@ -4,6 +4,7 @@ import getpass
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
@@ -15,6 +16,7 @@ from pipelinekit.kit.errand import TARGET, written
 from pipelinekit.kit.home import Home
 from pipelinekit.kit.previous import previous
 from pipelinekit.kit.registry import discover
+from pipelinekit.kit.retention import Removed, tidy
 from pipelinekit.kit.run import Run
 from pipelinekit.kit.settings_file import load_settings
 from pipelinekit.kit.subscribers import configured, place_file
@@ -297,6 +299,25 @@ class Kit:
     ) -> "analytics.History":
         """Give what happened in the last days, as frames; see `analytics.History.of`."""
         return analytics.History.of(self.store, pipeline, days, now(), limit)
+
+    def gc(
+        self, older_than: timedelta = timedelta(days=90), *, keep: int = 10, dry_run: bool = False
+    ) -> Removed:
+        """Remove executions, logs, artifacts, caches and journal records that are old.
+
+        What has not ended, was the last in a stage or is gone back to by itself stays, however
+        old it is. Others may be at work meanwhile.
+
+        Args:
+            older_than: How long ago an execution has to have ended.
+            keep: How many executions stay of those that each stage can be rolled back to.
+            dry_run: Whether to tell only what would be removed.
+
+        Raises:
+            ValidationError: One of them is less than nothing.
+            StoreError: The journal's chain is broken where it was to be cut.
+        """
+        return tidy(self, older_than, keep, dry_run=dry_run)
 
     def subscribe(self, subscriber: Subscriber, name: str | None = None) -> None:
         """Have a function told every change of state, as CodePipeline tells EventBridge.
