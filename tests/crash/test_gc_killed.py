@@ -34,16 +34,16 @@ def audit(name, _):
 with pk.Kit(sys.argv[1], settings=pk.Settings(), work=False) as kit:
     event.listen(Engine, "commit", step)
     sys.addaudithook(audit)
-    kit.gc(timedelta(), keep=1)
+    kit.gc(timedelta(days=int(sys.argv[3])), keep=1)
     print(steps)
 """
 NEVER = 1_000_000
 
 
-def housekeeping(home: Path, fatal: int) -> subprocess.CompletedProcess[str]:
+def housekeeping(home: Path, fatal: int, days: int = 0) -> subprocess.CompletedProcess[str]:
     """Do a round in a process that is killed in front of one of its steps."""
     return subprocess.run(
-        [sys.executable, "-c", ROUND, str(home), str(fatal)],
+        [sys.executable, "-c", ROUND, str(home), str(fatal), str(days)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
@@ -92,3 +92,19 @@ def test_a_killed_round_is_finished_by_the_next_one(
         assert kit.store.past.check() == len(kit.store.tail(0))
         kit.define(line())
         assert kit.rollback("shop", "Live", last).wait(timeout=WAIT).status == "Succeeded"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fatal", range(1, 8))
+def test_half_a_folder_is_not_taken_for_a_young_one(tmp_path: Path, fatal: int) -> None:
+    home = tmp_path / "home"
+    folder = home / "jobs" / "stranger"
+    folder.mkdir(parents=True)
+    for number in range(3):
+        (folder / f"file{number}").touch()
+    os.utime(folder, (1, 1))
+    housekeeping(home, fatal, days=1)
+    with pk.Kit(home, settings=pk.Settings(), work=False) as kit:
+        kit.gc(timedelta(days=1))
+    assert not folder.exists()
+    assert list((home / "trash").iterdir()) == []
