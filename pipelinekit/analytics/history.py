@@ -1,8 +1,9 @@
 """The history of pipelines as pandas frames."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
+from itertools import starmap
 
 import pandas as pd
 
@@ -91,9 +92,10 @@ TESTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
 class History:
     """What happened, as five frames; times are UTC, durations seconds.
+
+    A frame is read when it is first asked for, and is the same from then on.
 
     Attributes:
         executions: One row an execution, the newest first, with the columns of `EXECUTIONS`.
@@ -106,33 +108,57 @@ class History:
             `failures`, the names of tests that failed, a line each.
     """
 
-    executions: pd.DataFrame
-    stages: pd.DataFrame
-    actions: pd.DataFrame
-    approvals: pd.DataFrame
-    tests: pd.DataFrame
+    def __init__(self, store: Store, query: Query) -> None:
+        self._store = store
+        self._query = query
 
     @staticmethod
-    def of(store: Store, pipeline: str | None, days: float, present: datetime) -> "History":
-        """Read the history of a pipeline, or of all of them.
+    def of(
+        store: Store,
+        pipeline: str | None,
+        days: float,
+        present: datetime,
+        limit: int | None = None,
+    ) -> "History":
+        """Take the history of a pipeline, or of all of them.
 
         Args:
-            store: Where it is kept.
+            store: Where it is kept; it has to be open when a frame is first asked for.
             pipeline: A name; all pipelines when None.
             days: How far back, by the start of each execution, stage and action.
             present: The end of that time, UTC.
+            limit: The most rows of each kind that are read, the newest; of actions those are
+                the attempts among which the approvals and the tests are found.
         """
-        query = Query(pipeline=pipeline, since=present - timedelta(days=days))
-        actions = store.find(ActionExecution, query)
-        approvals = [row for row in actions if row.type.category is Category.APPROVAL]
-        executions = store.find(PipelineExecution, query)
-        return History(
-            executions=_frame(EXECUTIONS, map(_execution, executions)),
-            stages=_frame(STAGES, map(_stage, store.find(StageExecution, query))),
-            actions=_frame(ACTIONS, map(_action, actions)),
-            approvals=_frame(APPROVALS, map(_approval, approvals)),
-            tests=_frame(TESTS, (_test(row, each) for row in actions for each in row.reports)),
-        )
+        since = present - timedelta(days=days)
+        return History(store, Query(pipeline=pipeline, since=since, limit=limit))
+
+    @cached_property
+    def executions(self) -> pd.DataFrame:  # noqa: D102 - see the class
+        rows = self._store.find(PipelineExecution, self._query)
+        return _frame(EXECUTIONS, map(_execution, rows))
+
+    @cached_property
+    def stages(self) -> pd.DataFrame:  # noqa: D102 - see the class
+        return _frame(STAGES, map(_stage, self._store.find(StageExecution, self._query)))
+
+    @cached_property
+    def actions(self) -> pd.DataFrame:  # noqa: D102 - see the class
+        return _frame(ACTIONS, map(_action, self._attempts))
+
+    @cached_property
+    def approvals(self) -> pd.DataFrame:  # noqa: D102 - see the class
+        rows = (row for row in self._attempts if row.type.category is Category.APPROVAL)
+        return _frame(APPROVALS, map(_approval, rows))
+
+    @cached_property
+    def tests(self) -> pd.DataFrame:  # noqa: D102 - see the class
+        rows = ((row, each) for row in self._attempts for each in row.reports)
+        return _frame(TESTS, starmap(_test, rows))
+
+    @cached_property
+    def _attempts(self) -> Sequence[ActionExecution]:
+        return self._store.find(ActionExecution, self._query)
 
 
 def _frame(columns: dict[str, str], rows: Iterable[Sequence[object]]) -> pd.DataFrame:

@@ -3,6 +3,9 @@
 import errno
 import os
 import shutil
+import time
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
@@ -11,6 +14,8 @@ from pipelinekit.model.execution import Artifact
 from pipelinekit.ports.artifacts import ArtifactCorruptedError
 from pipelinekit.tools.archive import digest
 from pipelinekit.tools.durable import replaced, sync
+
+ABANDONED_SECONDS = 24 * 3600
 
 
 class FolderArtifacts:
@@ -52,6 +57,18 @@ class FolderArtifacts:
                 f"(SHA-256 {found}, not {artifact.digest}); run the action that writes it again"
             )
         return path
+
+    def file(self, artifact: Artifact) -> Path:
+        """Name the file of an artifact's object, whether it is there or not."""
+        return self._path(artifact)
+
+    def files(self) -> Iterator[Path]:
+        """Go through the files of all objects, and what is left of writing that was killed."""
+        long_ago = time.time() - ABANDONED_SECONDS
+        for path in self.root.rglob("*"):
+            with suppress(FileNotFoundError):
+                if path.is_file() and (path.name[0] != "." or path.stat().st_mtime < long_ago):
+                    yield path
 
     def _path(self, artifact: Artifact) -> Path:
         parts = [artifact.bucket, *artifact.object_key.split("/")]

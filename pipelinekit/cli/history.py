@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import click
 
@@ -27,11 +28,22 @@ COLUMNS = {
 }
 """By the name of a frame, the columns that are shown to people; JSON has all of them."""
 
+WHOLE = {"executions", "stages", "actions"}
+"""The frames that have a row for each row of the store."""
+
 IDS = {"execution", "revision", "action_execution"}
 COUNTS = {"number", "attempts", "attempt", "retries"}
 COUNTS |= {"passed", "failed", "skipped", "lines_covered", "lines_total"}
 WIDE = 400
 CELL_WIDTH = 80
+
+
+class Asked(NamedTuple):
+    """Whose history is shown, of how many days, and how many rows of it."""
+
+    name: str | None
+    days: float
+    limit: int | None
 
 
 @click.command()
@@ -58,8 +70,8 @@ def history(
     NAME is a pipeline; without it all pipelines are meant.
     """
     kind = kind or "executions"
-    rows = [] if name is None and place.fresh else _rows(place, name, days, kind)
-    rows = rows[:limit]
+    fresh = name is None and place.fresh
+    rows = [] if fresh else _rows(place, Asked(name, days, limit), kind)
     if place.json:
         echo_json(rows)
     elif not rows:
@@ -68,13 +80,12 @@ def history(
         show_table(COLUMNS[kind].split(), rows)
 
 
-def _rows(
-    place: Surroundings, name: str | None, days: float, kind: str
-) -> list[dict[str, object]]:
+def _rows(place: Surroundings, asked: Asked, kind: str) -> list[dict[str, object]]:
+    read = asked.limit if kind in WHOLE else None
     with place.existing() as kit:
-        if name is not None:
-            kit.definition(name)
-        frame = getattr(kit.history(name, days), kind)
+        if asked.name is not None:
+            kit.definition(asked.name)
+        frame = getattr(kit.history(asked.name, asked.days, read), kind)[: asked.limit]
     rows: list[dict[str, object]] = json.loads(frame.to_json(orient="records", date_format="iso"))
     return rows
 

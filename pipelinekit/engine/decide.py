@@ -5,6 +5,7 @@ from pipelinekit.engine.define import define
 from pipelinekit.engine.delete import delete
 from pipelinekit.engine.draft import Decision, Draft
 from pipelinekit.engine.override import override
+from pipelinekit.engine.prune import prune
 from pipelinekit.engine.report import expire, report
 from pipelinekit.engine.retry import retry
 from pipelinekit.engine.rollback import rollback
@@ -18,6 +19,7 @@ from pipelinekit.model.event import (
     Event,
     Expired,
     OverrideRequested,
+    Pruned,
     Reported,
     RetryRequested,
     RollbackRequested,
@@ -63,6 +65,8 @@ def decide(state: State, event: Event) -> Decision:  # noqa: C901 - one case for
             turn(draft, event)
         case Deleted():
             delete(draft, event)
+        case Pruned():
+            prune(draft, event)
     return draft.decision()
 
 
@@ -74,4 +78,5 @@ def replay(events: list[Event]) -> State:
         if decision.deleted:
             state = State()
         state.apply(decision.rows)
+        state.forget(decision.forgotten)
     return state

@@ -50,6 +50,7 @@ class Decision:
         moves: Every change of status, in order.
         refusal: Why the asker is refused although there is something to write, such as the try.
         deleted: Whether nothing of the pipeline remains.
+        forgotten: The executions of which nothing remains.
     """
 
     rows: tuple[Row, ...]
@@ -58,6 +59,7 @@ class Decision:
     moves: tuple[Move, ...] = ()
     refusal: PipelineKitError | None = None
     deleted: bool = False
+    forgotten: tuple[str, ...] = ()
 
 
 class Draft:
@@ -75,6 +77,7 @@ class Draft:
         self.answer = ""
         self.refusal: PipelineKitError | None = None
         self.deleted = False
+        self.forgotten: tuple[str, ...] = ()
 
     def decision(self) -> Decision:
         """Give what has been decided."""
@@ -85,6 +88,7 @@ class Draft:
             moves=tuple(self._moves),
             refusal=self.refusal,
             deleted=self.deleted,
+            forgotten=self.forgotten,
         )
 
     def get(self, kind: type[R], *key: str) -> R | None:
@@ -170,6 +174,10 @@ class Draft:
     def stage_state(self, stage: str) -> StageState:
         """Give who is in a stage and who waits for it."""
         return self.get(StageState, stage) or StageState(self.event.pipeline, stage)
+
+    def stage_states(self) -> Iterator[StageState]:
+        """Go through the stages that executions have come to."""
+        return (self.stage_state(row.stage) for row in self._state.all(StageState))
 
     def stage_execution(self, execution: str, stage: str) -> StageExecution:
         """Give the row of an execution that has entered a stage."""

@@ -4,6 +4,7 @@ import getpass
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
@@ -17,6 +18,7 @@ from pipelinekit.kit.home import Home
 from pipelinekit.kit.plan import Ground, planned, wish
 from pipelinekit.kit.previous import previous
 from pipelinekit.kit.registry import discover
+from pipelinekit.kit.retention import Removed, tidy
 from pipelinekit.kit.run import Run
 from pipelinekit.kit.settings_file import load_settings
 from pipelinekit.kit.subscribers import configured, place_file
@@ -48,6 +50,9 @@ from pipelinekit.runtime.worker import Worker
 from pipelinekit.store.sql import open_store
 from pipelinekit.wire import codepipeline
 from pipelinekit.wire.eventbridge import Subscriber
+
+MOST_FITTING = 100
+"""How many executions that begin in the same way are counted."""
 
 
 class Kit:
@@ -286,28 +291,61 @@ class Kit:
         Raises:
             ExecutionNotFound: No execution has that id, or several begin so.
         """
-        found = [
-            row
-            for row in self.store.find(PipelineExecution, Query(id=execution))
-            or self.store.find(PipelineExecution, Query())
-            if row.id.startswith(execution)
-        ]
+        query = Query(prefix=execution, limit=MOST_FITTING)
+        rows = self.store.find(PipelineExecution, query)
+        found = [row for row in rows if row.id.startswith(execution)]
         if len(found) != 1:
-            what = "is unknown" if not found else f"fits {len(found)} executions"
+            several = f"fits {len(found)} executions" if len(found) < MOST_FITTING else "fits many"
+            what = several if found else "is unknown"
             raise ExecutionNotFound(
                 f"execution {execution!r} was asked for and {what}; give the whole id, as the "
                 f"history lists it"
             )
         return Run(self, found[0].pipeline, found[0].id)
 
-    def runs(self, pipeline: str | None = None, limit: int | None = None) -> list[Run]:
-        """List executions, the newest first."""
-        rows = self.store.find(PipelineExecution, Query(pipeline=pipeline, limit=limit))
-        return [Run(self, row.pipeline, row.id) for row in rows]
+    def runs(
+        self,
+        pipeline: str | None = None,
+        limit: int | None = None,
+        before: Run | None = None,
+    ) -> list[Run]:
+        """List executions, the newest first.
 
-    def history(self, pipeline: str | None = None, days: float = 90) -> "analytics.History":
-        """Give what happened in the last days, as frames; see `analytics.history`."""
-        return analytics.History.of(self.store, pipeline, days, now())
+        Args:
+            pipeline: A name; all pipelines when None.
+            limit: The most that are listed; all when None.
+            before: The last one of a page, whose next page is listed.
+        """
+        last = before.execution if before else None
+        query = Query(pipeline=pipeline, limit=limit, before=last)
+        return [
+            Run(self, row.pipeline, row.id) for row in self.store.find(PipelineExecution, query)
+        ]
+
+    def history(
+        self, pipeline: str | None = None, days: float = 90, limit: int | None = None
+    ) -> "analytics.History":
+        """Give what happened in the last days, as frames; see `analytics.History.of`."""
+        return analytics.History.of(self.store, pipeline, days, now(), limit)
+
+    def gc(
+        self, older_than: timedelta = timedelta(days=90), *, keep: int = 10, dry_run: bool = False
+    ) -> Removed:
+        """Remove executions, logs, artifacts, caches and journal records that are old.
+
+        What has not ended, was the last in a stage or is gone back to by itself stays, however
+        old it is. Others may be at work meanwhile.
+
+        Args:
+            older_than: How long ago an execution has to have ended.
+            keep: How many executions stay of those that each stage can be rolled back to.
+            dry_run: Whether to tell only what would be removed.
+
+        Raises:
+            ValidationError: One of them is less than nothing.
+            StoreError: The journal's chain is broken where it was to be cut.
+        """
+        return tidy(self, older_than, keep, dry_run=dry_run)
 
     def subscribe(self, subscriber: Subscriber, name: str | None = None) -> None:
         """Have a function told every change of state, as CodePipeline tells EventBridge.

@@ -15,6 +15,8 @@ from pipelinekit.model.execution import (
 )
 from pipelinekit.ports.store import Query, Store
 
+PAGE = 50
+
 
 def previous(store: Store, pipeline: str, stage: str) -> str:
     """Find the execution that succeeded in a stage before what is there now.
@@ -46,13 +48,26 @@ def candidates(store: Store, pipeline: str, stage: str) -> Iterator[str]:
     records = store.find(PipelineRecord, Query(pipeline=pipeline))
     if not records:
         raise PipelineNotFound(f"pipeline {pipeline!r} was asked for and is not defined here")
-    for execution in store.find(PipelineExecution, Query(pipeline=pipeline)):
-        if execution.version != records[0].version or execution.type is ExecutionType.ROLLBACK:
+    for entered in _entered(store, pipeline, stage):
+        found = store.find(PipelineExecution, Query(id=entered.execution))
+        if found and found[0].version < records[0].version:
+            return  # versions only rise
+        if entered.status is not StageStatus.SUCCEEDED:
             continue
-        rows = store.find(StageExecution, Query(execution=execution.id))
-        succeeded = any(row.stage == stage and row.status is StageStatus.SUCCEEDED for row in rows)
-        if succeeded and not _doubted(store, execution.id, stage):
-            yield execution.id
+        usual = bool(found) and found[0].type is not ExecutionType.ROLLBACK
+        if usual and not _doubted(store, entered.execution, stage):
+            yield entered.execution
+
+
+def _entered(store: Store, pipeline: str, stage: str) -> Iterator[StageExecution]:
+    last: StageExecution | None = None
+    while True:
+        query = Query(pipeline=pipeline, stage=stage, before=last, limit=PAGE)
+        rows = store.find(StageExecution, query)
+        yield from rows
+        if len(rows) < PAGE:
+            return
+        last = rows[-1]
 
 
 def _doubted(store: Store, execution: str, stage: str) -> bool:

@@ -92,9 +92,8 @@ class Run:
     def definition(self) -> Pipeline:
         """Give the definition that it runs by, which never changes."""
         if self._definition is None:
-            version = self.execution.version
-            rows = self._kit.store.find(Definition, Query(pipeline=self.pipeline))
-            self._definition = next(row.body for row in rows if row.version == version)
+            own = Query(pipeline=self.pipeline, version=self.execution.version)
+            self._definition = self._kit.store.find(Definition, own)[0].body
         return self._definition
 
     @property

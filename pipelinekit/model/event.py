@@ -179,6 +179,17 @@ class Deleted(Occurred):
     """The pipeline is deleted with its definitions, its state and its history."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pruned(Occurred):
+    """The history is to be shortened.
+
+    Attributes:
+        executions: Those that are to be forgotten; one that somebody needs by then stays.
+    """
+
+    executions: tuple[str, ...]
+
+
 Event = (
     Defined
     | Started
@@ -191,4 +202,5 @@ Event = (
     | OverrideRequested
     | TransitionChanged
     | Deleted
+    | Pruned
 )

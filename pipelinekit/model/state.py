@@ -73,5 +73,6 @@ class State:
     def forget(self, executions: Collection[str | None]) -> None:
         """Drop the rows of executions that have ended."""
         for kind in (PipelineExecution, *PARTS):
-            held = self._rows.get(kind, {})
-            self._rows[kind] = {k: row for k, row in held.items() if k[0] not in executions}
+            held = self._rows.pop(kind, {})
+            if left := {k: row for k, row in held.items() if k[0] not in executions}:
+                self._rows[kind] = left

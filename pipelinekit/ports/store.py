@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from pipelinekit.model.command import Command
 from pipelinekit.model.event import Event
+from pipelinekit.model.execution import Artifact
 from pipelinekit.model.move import Move
 from pipelinekit.model.order import Order
 from pipelinekit.model.row import Row
@@ -33,6 +34,7 @@ class Entry:
         events: What happened, in order.
         moves: For each event the changes of status that it brought.
         deleted: Whether all rows of the pipeline that there were are to go.
+        forgotten: The executions whose rows are to go.
         rows: The rows that are new or changed.
         commands: What is to be done outside.
         answered: Orders that are done with.
@@ -47,6 +49,7 @@ class Entry:
     events: tuple[Event, ...] = ()
     moves: tuple[tuple[Move, ...], ...] = ()
     deleted: bool = False
+    forgotten: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()
     commands: tuple[Command, ...] = ()
     answered: tuple[str, ...] = ()
@@ -93,18 +96,113 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """Which rows are looked for; what is None does not matter."""
+    """Which rows are looked for; what is None does not matter.
+
+    Attributes:
+        prefix: The beginning of an id.
+        since: The earliest start, UTC.
+        until: The start of those that are looked for is before this time, UTC.
+        before: The last row of a page: those are looked for that follow it, where all else of
+            the query is the same.
+        limit: The most rows.
+    """
 
     pipeline: str | None = None
     execution: str | None = None
+    stage: str | None = None
+    version: int | None = None
     id: str | None = None
+    prefix: str | None = None
     ended: bool | None = None
     since: datetime | None = None
+    until: datetime | None = None
+    before: Row | None = None
     limit: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """Where the journal was cut off.
+
+    Attributes:
+        number: Of the last record that is gone; 0 when none is.
+        digest: Of that record: the next one is chained to it.
+        at: When it was cut, UTC; None when it never was.
+        by: Who did it.
+    """
+
+    number: int
+    digest: str
+    at: datetime | None = None
+    by: str = ""
+
+
+class Past(Protocol):
+    """What housekeeping asks of a store, and does to it; executions are forgotten by `commit`."""
+
+    def count(self, kind: type[Row], query: Query) -> int:
+        """Count rows without reading them."""
+        ...
+
+    def strangers(self, ids: Collection[str], without: Collection[str] = ()) -> set[str]:
+        """Tell which ids are those of no action or rule that was ever begun.
+
+        Args:
+            ids: The ids.
+            without: Executions whose actions and rules do not count.
+        """
+        ...
+
+    def objects(self, without: Collection[str] = ()) -> Iterator[Artifact]:
+        """Go through the artifacts that are referred to, some of them many times.
+
+        Args:
+            without: Executions whose rows do not count.
+        """
+        ...
+
+    def anchor(self) -> Anchor:
+        """Tell what the journal's first record is chained to."""
+        ...
+
+    def first_since(self, at: datetime) -> int:
+        """Give the number of the first record of a time, UTC, or later; else that of the last."""
+        ...
+
+    def check(self) -> int:
+        """Check the journal's chain from its anchor to its end, and count its records.
+
+        Raises:
+            StoreError: It is broken; the message names the record.
+        """
+        ...
+
+    def cut(self, first: int, at: datetime, by: str) -> int:
+        """Remove the journal's records up to a number, many at a time, each batch whole.
+
+        Args:
+            first: The number of the record that is to be the first one.
+            at: The present time, UTC.
+            by: Who cuts.
+
+        Returns:
+            How many were removed.
+
+        Raises:
+            StoreError: The chain is broken there; the broken part is not removed.
+        """
+        ...
+
+
 class Store(Protocol):
-    """A store: one class, seven verbs."""
+    """A store: one class, seven verbs.
+
+    Attributes:
+        past: For housekeeping.
+    """
+
+    @property
+    def past(self) -> Past: ...  # noqa: D102 - see above
 
     def load(self, pipeline: str, execution: str | None = None) -> tuple[State, int]:
         """Give a pipeline's rows and how many records of it the journal holds.

@@ -15,6 +15,7 @@ from pipelinekit.model.event import (
     Defined,
     Deleted,
     Event,
+    Pruned,
     RollbackRequested,
     Started,
     TransitionChanged,
@@ -75,6 +76,7 @@ class _Part:
     events: list[Event] = field(default_factory=list)
     moves: list[tuple[Move, ...]] = field(default_factory=list)
     deleted: bool = False
+    forgotten: set[str] = field(default_factory=set)
     rows: dict[tuple[type[Row], Key], Row] = field(default_factory=dict)
     commands: list[Command] = field(default_factory=list)
     answered: list[str] = field(default_factory=list)
@@ -149,6 +151,7 @@ class Desk:
                 events=tuple(part.events),
                 moves=tuple(part.moves),
                 deleted=part.deleted,
+                forgotten=tuple(part.forgotten),
                 rows=tuple(part.rows.values()),
                 commands=tuple(part.commands),
                 answered=tuple(part.answered),
@@ -178,7 +181,7 @@ class Desk:
 
     def _decide(self, part: _Part, asked: Asked) -> str | PipelineKitError:
         decision = decide(part.working.state, asked.event)
-        if decision.rows or decision.commands or decision.deleted:
+        if decision.rows or decision.commands or decision.deleted or decision.forgotten:
             self._note(part, asked.event, decision)
         if asked.answers is not None:
             part.answered.append(asked.answers)
@@ -190,6 +193,9 @@ class Desk:
             part.rows.clear()
             part.deleted = True
         part.working.state.apply(decision.rows)
+        if decision.forgotten:
+            part.working.state.forget(decision.forgotten)
+            part.forgotten.update(decision.forgotten)
         part.events.append(event)
         part.moves.append(decision.moves)
         part.commands.extend(decision.commands)
@@ -207,22 +213,25 @@ class Desk:
             parts[pipeline] = _Part(working)
         part = parts[pipeline]
         if event is not None:
-            self._bring(part.working.state, pipeline, event)
+            self._bring(part, pipeline, event)
         return part
 
-    def _bring(self, state: State, pipeline: str, event: Event) -> None:
+    def _bring(self, part: _Part, pipeline: str, event: Event) -> None:
         match event:
             case Started(token=str() as token):
-                state.apply(self._store.find(StartToken, Query(pipeline=pipeline, id=token)))
+                found = self._store.find(StartToken, Query(pipeline=pipeline, id=token))
+                part.working.state.apply(found)
             case RollbackRequested():
-                self._bring_execution(state, pipeline, event.target)
-            case Defined() | Started() | TransitionChanged() | Deleted():
+                self._bring_execution(part, pipeline, event.target)
+            case Defined() | Started() | TransitionChanged() | Deleted() | Pruned():
                 pass
             case _:
-                self._bring_execution(state, pipeline, event.execution)
+                self._bring_execution(part, pipeline, event.execution)
 
-    def _bring_execution(self, state: State, pipeline: str, execution: str) -> None:
-        if state.get(PipelineExecution, (execution,)) is None:
+    def _bring_execution(self, part: _Part, pipeline: str, execution: str) -> None:
+        state = part.working.state
+        # What this batch forgets is in the store until its commit, and must not come back.
+        if state.get(PipelineExecution, (execution,)) is None and execution not in part.forgotten:
             old, _ = self._store.load(pipeline, execution)
             state.apply(old.of(execution))
 

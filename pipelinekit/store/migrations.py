@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import Connection, Engine, inspect, select
+from sqlalchemy import Connection, Engine, inspect, select, text
 
 from pipelinekit.model.errors import StoreError
-from pipelinekit.store.schema import CONDITIONS, META, METADATA, RULES
+from pipelinekit.store.schema import ANCHOR, CONDITIONS, EXECUTIONS, META, METADATA, RULES, STAGES
 
 Step = Callable[[Connection], None]
 
@@ -18,7 +18,15 @@ def _conditions(connection: Connection) -> None:
     METADATA.create_all(connection, [CONDITIONS, RULES])
 
 
-STEPS: Mapping[int, Step] = {1: _first, 2: _conditions}
+def _long_history(connection: Connection) -> None:
+    METADATA.create_all(connection, [ANCHOR])
+    connection.execute(text("DROP INDEX IF EXISTS executions_under_way"))
+    for table in (EXECUTIONS, STAGES):
+        for index in table.indexes:
+            index.create(connection, checkfirst=True)
+
+
+STEPS: Mapping[int, Step] = {1: _first, 2: _conditions, 3: _long_history}
 CURRENT = max(STEPS)
 
 

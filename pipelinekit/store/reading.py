@@ -1,9 +1,9 @@
 """How rows are read: the working rows of a pipeline, and rows by what is asked."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Table, select
+from sqlalchemy import Connection, Table, select
 
 from pipelinekit.model.check import ConditionExecution, RuleExecution
 from pipelinekit.model.execution import (
@@ -18,7 +18,8 @@ from pipelinekit.model.execution import (
 )
 from pipelinekit.model.row import Row
 from pipelinekit.ports.store import Query
-from pipelinekit.store.schema import ACTIONS, DEFINITIONS, EXECUTIONS, RULES, TABLES, TOKENS
+from pipelinekit.store.asking import bodies
+from pipelinekit.store.schema import ACTIONS, DEFINITIONS, EXECUTIONS, RULES, TABLES
 from pipelinekit.wire.record import read
 
 R = TypeVar("R", bound=Row)
@@ -26,19 +27,8 @@ R = TypeVar("R", bound=Row)
 
 def search(connection: Connection, kind: type[R], query: Query) -> Sequence[R]:
     """Read the rows of a kind that a query describes, the newest first."""
-    table, newest = TABLES[kind]
-    wanted = select(table.c.body).order_by(table.c[newest].desc(), *_tie(table))
-    for column, value in (
-        ("pipeline", query.pipeline),
-        ("execution", query.execution),
-        ("id", query.id),
-        ("ended", query.ended),
-    ):
-        if value is not None:
-            wanted = wanted.where(table.c[_column(table, column)] == value)
-    if query.since is not None:
-        wanted = wanted.where(table.c[newest_time(table)] >= query.since.timestamp())
-    return [read(body, kind) for body in connection.execute(wanted.limit(query.limit)).scalars()]
+    wanted = bodies(TABLES[kind][0], query)
+    return [read(body, kind) for body in connection.execute(wanted).scalars()]
 
 
 def rows_of(connection: Connection, pipeline: str, execution: str | None) -> Iterator[Row]:
@@ -53,14 +43,21 @@ def rows_of(connection: Connection, pipeline: str, execution: str | None) -> Ite
     yield from states
     named = {name for state in states for name in (state.latest, state.good) if name}
     named.add(execution or "")
-    table = EXECUTIONS
-    matter = table.c.ended.is_(False) | table.c.id.in_(named)
-    wanted = select(table.c.body).where(table.c.pipeline == pipeline, matter)
-    executions = [read(body, PipelineExecution) for body in connection.execute(wanted).scalars()]
-    yield from executions
-    yield from _definitions(connection, pipeline, executions)
+    executions = {row.id: row for row in _matter(connection, pipeline, named)}
+    yield from executions.values()
+    yield from _definitions(connection, pipeline, executions.values())
     for each in executions:
-        yield from _parts(connection, each.id)
+        yield from _parts(connection, each)
+
+
+def _matter(
+    connection: Connection, pipeline: str, named: Collection[str]
+) -> Iterator[PipelineExecution]:
+    # Two questions and no OR, which would read all executions of the pipeline.
+    yield from search(connection, PipelineExecution, Query(pipeline=pipeline, ended=False))
+    table = EXECUTIONS
+    wanted = select(table.c.body).where(table.c.id.in_(named), table.c.pipeline == pipeline)
+    yield from (read(body, PipelineExecution) for body in connection.execute(wanted).scalars())
 
 
 def _definitions(
@@ -70,8 +67,8 @@ def _definitions(
     wanted = select(table.c.body).where(table.c.pipeline == pipeline)
     current = wanted.order_by(table.c.version.desc()).limit(1)
     used = wanted.where(table.c.version.in_({each.version for each in executions}))
-    for bodies in (connection.execute(current), connection.execute(used)):
-        yield from (read(body, Definition) for body in bodies.scalars())
+    for found in (connection.execute(current), connection.execute(used)):
+        yield from (read(body, Definition) for body in found.scalars())
 
 
 def _parts(connection: Connection, execution: str) -> Iterator[Row]:
@@ -91,18 +88,3 @@ def _attempts(connection: Connection, table: Table, kind: type[R], execution: st
         .order_by(table.c.attempt)  # a state keeps the last of those with one key
     )
     yield from (read(body, kind) for body in connection.execute(wanted).scalars())
-
-
-def newest_time(table: Table) -> str:
-    """Name the column that says when a row's matter began."""
-    return "started" if "started" in table.c else "at"
-
-
-def _column(table: Table, asked: str) -> str:
-    if table is TOKENS and asked == "id":
-        return "token"
-    return "id" if table is EXECUTIONS and asked == "execution" else asked
-
-
-def _tie(table: Table) -> list[ColumnElement[str]]:
-    return [column.desc() for column in table.primary_key]

@@ -43,6 +43,15 @@ JOURNAL = Table(
     Index("journal_of_pipeline", "pipeline", "number"),
 )
 
+ANCHOR = Table(
+    "journal_anchor",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("digest", String(64), nullable=False),
+    Column("at", Float, nullable=False),  # seconds since 1970, UTC
+    Column("by", String(200), nullable=False),
+)
+
 HEADS = Table(
     "heads",
     METADATA,
@@ -97,7 +106,9 @@ EXECUTIONS = Table(
     Column("started", Float, nullable=False),  # seconds since 1970, UTC
     Column("body", Text, nullable=False),
     Index("executions_of_pipeline", "pipeline", "number"),
-    Index("executions_under_way", "pipeline", "ended"),
+    Index("executions_by_time", "started", "id"),
+    Index("executions_of_pipeline_by_time", "pipeline", "started"),
+    Index("executions_by_end", "ended", "pipeline", "number"),
 )
 
 STAGES = Table(
@@ -109,6 +120,7 @@ STAGES = Table(
     Column("started", Float, nullable=False),
     Column("body", Text, nullable=False),
     Index("stages_of_pipeline", "pipeline", "started"),
+    Index("stages_by_name", "pipeline", "stage", "started"),
 )
 
 ACTIONS = Table(
@@ -261,3 +273,6 @@ TABLES: Mapping[type[object], tuple[Table, str]] = {
     StartToken: (TOKENS, "at"),
 }
 """For each kind of row its table, and the column by which the newest is found."""
+
+PARTS = tuple(table for table, _ in TABLES.values() if "execution" in table.c)
+"""The tables of what an execution consists of."""

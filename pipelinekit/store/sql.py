@@ -18,6 +18,7 @@ from pipelinekit.model.state import State
 from pipelinekit.ports.store import Claim, Entry, Query, Record
 from pipelinekit.store.migrations import migrate
 from pipelinekit.store.orders import disown, take
+from pipelinekit.store.past import SqlPast
 from pipelinekit.store.reading import rows_of, search
 from pipelinekit.store.schema import HEADS, JOURNAL
 from pipelinekit.store.sqlite import READING, Gate, SameFile, connect, opening
@@ -62,6 +63,7 @@ class SqlStore:
         self._gate = Gate(path)
         self._same = SameFile(path)
         self._lock = threading.Lock()
+        self.past = SqlPast(self._reading, self._writing)
 
     def load(self, pipeline: str, execution: str | None = None) -> tuple[State, int]:
         """Give a pipeline's rows, of executions those that matter, and its count of records."""
@@ -75,8 +77,6 @@ class SqlStore:
         """Write all entries in one transaction, or nothing."""
         with self._writing() as connection:
             write(connection, entries)
-        with self._lock:
-            self._gate.checkpoint(self._handle())
 
     def take(
         self, owner: str, dead: Collection[str], able: Collection[str], at: datetime
@@ -132,8 +132,10 @@ class SqlStore:
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         self._same.check()
-        with self._lock, _told("written"), self._gate.writing(), self._writer.begin():
-            yield self._writer
+        with self._lock, _told("written"):
+            with self._gate.writing(), self._writer.begin():
+                yield self._writer
+            self._gate.checkpoint(self._handle())
 
 
 @contextmanager

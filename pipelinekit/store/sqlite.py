@@ -23,7 +23,9 @@ from pipelinekit.model.errors import StoreError
 
 SAFE_VERSION = (3, 51, 3)
 BUSY_MILLISECONDS = 5_000
-CHECKPOINT_EVERY = 1_000
+CHECKPOINT_EVERY, CHECKPOINT_ROWS = 1_000, 20_000
+"""After how many commits, or changed rows, the write-ahead log is moved into the file."""
+
 READING = "reading"
 """The execution option of a connection that only reads, from one snapshot."""
 NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs"})
@@ -76,6 +78,7 @@ class Gate:
         self._needed = sqlite3.sqlite_version_info < SAFE_VERSION
         self._file = path.with_name(path.name + ".checkpoint").open("w") if self._needed else None
         self._commits = 0
+        self._rows = 0
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -96,13 +99,15 @@ class Gate:
         commit tries again.
         """
         self._commits += 1
-        if self._file is None or self._commits < CHECKPOINT_EVERY:
+        rows = connection.total_changes - self._rows
+        if self._file is None or (self._commits < CHECKPOINT_EVERY and rows < CHECKPOINT_ROWS):
             return
         fcntl.flock(self._file, fcntl.LOCK_EX)
         try:
             with suppress(sqlite3.Error):
                 connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
                 self._commits = 0
+                self._rows = connection.total_changes
         finally:
             fcntl.flock(self._file, fcntl.LOCK_UN)
 

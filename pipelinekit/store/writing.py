@@ -9,7 +9,15 @@ from sqlalchemy import Connection, bindparam, select
 from pipelinekit.model.row import Row
 from pipelinekit.ports.store import ConflictError, Entry
 from pipelinekit.store.orders import answer, command
-from pipelinekit.store.schema import HEADS, JOURNAL, TABLES, columns
+from pipelinekit.store.schema import (
+    EXECUTIONS,
+    HEADS,
+    JOURNAL,
+    PARTS,
+    TABLES,
+    TOKENS,
+    columns,
+)
 from pipelinekit.store.upsert import upsert
 from pipelinekit.wire.record import record_text, text
 
@@ -30,6 +38,8 @@ def write(connection: Connection, entries: Sequence[Entry]) -> None:
             _delete(connection, entry.pipeline)
     _rows(connection, (row for entry in entries for row in entry.rows))
     for entry in entries:
+        if entry.forgotten:
+            _forget(connection, entry.pipeline, entry.forgotten)
         command(connection, entry)
 
 
@@ -63,8 +73,21 @@ def _journal(connection: Connection, entries: Sequence[Entry]) -> None:
 
 
 def _delete(connection: Connection, pipeline: str) -> None:
+    own = select(EXECUTIONS.c.id).where(EXECUTIONS.c.pipeline == pipeline)
+    for table in PARTS:
+        connection.execute(table.delete().where(table.c.execution.in_(own)))
     for table, _ in TABLES.values():
-        connection.execute(table.delete().where(table.c.pipeline == pipeline))
+        if table not in PARTS:
+            connection.execute(table.delete().where(table.c.pipeline == pipeline))
+
+
+def _forget(connection: Connection, pipeline: str, executions: Sequence[str]) -> None:
+    for table in PARTS:
+        connection.execute(table.delete().where(table.c.execution.in_(executions)))
+    gone = EXECUTIONS.c.id.in_(executions)
+    used = TOKENS.c.at.in_(select(EXECUTIONS.c.started).where(gone))  # both began in one decision
+    connection.execute(TOKENS.delete().where(TOKENS.c.pipeline == pipeline, used))
+    connection.execute(EXECUTIONS.delete().where(gone))
 
 
 def _rows(connection: Connection, rows: Iterable[Row]) -> None:

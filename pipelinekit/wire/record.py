@@ -4,7 +4,7 @@ What equals its default is left out, so a default of the model must not change w
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TypeVar
 
@@ -40,6 +40,14 @@ def text(noun: object) -> str:
 def read(line: str, kind: type[T]) -> T:
     """Give the noun that a line of JSON stands for; the other way of `text`."""
     return _rows().structure(json.loads(line), kind)
+
+
+def artifacts_in(line: str) -> Iterator[Artifact]:
+    """Give the artifacts that a row or an order refers to, without reading the rest of it."""
+    data = json.loads(line)
+    own = data.get("artifact")
+    for each in (*([own] if own else ()), *data.get("inputs", ()), *data.get("outputs", ())):
+        yield Artifact(each["name"], each["bucket"], each["object_key"])
 
 
 def record_text(event: Event, moves: tuple[Move, ...] = ()) -> str:

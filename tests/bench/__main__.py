@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tests.bench import artifacts, builds, detached, engine, startup
+from tests.bench import artifacts, builds, detached, engine, history, startup
 
 
 class Figure(NamedTuple):
@@ -53,6 +53,12 @@ def build_figures(size: builds.Size) -> Iterator[Figure]:
         yield Figure(f"{size.log_mb} MB of log, {kind}, MiB of growth", grown, 64)
 
 
+def history_figures() -> Iterator[Figure]:
+    """Measure lists and state, as the slowest of a hundred calls."""
+    for name, _, most in history.measure(history.QUICK):
+        yield Figure(f"{name}, {history.QUICK:,} in history, ms", most, history.AIM)
+
+
 def main() -> None:
     """Measure everything and print a table."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=main.__doc__)
@@ -65,6 +71,7 @@ def main() -> None:
         process_figures(rounds),
         artifact_figures(artifacts.QUICK if quick else artifacts.FULL),
         build_figures(builds.QUICK if quick else builds.FULL),
+        history_figures(),
     ):
         for name, measured, most in figures:
             missed = "" if measured <= most else "  missed"

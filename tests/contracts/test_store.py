@@ -56,6 +56,7 @@ class Recorder(World):
                     events=(event,),
                     moves=(decision.moves,),
                     deleted=decision.deleted,
+                    forgotten=decision.forgotten,
                     rows=decision.rows,
                     commands=decision.commands,
                     owner=self.owner,
@@ -374,6 +375,8 @@ def test_a_store_in_a_process_that_was_forked_off_is_refused(tmp_path: Path) -> 
 
 class FullDisk:
     """A connection whose checkpoints fail, and which counts them."""
+
+    total_changes = 0
 
     def __init__(self) -> None:
         self.tries = 0

@@ -25,6 +25,7 @@ from pipelinekit.model.event import (
     Event,
     Expired,
     OverrideRequested,
+    Pruned,
     Reported,
     RetryRequested,
     RollbackRequested,
@@ -109,6 +110,7 @@ class World:
         if decision.deleted:
             self.state = State()
         self.state.apply(decision.rows)
+        self.state.forget(decision.forgotten)
         self.events.append(event)
         for command in decision.commands:
             self._obey(command)
@@ -248,6 +250,9 @@ class World:
 
     def lock(self, stage: str) -> StageState:
         return self.state.get(StageState, (stage,)) or StageState(self.pipeline, stage)
+
+    def prune(self, *executions: str) -> str:
+        return self.happen(Pruned(**self._common, executions=executions)).answer
 
     def delete(self) -> None:
         self.happen(Deleted(**self._common))
