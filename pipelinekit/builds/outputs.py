@@ -51,11 +51,12 @@ def artifact_names(task: Task, shell: Shell) -> dict[str, str]:
         # In a here-document quotes need no care, and commands are still run.
         text = f"{NAME}=$(cat <<{NAME}_END\n{artifacts.name}\n{NAME}_END\n)"
         status = shell.run(text, "artifact-name.sh")
-        if status == 0:
-            name = shell.variables([NAME]).get(NAME, "")
+        name = shell.variables([NAME]).get(NAME) if status == 0 else None
+        if name:
             names[artifact] = task.redactor.redacted(name)
         else:
-            task.say(f"artifact {artifact}: its name {artifacts.name} ended with {status}")
+            came = f"ended with {status}" if status else "comes out empty"
+            task.say(f"{_artifact(artifact)}: its name {artifacts.name} {came}")
     return names
 
 

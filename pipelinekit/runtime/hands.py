@@ -17,6 +17,7 @@ from pipelinekit.runtime.threads import Threads
 from pipelinekit.tools.containers import remove_containers
 from pipelinekit.tools.process import (
     JSON,
+    SLACK_SECONDS,
     Sighting,
     Spawner,
     SpawnError,
@@ -26,6 +27,7 @@ from pipelinekit.tools.process import (
     look,
     sweep,
 )
+from pipelinekit.tools.runner import GRACE_SECONDS
 from pipelinekit.wire.record import read_answer, text
 
 Done = Callable[[Order, Report | None], None]
@@ -35,6 +37,7 @@ CALLS, ERRANDS = 64, 8
 """How many calls in threads may go on side by side, and how many starts and halts of runners."""
 
 CLOSING_SECONDS = 5.0
+HALTING_SECONDS = GRACE_SECONDS + 2 * SLACK_SECONDS
 NO_RUNNER = FailureType.SYSTEM_UNAVAILABLE
 LOST_AGAIN = 2
 PRELOAD = ("pipelinekit.runtime.bench", "pipelinekit.wire.record")
@@ -130,9 +133,9 @@ class Hands:
         return _standing(self._place.jobs / order.id) is Standing.DONE
 
     def close(self) -> None:
-        """Let calls in threads end for a few seconds; runners go on by themselves."""
+        """Let calls in threads end for a few seconds, and halts; runners go on by themselves."""
         self._calls.close(CLOSING_SECONDS)
-        self._errands.close(CLOSING_SECONDS, finish=True)
+        self._errands.close(HALTING_SECONDS, finish=True)
         self._watch.close()
         self._spawner.close()
 

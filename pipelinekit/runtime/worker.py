@@ -28,6 +28,7 @@ LOG = logging.getLogger("pipelinekit")
 LOOK_SECONDS = 0.1
 """How often other processes' writes are looked for; nothing of one's own waits for it."""
 
+LAST_LOOK_SECONDS = 2.0
 BURY_SECONDS = 1.0
 TAKE_SECONDS = 60.0
 RETRY_SECONDS = 1.0
@@ -70,6 +71,7 @@ class Worker:
         self._pulse = threading.Condition()
         self._beats = 0
         self._closing = False
+        self._leaving, self._left = threading.Event(), threading.Event()
         self._questions: list[Question] = []
         self._thread = threading.Thread(target=self._work, name="pipelinekit", daemon=True)
         self._thread.start()
@@ -105,16 +107,26 @@ class Worker:
         return all(order.token is not None and order.due is None for order in orders)
 
     def close(self) -> None:
-        """Stop taking work; what runs in runners goes on without this engine."""
+        """Stop taking work; what runs in runners goes on without this engine.
+
+        What was halted until now is still ended, since nobody else may ever come to do it.
+        """
         if self._closing:
             return
         try:
+            self._look_once_more()
             self._hands.close()
         finally:
             self._closing = True
             self._inbox.wake()
             self._thread.join()
             self._incarnation.close()
+
+    def _look_once_more(self) -> None:
+        self._leaving.set()
+        self._inbox.wake()
+        if self.alive:
+            self._left.wait(LAST_LOOK_SECONDS)
 
     def _work(self) -> None:
         try:
@@ -132,7 +144,10 @@ class Worker:
             items = self._inbox.ready(self._timers.seconds(now(), LOOK_SECONDS))
             self._questions = [item for item in items if isinstance(item, Question)]
             self._turn([item for item in items if isinstance(item, End)])
+            leaving = self._leaving.is_set()
             self._look()
+            if leaving:
+                self._left.set()
         except PipelineKitError as error:  # of the store: it is said, and tried again
             LOG.warning("%s", error)
             self._desk.refresh()
@@ -270,7 +285,8 @@ class Worker:
 
     def _look(self) -> None:
         present = now()
-        if (present - self._looked).total_seconds() < LOOK_SECONDS or self._closing:
+        fresh = (present - self._looked).total_seconds() < LOOK_SECONDS
+        if (fresh and not self._leaving.is_set()) or self._closing:
             return
         self._looked = present
         seen = (self._store.version(), self._hands.able)

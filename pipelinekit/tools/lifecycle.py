@@ -93,7 +93,8 @@ class Lifecycle:
         Raises:
             DeploymentError: It failed, and on the target is what it has left there.
         """
-        asked = f"{given.get('event', errand)} on {self.root}"
+        event = errand if errand in {DOWNLOAD_BUNDLE, INSTALL} else "The deployment"
+        asked = f"{given.get('event', event)} on {self.root}"
         try:
             return _ERRANDS[errand](self, **given)
         except ArchiveError as error:

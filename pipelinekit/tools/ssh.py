@@ -74,8 +74,10 @@ def _told(address: Address, error: BaseException) -> str:
                 "~/.ssh/authorized_keys there, or the key to your agent here"
             )
         case _:
+            # paramiko's own errors of the system bear no number.
+            why = error.strerror if isinstance(error, OSError) and error.strerror else error
             return (
-                f"{address} could not be reached within {CONNECT_SECONDS:g} seconds ({error}); "
+                f"{address} could not be reached within {CONNECT_SECONDS:g} seconds ({why}); "
                 "check that the host runs, and its name and port"
             )
 

@@ -101,12 +101,18 @@ def test_a_name_is_worked_out_in_the_shell_of_the_build(site: Site) -> None:
     assert "artifact site: 1 files, called a \"b\" 'c' 2-1 by the buildspec" in built.job.said
 
 
-def test_a_name_that_cannot_be_worked_out_fails_nothing(site: Site) -> None:
-    text = artifacts(phases(build=["touch x"]), {"files": "x", "name": "$(if"})
+@pytest.mark.parametrize(
+    ("name", "told"), [("$(if", "ended with "), ("$NOTHING", "comes out empty")]
+)
+def test_a_name_that_cannot_be_worked_out_fails_nothing(site: Site, name: str, told: str) -> None:
+    text = artifacts(phases(build=["touch x"]), {"files": "x", "name": name})
     action = codebuild("build", project="shop").reads("app").writes("site")
     built = site.build(text, action)
     assert built.files("site") == {"x"}
     assert "is called" not in built.succeeded.summary
+    assert any(
+        said.startswith(f"artifact site: its name {name} {told}") for said in built.job.said
+    )
 
 
 @pytest.mark.parametrize("keep", ["yes", "no"])

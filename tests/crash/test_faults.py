@@ -32,9 +32,13 @@ phases:
 
 
 def ledger_settings(tmp_path: Path) -> pk.Settings:
-    """Give settings by which builds know where the ledger is."""
+    """Give settings by which builds know where the ledger is, and can write there."""
     environment = {"LEDGER": str(tmp_path / "ledger")}
-    return pk.Settings(folder=str(tmp_path), projects={"p": pk.Project(environment=environment)})
+    return pk.Settings(
+        folder=str(tmp_path),
+        projects={"p": pk.Project(environment=environment)},
+        compute=pk.Compute(where=pk.Where.HOST),
+    )
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What providers, clocks and closings may do to an engine, and what it makes of it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -24,6 +25,13 @@ STARTS: Counter[str] = Counter()
 def source(job: pk.Job) -> pk.Outcome:
     """Do nothing."""
     del job
+    return pk.Succeeded()
+
+
+@pk.action("Source", "SurpriseFiles")
+def files(job: pk.Job, folder: str) -> pk.Outcome:
+    """Give the files of a folder."""
+    job.write(Path(folder))
     return pk.Succeeded()
 
 
@@ -118,6 +126,29 @@ def test_nobody_waits_in_vain_for_an_engine_that_closes(tmp_path: Path) -> None:
         for asker in askers:
             asker.join(timeout=5)
         assert ends == ["closed"] * 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stubborn", ["", 'trap "" TERM; '])
+def test_what_is_abandoned_while_the_engine_closes_is_ended(tmp_path: Path, stubborn: str) -> None:
+    home, pid = tmp_path / "home", tmp_path / "pid"
+    on_host = pk.Settings(compute=pk.Compute(where=pk.Where.HOST))
+    told = json.dumps(f"{stubborn}echo $$ > {pid}; sleep 60")
+    spec = f"version: 0.2\nphases: {{build: {{commands: [{told}]}}}}"
+    given = files("s", folder=str(tmp_path / "empty")).writes("src")
+    build = pk.codebuild("make", project="p", buildspec=spec).reads(given)
+    (tmp_path / "empty").mkdir()
+    with pk.Kit(home, settings=on_host) as kit:
+        run = kit.start(pk.Pipeline("p") >> pk.Stage("Source", given) >> pk.Stage("Test", build))
+        limit = time.monotonic() + WAIT
+        while not (pid.exists() and pid.read_text(encoding="utf-8").strip()):
+            assert time.monotonic() < limit
+            time.sleep(0.01)
+        with pk.Kit(home, settings=on_host, work=False) as other:
+            other.run(run.id).stop(abandon=True)
+    number = int(pid.read_text(encoding="utf-8"))
+    with pytest.raises(ProcessLookupError):
+        os.kill(number, 0)
 
 
 def start(kit: pk.Kit):  # noqa: ANN201 - an event

@@ -119,6 +119,7 @@ def test_on_a_target_that_is_full_the_last_good_revision_comes_back(
 def test_a_target_that_may_not_be_written_to_fails_with_its_path(project: Project) -> None:
     with mounted(project.live, "ro"):
         outcome = failed(project.deploy(HEAD))
+    assert outcome.message.startswith(f"The deployment on {project.live}: ")
     assert "Read-only file system" in outcome.message
     assert str(project.live) in outcome.message
     assert "check permissions and disk space" in outcome.message
