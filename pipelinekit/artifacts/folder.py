@@ -30,7 +30,7 @@ class FolderArtifacts:
         target = self._path(artifact)
         target.parent.mkdir(parents=True, exist_ok=True)
         kept = replace(artifact, digest=digest(file), size=file.stat().st_size)
-        with file.open("rb") as source, replaced(target) as written:
+        with file.open("rb") as source, replaced(target, "artifact") as written:
             shutil.copyfileobj(source, written)
         return kept
 

@@ -16,6 +16,7 @@ from pipelinekit.model.settings import Settings
 from pipelinekit.ports.artifacts import ArtifactCorruptedError, Artifacts
 from pipelinekit.ports.provider import Declared
 from pipelinekit.tools.archive import ArchiveError, pack, unpack
+from pipelinekit.tools.failpoint import failpoint
 from pipelinekit.wire.record import answer_data, read_answer
 
 LOG = "log"
@@ -79,7 +80,9 @@ class Bench:
             target.parent.mkdir(parents=True, exist_ok=True)
             draft = Path(tempfile.mkdtemp(dir=target.parent))  # half of it must look like none
             unpack(self.artifacts.get(self.order.inputs[position]), draft)
+            failpoint("input.rename.before")
             draft.rename(target)
+            failpoint("input.rename.after")
         return target
 
     def write(self, folder: Path, artifact: str | None = None) -> None:

@@ -8,6 +8,7 @@ from typing import IO
 from weakref import WeakSet
 
 from pipelinekit.model.errors import StoreError
+from pipelinekit.tools.failpoint import failpoint
 
 
 class Incarnation:
@@ -26,7 +27,9 @@ class Incarnation:
         self._path = folder / identity
         self._file = draft.open("w")
         fcntl.flock(self._file, fcntl.LOCK_EX)
+        failpoint("engine.lock.before")
         draft.rename(self._path)  # nobody ever sees the file without its lock held
+        failpoint("engine.lock.after")
         _ALIVE.add(self)
 
     def dead(self) -> list[str]:

@@ -22,6 +22,7 @@ from typing import TypeAlias
 from uuid import uuid4
 
 from pipelinekit.tools.durable import replaced, sync
+from pipelinekit.tools.failpoint import failpoint
 from pipelinekit.tools.proctree import Identity, myself
 
 JSON: TypeAlias = "Mapping[str, JSON] | Sequence[JSON] | str | int | float | bool | None"
@@ -92,12 +93,14 @@ def claim(folder: Path, result: str | None = None) -> int | None:
     """
     trial = folder / f"{CONTROL}.{uuid4().hex}"
     trial.mkdir(mode=0o700)
+    failpoint("gate.lock.before")
     lock = os.open(trial / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         _sign(trial)
         if result is not None:
             store(trial, result)
+        failpoint("gate.rename.before")
         trial.rename(folder / CONTROL)
     except OSError as refusal:
         os.close(lock)
@@ -105,6 +108,7 @@ def claim(folder: Path, result: str | None = None) -> int | None:
         if refusal.errno in {errno.ENOTEMPTY, errno.EEXIST}:
             return None
         raise
+    failpoint("gate.rename.after")
     return lock
 
 
@@ -112,11 +116,12 @@ def seal(folder: Path) -> None:
     """Make a passed gate outlast a loss of power; nothing of the job may happen before."""
     for directory in (folder / CONTROL, folder, folder.parent):
         sync(directory)
+    failpoint("gate.seal.after")
 
 
 def store(control: Path, result: str) -> None:
     """Write a job's result into its control directory, whole or not at all."""
-    with replaced(control / RESULT) as file:
+    with replaced(control / RESULT, "result") as file:
         file.write(result.encode())
 
 
