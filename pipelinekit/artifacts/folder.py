@@ -1,4 +1,4 @@
-"""Artifacts in a local folder, under the keys that CodePipeline gives them in S3."""
+"""Artifacts in a local folder, under CodePipeline's keys in S3 and their own digests."""
 
 import shutil
 from dataclasses import replace
@@ -9,6 +9,8 @@ from pipelinekit.model.execution import Artifact
 from pipelinekit.ports.artifacts import ArtifactCorruptedError
 from pipelinekit.tools.archive import digest
 from pipelinekit.tools.durable import replaced
+
+DIGEST_CHARACTERS = 16
 
 
 class FolderArtifacts:
@@ -24,12 +26,12 @@ class FolderArtifacts:
     def put(self, artifact: Artifact, file: Path) -> Artifact:
         """Keep a file as the artifact's object; give the artifact with digest and size.
 
-        An object that is there already is replaced: only a repeated attempt, whose first result
-        nobody has seen, writes the same key again.
+        An object is never replaced: its content is part of its name. A repeated attempt writes
+        the same key again, and so may an engine that wakes up after another took its work over.
         """
-        target = self._path(artifact)
-        target.parent.mkdir(parents=True, exist_ok=True)
         kept = replace(artifact, digest=digest(file), size=file.stat().st_size)
+        target = self._path(kept)
+        target.parent.mkdir(parents=True, exist_ok=True)
         with file.open("rb") as source, replaced(target, "artifact") as written:
             shutil.copyfileobj(source, written)
         return kept
@@ -53,7 +55,8 @@ class FolderArtifacts:
 
     def _path(self, artifact: Artifact) -> Path:
         parts = [artifact.bucket, *artifact.object_key.split("/")]
-        return self.root.joinpath(*(_component(part) for part in parts))
+        named = self.root.joinpath(*(_component(part) for part in parts))
+        return named.with_name(f"{named.name}-{artifact.digest[:DIGEST_CHARACTERS]}")
 
 
 def _component(text: str) -> str:

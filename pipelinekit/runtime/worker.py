@@ -9,7 +9,7 @@ import math
 import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pipelinekit.model.command import Ask, Command, Halt, Run
 from pipelinekit.model.errors import PipelineKitError, StaleReport
@@ -200,11 +200,13 @@ class Worker:
         asked = [*(Asked(question.event) for question in questions), *lates, *reports]
         closed = [Closed(end.order.pipeline, end.order.id) for end in ends if end.report is None]
         failpoint("worker.settle.before")
+        self._incarnation.ensure()
         settled = self._desk.settle(asked, closed)
         for over in closed:
             self._drop(over.order)
+        began = min([at, *(question.event.at for question in questions)])
         for command in settled.commands:
-            self._obey(command)
+            self._obey(command, at, began)
         self._deal_with(asked, settled.answers)
         self._beat()
         failpoint("worker.reply.before")
@@ -241,40 +243,40 @@ class Worker:
         for timed in later:
             self._timers.add(RETRY_SECONDS, timed)
 
-    def _obey(self, command: Command) -> None:
+    def _obey(self, command: Command, at: datetime, began: datetime) -> None:
         failpoint("worker.obey.before")
         match command:
             case Run(order):
                 if str(order.type) in self._hands.able:
-                    self._accept(Claim(order))
+                    self._accept(Claim(order), began)
             case Ask(action_execution, token, due):
                 if action_execution in self._open:
                     order = self._open[action_execution]
-                    self._await(replace(order, token=token, due=due))
+                    self._await(replace(order, token=token, due=due), at)
             case Halt(action_execution):
                 if action_execution in self._open:
                     self._hands.halt(self._open[action_execution])
                 else:
                     self._seen = (-1, ())  # if nobody holds it, `_look` takes it soon
 
-    def _accept(self, claim: Claim) -> None:
+    def _accept(self, claim: Claim, at: datetime) -> None:
         order = claim.order
         self._open[order.id] = order
         if order.deadline is not None:
-            self._add_timer(order.deadline, _Deadline(order.id))
+            self._time(order.deadline - at, _Deadline(order.id))
         if order.token is not None and not claim.halt:
-            self._await(order)
+            self._await(order, at)
         else:
             self._hands.take(claim)
 
-    def _await(self, order: Order) -> None:
+    def _await(self, order: Order, at: datetime) -> None:
         self._open[order.id] = order
         self._hands.forget(order.id)
         if order.due is not None:
-            self._add_timer(order.due, _Due(order.id, order.due))
+            self._time(order.due - at, _Due(order.id, order.due))
 
-    def _add_timer(self, at: datetime, timed: _Timed) -> None:
-        self._timers.add((at - self._clock()).total_seconds(), timed)
+    def _time(self, span: timedelta, timed: _Timed) -> None:
+        self._timers.add(span.total_seconds(), timed)
 
     def _ask_again(self, due: _Due) -> None:
         order = self._open.get(due.order)
@@ -298,12 +300,14 @@ class Worker:
         if seen == self._seen and not dead and not rested:
             return
         self._took = present
+        self._incarnation.ensure()
         self._desk.refresh()
-        claims = self._store.take(self._incarnation.id, dead, self._hands.able, self._clock())
+        at = self._clock()
+        claims = self._store.take(self._incarnation.id, dead, self._hands.able, at)
         failpoint("worker.take.after")
         for claim in claims:
             if claim.halt or claim.order.id not in self._open:
-                self._accept(claim)
+                self._accept(claim, at)
         self._incarnation.bury(dead)
         failpoint("worker.bury.after")
         self._timers.tidy(lambda timed: isinstance(timed, End) or timed.order in self._open)

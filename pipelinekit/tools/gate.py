@@ -4,7 +4,7 @@ A job is a folder. Its gate is the directory `ctl` inside, which comes into bein
 so never without its lock held, or the holder dead. It holds:
 
 - `lock`: locked (flock) by the job's runner as long as that lives,
-- `pid`: who the runner is, to find it again,
+- `pid`: who the runner is, to find it again; not there if the job was halted before its start,
 - `grace`: the seconds that a halt leaves to the job's processes, if one was asked for,
 - `result.json`: what came of the job; written, synced and renamed before the runner ends.
 """
@@ -97,8 +97,9 @@ def claim(folder: Path, result: str | None = None) -> int | None:
     lock = os.open(trial / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        _sign(trial)
-        if result is not None:
+        if result is None:
+            _sign(trial)
+        else:  # no runner is to be found: whoever closes the gate must not be taken for one
             store(trial, result)
         failpoint("gate.rename.before")
         trial.rename(folder / CONTROL)
@@ -126,7 +127,7 @@ def store(control: Path, result: str) -> None:
 
 
 def owner_of(folder: Path) -> Identity | None:
-    """Read who passed the gate of the job in `folder`; None if nobody did, or power was lost."""
+    """Read which runner passed the gate of a job; None if none did, or power was lost."""
     try:
         text = (folder / CONTROL / OWNER).read_text(encoding="utf-8")
         pid, born, boot = text.split(" ")

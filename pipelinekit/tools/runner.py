@@ -25,6 +25,9 @@ LOG = "log"
 MARKER = "PIPELINEKIT_JOB"
 HALTED = '{"halted": true}'
 GRACE_SECONDS = 10.0
+KEEP_SECONDS, KEEP_AGAIN_SECONDS = 60.0, 0.2
+"""How long a result that cannot be written is tried again, and how often."""
+
 RESULT_BYTES = 4 * 1024 * 1024
 ERROR_CHARACTERS = 100_000
 PR_SET_CHILD_SUBREAPER = 36
@@ -109,8 +112,21 @@ def _work(request: Request, folder: Path, lock: int) -> None:
         return  # a fork of the target's that came home: the result is not its to write
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     failpoint("runner.call.after")
-    store(folder / CONTROL, result)
+    _keep(folder / CONTROL, result)
     failpoint("runner.result.after")
+
+
+def _keep(control: Path, result: str) -> None:
+    patience = time.monotonic() + KEEP_SECONDS
+    while True:
+        try:
+            store(control, result)
+        except OSError:  # the disk is full, say, and the work is done: space may come
+            if time.monotonic() > patience:
+                raise
+            time.sleep(KEEP_AGAIN_SECONDS)
+        else:
+            return
 
 
 def _disown(held: list[int]) -> None:
