@@ -17,34 +17,46 @@ SHOWN = 20
 def main() -> int:
     """Do what the command line says; give 1 where anything was violated."""
     asked = _arguments()
+    if not asked.whole:
+        return _report(asked.fault, asked.seed, asked.n, asked.store)
+    codes = [_report(fault, asked.seed, kind.whole, asked.store) for fault, kind in FAULTS.items()]
+    return max(codes)
+
+
+def _report(fault: str, seed: int, count: int, store: str) -> int:
     began = time.monotonic()
-    outcomes = list(_conduct(asked.fault, asked.seed, asked.n, asked.store))
+    outcomes = list(_conduct(fault, seed, count, store))
     violations = [
         {"seed": each.seed, "n": each.count, "rule": rule, "text": text}
         for each in outcomes
         for rule, texts in each.findings.violations.items()
         for text in texts
     ]
-    figures: dict[str, list[float]] = {}
-    for each in outcomes:
-        for name, values in each.figures.items():
-            figures.setdefault(name, []).extend(values)
     line = {
-        "seed": asked.seed,
-        "fault": asked.fault,
-        "store": asked.store,
-        "n": asked.n,
+        "seed": seed,
+        "fault": fault,
+        "store": store,
+        "n": count,
         "actions": sum(each.findings.actions for each in outcomes),
         "lost": sum(each.lost for each in outcomes),
         "doubled": sum(each.doubled for each in outcomes),
         "violations": violations[:SHOWN],
         "violated": len(violations),
         "violated_rules": sorted({str(each["rule"]) for each in violations}),
-        "figures": {name: summary(values) for name, values in figures.items()},
+        "figures": _figures(outcomes),
         "seconds": round(time.monotonic() - began, 1),
     }
     sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
     return 1 if violations else 0
+
+
+def _figures(outcomes: list[Outcome]) -> dict[str, dict[str, float]]:
+    figures: dict[str, list[float]] = {}
+    for each in outcomes:
+        for name, values in each.figures.items():
+            figures.setdefault(name, []).extend(values)
+    return {name: summary(values) for name, values in figures.items()}
 
 
 def _conduct(fault: str, seed: int, count: int, store: str) -> Iterator[Outcome]:
@@ -55,14 +67,16 @@ def _conduct(fault: str, seed: int, count: int, store: str) -> Iterator[Outcome]
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("--fault", choices=sorted(FAULTS), required=True)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--fault", choices=sorted(FAULTS))
+    what.add_argument("--whole", action="store_true", help="every fault, as often as it should be")
     parser.add_argument(
         "--seed",
         type=int,
         default=1,
         help="of the dice; a trial that fails replays with the seed and the n of its violation",
     )
-    parser.add_argument("--n", type=int, required=True, help="how often the fault is done")
+    parser.add_argument("--n", type=int, default=1, help="how often the fault is done")
     parser.add_argument("--store", choices=sorted(URLS), default="sqlite")
     return parser.parse_args()
 

@@ -24,13 +24,13 @@ class Mutant:
         break_it: Breaks the product in this process.
         fault: By which fault it is caught.
         count: Within how many.
-        rule: The rule of the checker that it violates.
+        rules: Rules of the checker, one of which at least it violates.
     """
 
     break_it: Callable[[], None]
     fault: str
     count: int
-    rule: str
+    rules: frozenset[str]
 
 
 MUTANTS: dict[str, Mutant] = {}
@@ -45,10 +45,10 @@ def apply_wanted() -> None:
         MUTANTS[wanted].break_it()
 
 
-def _mutant(fault: str, count: int, rule: str) -> Callable[[Callable[[], None]], None]:
+def _mutant(fault: str, count: int, *rules: str) -> Callable[[Callable[[], None]], None]:
     def keep(break_it: Callable[[], None]) -> None:
         name = break_it.__name__.strip("_").replace("_", "-")
-        MUTANTS[name] = Mutant(break_it, fault, count, rule)
+        MUTANTS[name] = Mutant(break_it, fault, count, frozenset(rules))
 
     return keep
 
@@ -84,7 +84,7 @@ def _no_sync_of_folders() -> None:
     durable.sync = gate.sync = lambda folder: None
 
 
-@_mutant("commits", 12, "durable")
+@_mutant("commits", 6, "durable")
 def _acknowledged_before_the_commit() -> None:
     from pipelinekit.runtime.inbox import Question
     from pipelinekit.runtime.worker import Worker
@@ -120,7 +120,7 @@ def _seen(connection: Any, entry: Any) -> int:
     return found or 0
 
 
-@_mutant("eio", 6, "once_only")
+@_mutant("eio", 3, "once_only", "token_once", "legal_moves")
 def _committed_again_after_an_error() -> None:
     from pipelinekit.model.errors import StoreError
     from pipelinekit.store.sql import SqlStore
@@ -138,7 +138,7 @@ def _committed_again_after_an_error() -> None:
     SqlStore.commit = commit
 
 
-@_mutant("two-engines", 5, "failure_has_a_cause")
+@_mutant("two-engines", 5, "failure_has_a_cause", "start_once")
 def _swept_without_a_look_at_the_owner() -> None:
     from pipelinekit.runtime.engines import Incarnation
 
@@ -255,7 +255,7 @@ def _wall_clock_for_timers() -> None:
     Worker.__init__ = begin
 
 
-@_mutant("cut-off", 2, "failure_has_a_cause")
+@_mutant("cut-off", 2, "failure_has_a_cause", "inputs_fixed")
 def _artifact_replaced() -> None:
     from pipelinekit.artifacts import folder
 

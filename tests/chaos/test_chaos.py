@@ -1,4 +1,4 @@
-"""A cut of each fault, and every mutant: what `make chaos` does whole, small enough for each change."""
+"""A cut of each fault, and every mutant: `make chaos`, small enough for each change."""
 
 import ast
 import json
@@ -21,20 +21,20 @@ ROOT = Path(__file__).parents[2]
 SECONDS = 170
 
 CUTS: Mapping[str, int] = {
-    "approvals": 60,
+    "approvals": 50,
     "bitflip": 200,
     "clock": 10,
     "commits": 5,
     "cut-off": 1,
-    "disk": 3,
+    "disk": 2,
     "drain": 4,
     "eio": 2,
-    "failpoints": 12,
-    "kill-engine": 12,
+    "failpoints": 8,
+    "kill-engine": 10,
     "kill-runner": 12,
     "orphans": 6,
     "results": 2,
-    "stale": 3,
+    "stale": 2,
     "store-errors": 2,
     "syncs": 1,
     "tokens": 10,
@@ -81,7 +81,7 @@ def test_the_broken_design_is_caught(name: str) -> None:
     mutant = MUTANTS[name]
     code, line = chaos(mutant.fault, mutant.count, CHAOS_MUTANT=name, CHAOS_SETTLE_SECONDS="5")
     assert code == 1
-    assert mutant.rule in line["violated_rules"]
+    assert mutant.rules & set(line["violated_rules"])
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 import time
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from pipelinekit.runtime.clock import now
@@ -20,7 +21,7 @@ def set_at_random(trial: Trial, count: int) -> None:
     file = trial.site.folder / "offset"
     file.write_text("0", encoding="utf-8")
     parts = Parts(clock=lambda: now() + _offset(file))
-    engine = trial.live(starts=trial.starts(), parts=parts, seconds=600, meanwhile=_seen)
+    engine = trial.live(starts=trial.starts(), parts=parts, seconds=600)
     for number in range(count):
         hours = trial.dice.choice(HOURS)
         draft = file.with_suffix(".draft")
@@ -30,10 +31,7 @@ def set_at_random(trial: Trial, count: int) -> None:
             _start_from_outside(trial, parts)
         time.sleep(trial.dice.uniform(0.05, 0.3))
     file.write_text("0", encoding="utf-8")
-    limit = time.monotonic() + 60
-    while not _is_idle(trial) and time.monotonic() < limit:
-        time.sleep(0.1)
-    if not _is_idle(trial):
+    if trial.fork(partial(_wait_for_the_end, trial, parts)).wait(80) != 0:
         note("violation", text="work was left after the clock had been set")
     engine.kill()
 
@@ -53,12 +51,9 @@ def _start_from_outside(trial: Trial, parts: Parts) -> None:
     trial.fork(start).wait(20)
 
 
-def _seen(rig: Rig) -> None:
-    file = rig.site.folder / "under-way"
-    file.write_text(str(len(rig.under_way())), encoding="utf-8")
-
-
-def _is_idle(trial: Trial) -> bool:
-    file = trial.site.folder / "under-way"
-    time.sleep(0.3)
-    return file.exists() and file.read_text(encoding="utf-8") == "0"
+def _wait_for_the_end(trial: Trial, parts: Parts) -> int:
+    limit = time.monotonic() + 60
+    with Rig(trial.site, replace(parts, work=False)) as rig:
+        while (left := len(rig.under_way())) and time.monotonic() < limit:
+            time.sleep(0.1)
+    return left

@@ -91,7 +91,6 @@ def cut_off(trial: Trial, count: int) -> None:
         sleeper = trial.live(starts=starts)
         (lock,) = _appeared(trial, known)
         trial.until(SIDE_BY_SIDE, 5, "start", pid=sleeper.pid, action="work")
-        ended = len(trial.said("end", action="work"))
         time.sleep(0.2)
         sleeper.send(signal.SIGSTOP)
         note("gone", gone=sleeper.pid, engine=True)
@@ -100,7 +99,7 @@ def cut_off(trial: Trial, count: int) -> None:
         path.touch()
         other = trial.live()
         if number % 2:
-            trial.until(ended + SIDE_BY_SIDE, 8, "end", action="work")
+            trial.until(SIDE_BY_SIDE, 10, "end", pid=other.pid, action="work")
             time.sleep(0.2)
         else:
             time.sleep(TAKEN_OVER_SECONDS)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from pipelinekit.model.errors import StoreError
+from tests.chaos.ledger import note
 from tests.chaos.rig import Parts
 from tests.chaos.trial import Trial
 
@@ -43,7 +44,11 @@ class Failing:
 
 
 def failing(trial: Trial, count: int) -> None:
-    """Let engines live so often on a store that fails."""
+    """Let engines live so often on a store that fails.
+
+    What an engine could not write down until it ended is run again, or is lost.
+    """
+    note("tolerate", codes=[])
     for _ in range(count):
         dice = random.Random(trial.dice.random())
         parts = Parts(wrap=lambda store, dice=dice: Failing(store, dice))
