@@ -8,12 +8,13 @@ READY := $(VENV)/.ready
 QUICK := not slow
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test demo bench constraints clean
+.PHONY: help setup check test chaos demo bench constraints clean
 
 help:
 	@echo "make demo   a web application goes from a commit to two running environments (YES=1 approves)"
 	@echo "make test   every check and every test"
 	@echo "make check  the quick ones, in seconds"
+	@echo "make chaos  engines, runners, disks and clocks fail a thousand times (an hour)"
 	@echo "make bench  what the engine costs, measured here and now"
 
 setup: $(READY)
@@ -40,6 +41,9 @@ test: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m pytest -q -n 2
+
+chaos: $(READY)
+	$(BIN)/python -m tests.chaos --whole
 
 demo: $(READY)
 	@$(BIN)/pipelinekit demo $(if $(YES),--yes)

@@ -1,6 +1,5 @@
-"""Artifacts in a local folder, under the keys that CodePipeline gives them in S3."""
+"""Artifacts in a local folder, under CodePipeline's keys in S3 and their own digests."""
 
-import errno
 import os
 import shutil
 import time
@@ -14,8 +13,10 @@ from pipelinekit.model.execution import Artifact
 from pipelinekit.ports.artifacts import ArtifactCorruptedError
 from pipelinekit.tools.archive import digest
 from pipelinekit.tools.durable import replaced, sync
+from pipelinekit.tools.failpoint import failpoint
 
 ABANDONED_SECONDS = 24 * 3600
+DIGEST_CHARACTERS = 16
 
 
 class FolderArtifacts:
@@ -31,13 +32,14 @@ class FolderArtifacts:
     def put(self, artifact: Artifact, file: Path) -> Artifact:
         """Take a file as the artifact's object; give the artifact with digest and size.
 
-        An object that is there already is replaced: only a repeated attempt, whose first result
-        nobody has seen, writes the same key again. The file is moved where that is possible.
+        An object is never replaced: its content is part of its name. A repeated attempt writes
+        the same key again, and so may an engine that wakes up after another took its work over.
+        The file is moved where that is possible.
         """
-        target = self._path(artifact)
-        target.parent.mkdir(parents=True, exist_ok=True)
         known = artifact.digest or digest(file)
         kept = replace(artifact, digest=known, size=file.stat().st_size)
+        target = self._path(kept)
+        target.parent.mkdir(parents=True, exist_ok=True)
         _move(file, target)
         return kept
 
@@ -72,21 +74,23 @@ class FolderArtifacts:
 
     def _path(self, artifact: Artifact) -> Path:
         parts = [artifact.bucket, *artifact.object_key.split("/")]
-        return self.root.joinpath(*(_component(part) for part in parts))
+        named = self.root.joinpath(*(_component(part) for part in parts))
+        return named.with_name(f"{named.name}-{artifact.digest[:DIGEST_CHARACTERS]}")
 
 
 def _move(file: Path, target: Path) -> None:
     with file.open("rb") as source:
-        os.fsync(source.fileno())
-        try:
-            file.rename(target)
-        except OSError as error:
-            if error.errno != errno.EXDEV:
-                raise
-            with replaced(target) as written:
+        if file.stat().st_dev != target.parent.stat().st_dev:
+            with replaced(target, "artifact") as written:
                 shutil.copyfileobj(source, written)
-        else:
-            sync(target.parent)
+            return
+        failpoint("artifact.fsync.before")
+        os.fsync(source.fileno())
+    failpoint("artifact.rename.before")
+    file.rename(target)
+    failpoint("artifact.rename.after")
+    sync(target.parent)
+    failpoint("artifact.sync.after")
 
 
 def _component(text: str) -> str:

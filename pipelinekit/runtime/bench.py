@@ -16,6 +16,7 @@ from pipelinekit.model.settings import Settings
 from pipelinekit.ports.artifacts import ArtifactCorruptedError, Artifacts
 from pipelinekit.ports.provider import Declared
 from pipelinekit.tools.archive import ArchiveError, pack, unpack
+from pipelinekit.tools.failpoint import failpoint
 from pipelinekit.tools.shared_tree import SharedTrees
 from pipelinekit.wire.record import answer_data, read_answer
 
@@ -84,7 +85,9 @@ class Bench:
                 whole = Path(draft, "tree")  # half of it must look like none
                 trees = SharedTrees(self.cache / "trees")
                 trees.put(given.digest, whole, lambda folder: unpack(packed, folder))
+                failpoint("input.rename.before")
                 whole.rename(target)
+                failpoint("input.rename.after")
         return target
 
     def write(self, folder: Path, artifact: str | None = None) -> None:

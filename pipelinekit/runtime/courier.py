@@ -62,7 +62,7 @@ class Place:
         """Note that everything up to a record has been told."""
         self.number = number
         if self.file is not None:
-            with replaced(self.file) as file:
+            with replaced(self.file, "place") as file:
                 file.write(json.dumps(number).encode())
 
     def close(self) -> None:

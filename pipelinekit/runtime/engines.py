@@ -8,6 +8,7 @@ from typing import IO
 from weakref import WeakSet
 
 from pipelinekit.model.errors import StoreError
+from pipelinekit.tools.failpoint import failpoint
 
 
 class Incarnation:
@@ -21,13 +22,38 @@ class Incarnation:
     def __init__(self, folder: Path, identity: str) -> None:
         self.id = identity
         self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-        draft = folder / f".{identity}"
         self._path = folder / identity
-        self._file = draft.open("w")
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        draft.rename(self._path)  # nobody ever sees the file without its lock held
+        self._file = self._locked()
         _ALIVE.add(self)
+
+    def ensure(self) -> None:
+        """Put the lock back where its file was removed or replaced.
+
+        Others have taken over what this engine held, if they saw that; what it takes on from now
+        on is to be seen as its own again, and as nobody's after its death.
+
+        Raises:
+            StoreError: The folder cannot be written.
+        """
+        try:
+            if not self._path.exists() or not _same(self._path, self._file):
+                self._file.close()
+                self._file = self._locked()
+        except OSError as error:
+            raise StoreError(
+                f"the lock of this engine in {self._folder} was to be put back, and that failed: "
+                f"{error}; it is tried again"
+            ) from error
+
+    def _locked(self) -> IO[str]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        draft = self._folder / f".{self.id}"
+        file = draft.open("w")
+        fcntl.flock(file, fcntl.LOCK_EX)
+        failpoint("engine.lock.before")
+        draft.rename(self._path)  # nobody ever sees the file without its lock held
+        failpoint("engine.lock.after")
+        return file
 
     def dead(self) -> list[str]:
         """List the engines that died without saying goodbye.
@@ -72,6 +98,10 @@ def alive(folder: Path) -> bool:
     if not folder.exists():
         return False
     return any(_held(path) for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def _same(path: Path, file: IO[str]) -> bool:
+    return os.path.samestat(path.stat(), os.fstat(file.fileno()))
 
 
 def _held(path: Path) -> bool:

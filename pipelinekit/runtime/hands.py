@@ -15,6 +15,7 @@ from pipelinekit.ports.store import Claim
 from pipelinekit.runtime.bench import PRIVATE, Bench, Report, Starter, carry_out
 from pipelinekit.runtime.threads import Threads
 from pipelinekit.tools.containers import remove_containers
+from pipelinekit.tools.failpoint import failpoint
 from pipelinekit.tools.process import (
     JSON,
     SLACK_SECONDS,
@@ -141,6 +142,7 @@ class Hands:
 
     def _call(self, provider: Declared[...], order: Order) -> None:
         self._begun.add(order.id)
+        failpoint("hands.call.before")
         place = self._place
         bench = Bench(
             order=order,
@@ -149,12 +151,15 @@ class Hands:
             artifacts=place.artifacts,
             starter=place.starter,
         )
-        self._done(order, carry_out(provider, bench))
+        report = carry_out(provider, bench)
+        failpoint("hands.call.after")
+        self._done(order, report)
 
     def _start(self, order: Order) -> None:
         folder = self._place.jobs / order.id
         with self._lock:
             self._detached[folder.name] = order
+        failpoint("hands.spawn.before")
         try:
             self._spawner.start(
                 folder, self._place.target, {**self._place.payload, "order": text(order)}
@@ -164,20 +169,25 @@ class Hands:
                 failed = Failed(f"no runner could be started: {error}", NO_RUNNER)
                 self._done(order, Report(failed))
                 return
+        failpoint("hands.spawn.after")
         self._watch.add(folder)
 
     def _halt(self, order: Order) -> None:
         folder = self._place.jobs / order.id
+        failpoint("hands.halt.before")
         halt(folder)
         _clean(folder)
+        failpoint("hands.halt.after")
         self._done(order, None)
 
     def _ended(self, folder: Path, sighting: Sighting) -> None:
+        failpoint("hands.end.before")
         with self._lock:
             order = self._detached.pop(folder.name)
         _clean(folder)
         if sighting.standing is Standing.DONE and sighting.result is not None:
             self._done(order, _report(sighting.result))
+            failpoint("hands.end.after")
             return
         sweep(folder)
         if self._providers[order.type].traits.repeatable and _put_aside(folder):
@@ -223,6 +233,8 @@ def _put_aside(folder: Path) -> bool:
     for number in range(1, LOST_AGAIN + 1):
         aside = folder.with_name(f"{folder.name}.lost{number}")
         if not aside.exists():
+            failpoint("hands.aside.before")
             folder.rename(aside)
+            failpoint("hands.aside.after")
             return True
     return False

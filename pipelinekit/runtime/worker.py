@@ -5,10 +5,11 @@ out through the hands, after it. One thread does all of it, so an engine is one 
 """
 
 import logging
+import math
 import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pipelinekit.model.command import Ask, Command, Halt, Run
 from pipelinekit.model.errors import PipelineKitError, StaleReport
@@ -16,12 +17,13 @@ from pipelinekit.model.event import Event, Expired, Reported
 from pipelinekit.model.order import Order, Waiting
 from pipelinekit.ports.store import Claim, Entry, FenceError, Store
 from pipelinekit.runtime.bench import Report
-from pipelinekit.runtime.clock import new_id, now
+from pipelinekit.runtime.clock import new_id, now, steady
 from pipelinekit.runtime.desk import Asked, Closed, Desk
 from pipelinekit.runtime.engines import Incarnation
 from pipelinekit.runtime.hands import Done, Hands
 from pipelinekit.runtime.inbox import End, Inbox, Question
 from pipelinekit.runtime.timers import Timers
+from pipelinekit.tools.failpoint import failpoint
 
 LOG = logging.getLogger("pipelinekit")
 
@@ -42,6 +44,7 @@ class _Deadline:
 @dataclass(frozen=True, slots=True)
 class _Due:
     order: str
+    at: datetime
 
 
 _Timed = _Deadline | _Due | End
@@ -54,12 +57,18 @@ class Worker:
         store: Where everything is kept.
         incarnation: This life of the engine.
         hands: Makes the hands, given whom they tell the end of an order.
+        clock: Tells the time, UTC; what the worker waits for does not depend on it.
     """
 
     def __init__(
-        self, store: Store, incarnation: Incarnation, hands: Callable[[Done], Hands]
+        self,
+        store: Store,
+        incarnation: Incarnation,
+        hands: Callable[[Done], Hands],
+        clock: Callable[[], datetime] = now,
     ) -> None:
         self._store = store
+        self._clock = clock
         self._incarnation = incarnation
         self._inbox = Inbox()
         self._hands = hands(self._inbox.end)
@@ -67,7 +76,7 @@ class Worker:
         self._open: dict[str, Order] = {}
         self._timers: Timers[_Timed] = Timers()
         self._seen: tuple[int, Collection[str]] = (-1, ())
-        self._looked = self._buried = self._took = now() - timedelta(days=1)
+        self._looked = self._buried = self._took = -math.inf
         self._pulse = threading.Condition()
         self._beats = 0
         self._closing = False
@@ -141,7 +150,7 @@ class Worker:
 
     def _work_once(self) -> None:
         try:
-            items = self._inbox.ready(self._timers.seconds(now(), LOOK_SECONDS))
+            items = self._inbox.ready(self._timers.seconds(LOOK_SECONDS))
             self._questions = [item for item in items if isinstance(item, Question)]
             self._turn([item for item in items if isinstance(item, End)])
             leaving = self._leaving.is_set()
@@ -158,6 +167,7 @@ class Worker:
         free = tuple(each.id for each in self._open.values() if not self._hands.begun(each))
         try:
             if free:
+                failpoint("worker.release.before")
                 owner = self._incarnation.id
                 self._store.commit([Entry(pipeline="", seen=0, released=free, owner=owner)])
         except PipelineKitError as error:  # they are free all the same once this engine is dead
@@ -165,14 +175,14 @@ class Worker:
 
     def _turn(self, ends: list[End]) -> None:
         late: list[_Deadline] = []
-        for timed in self._timers.due(now()):
+        for timed in self._timers.due():
             match timed:
                 case End():
                     ends.append(timed)
                 case _Deadline():
                     late.append(timed)
-                case _Due(order):
-                    self._ask_again(order)
+                case _Due():
+                    self._ask_again(timed)
         held = list({end.order.id: end for end in ends if end.order.id in self._open}.values())
         late = [each for each in late if self._is_late(each.order)]
         if not (self._questions or held or late):
@@ -199,22 +209,28 @@ class Worker:
             self._drop(end.order.id)
 
     def _settle(self, questions: list[Question], ends: list[End], late: list[_Deadline]) -> None:
-        reports = [_reported(end.order, end.report) for end in ends if end.report is not None]
-        lates = [_expired(self._open[each.order]) for each in late]
+        at = self._clock()
+        reports = [_reported(end.order, end.report, at) for end in ends if end.report is not None]
+        lates = [_expired(self._open[each.order], at) for each in late]
         asked = [*(Asked(question.event) for question in questions), *lates, *reports]
         closed = [Closed(end.order.pipeline, end.order.id) for end in ends if end.report is None]
+        failpoint("worker.settle.before")
+        self._incarnation.ensure()
         settled = self._desk.settle(asked, closed)
         for over in closed:
             self._drop(over.order)
+        began = min([at, *(question.event.at for question in questions)])
         for command in settled.commands:
-            self._obey(command)
+            self._obey(command, at, began)
         self._deal_with(asked, settled.answers)
         self._beat()
+        failpoint("worker.reply.before")
         for question, answer in zip(questions, settled.answers, strict=False):
             if isinstance(answer, PipelineKitError):
                 question.reply.set_exception(answer)
             else:
                 question.reply.set_result(answer)
+        failpoint("worker.reply.after")
 
     def _deal_with(self, asked: list[Asked], answers: tuple[str | PipelineKitError, ...]) -> None:
         """Drop the orders that are done; those that no action waits for any more are closed."""
@@ -239,44 +255,47 @@ class Worker:
         for question in self._questions:
             if not question.reply.done():
                 question.reply.set_exception(error)
-        again = now() + timedelta(seconds=RETRY_SECONDS)
         for timed in later:
-            self._timers.add(again, timed)
+            self._timers.add(RETRY_SECONDS, timed)
 
-    def _obey(self, command: Command) -> None:
+    def _obey(self, command: Command, at: datetime, began: datetime) -> None:
+        failpoint("worker.obey.before")
         match command:
             case Run(order):
                 if str(order.type) in self._hands.able:
-                    self._accept(Claim(order))
+                    self._accept(Claim(order), began)
             case Ask(action_execution, token, due):
                 if action_execution in self._open:
                     order = self._open[action_execution]
-                    self._await(replace(order, token=token, due=due))
+                    self._await(replace(order, token=token, due=due), at)
             case Halt(action_execution):
                 if action_execution in self._open:
                     self._hands.halt(self._open[action_execution])
                 else:
                     self._seen = (-1, ())  # if nobody holds it, `_look` takes it soon
 
-    def _accept(self, claim: Claim) -> None:
+    def _accept(self, claim: Claim, at: datetime) -> None:
         order = claim.order
         self._open[order.id] = order
         if order.deadline is not None:
-            self._timers.add(order.deadline, _Deadline(order.id))
+            self._time(order.deadline - at, _Deadline(order.id))
         if order.token is not None and not claim.halt:
-            self._await(order)
+            self._await(order, at)
         else:
             self._hands.take(claim)
 
-    def _await(self, order: Order) -> None:
+    def _await(self, order: Order, at: datetime) -> None:
         self._open[order.id] = order
         self._hands.forget(order.id)
         if order.due is not None:
-            self._timers.add(order.due, _Due(order.id))
+            self._time(order.due - at, _Due(order.id, order.due))
 
-    def _ask_again(self, order_id: str) -> None:
-        order = self._open.get(order_id)
-        if order is not None and order.due is not None and order.due <= now():
+    def _time(self, span: timedelta, timed: _Timed) -> None:
+        self._timers.add(span.total_seconds(), timed)
+
+    def _ask_again(self, due: _Due) -> None:
+        order = self._open.get(due.order)
+        if order is not None and order.due == due.at:
             self._hands.take(Claim(order))
 
     def _is_late(self, order_id: str) -> bool:
@@ -284,24 +303,29 @@ class Worker:
         return order is not None and not self._hands.finished(order)
 
     def _look(self) -> None:
-        present = now()
-        fresh = (present - self._looked).total_seconds() < LOOK_SECONDS
+        present = steady()
+        fresh = present - self._looked < LOOK_SECONDS
         if (fresh and not self._leaving.is_set()) or self._closing:
             return
         self._looked = present
         seen = (self._store.version(), self._hands.able)
-        bury = (present - self._buried).total_seconds() >= BURY_SECONDS
+        bury = present - self._buried >= BURY_SECONDS
         dead = self._incarnation.dead() if bury else []
         self._buried = present if bury else self._buried
-        rested = (present - self._took).total_seconds() >= TAKE_SECONDS
+        rested = present - self._took >= TAKE_SECONDS
         if seen == self._seen and not dead and not rested:
             return
         self._took = present
+        self._incarnation.ensure()
         self._desk.refresh()
-        for claim in self._store.take(self._incarnation.id, dead, self._hands.able, present):
+        at = self._clock()
+        claims = self._store.take(self._incarnation.id, dead, self._hands.able, at)
+        failpoint("worker.take.after")
+        for claim in claims:
             if claim.halt or claim.order.id not in self._open:
-                self._accept(claim)
+                self._accept(claim, at)
         self._incarnation.bury(dead)
+        failpoint("worker.bury.after")
         self._timers.tidy(lambda timed: isinstance(timed, End) or timed.order in self._open)
         self._seen = seen
         self._beat()
@@ -312,11 +336,11 @@ class Worker:
             self._pulse.notify_all()
 
 
-def _expired(order: Order) -> Asked:
+def _expired(order: Order, at: datetime) -> Asked:
     event = Expired(
         id=new_id(),
         pipeline=order.pipeline,
-        at=now(),
+        at=at,
         by="clock",
         execution=order.execution,
         stage=order.stage,
@@ -327,11 +351,11 @@ def _expired(order: Order) -> Asked:
     return Asked(event)
 
 
-def _reported(order: Order, report: Report) -> Asked:
+def _reported(order: Order, report: Report, at: datetime) -> Asked:
     event = Reported(
         id=new_id(),
         pipeline=order.pipeline,
-        at=now(),
+        at=at,
         by=str(order.type),
         execution=order.execution,
         stage=order.stage,

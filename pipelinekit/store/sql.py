@@ -23,6 +23,7 @@ from pipelinekit.store.reading import rows_of, search
 from pipelinekit.store.schema import HEADS, JOURNAL
 from pipelinekit.store.sqlite import READING, Gate, SameFile, connect, opening
 from pipelinekit.store.writing import write
+from pipelinekit.tools.failpoint import failpoint
 from pipelinekit.wire.record import read_record
 
 R = TypeVar("R", bound=Row)
@@ -75,14 +76,14 @@ class SqlStore:
 
     def commit(self, entries: Sequence[Entry]) -> None:
         """Write all entries in one transaction, or nothing."""
-        with self._writing() as connection:
+        with self._writing("commit") as connection:
             write(connection, entries)
 
     def take(
         self, owner: str, dead: Collection[str], able: Collection[str], at: datetime
     ) -> Sequence[Claim]:
         """Hand out open orders: those that nobody living holds and that are for the taker."""
-        with self._writing() as connection:
+        with self._writing("take") as connection:
             disown(connection, dead)
             return take(connection, owner, able, at)
 
@@ -130,11 +131,14 @@ class SqlStore:
             yield connection
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
+    def _writing(self, what: str = "commit") -> Iterator[Connection]:
         self._same.check()
         with self._lock, _told("written"):
+            failpoint(f"store.{what}.before")
             with self._gate.writing(), self._writer.begin():
                 yield self._writer
+                failpoint(f"store.{what}.written")
+            failpoint(f"store.{what}.after")
             self._gate.checkpoint(self._handle())
 
 

@@ -7,25 +7,32 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from pipelinekit.tools.failpoint import failpoint
+
 
 @contextmanager
-def replaced(target: Path) -> Iterator[IO[bytes]]:
+def replaced(target: Path, what: str = "file") -> Iterator[IO[bytes]]:
     """Give a file to write, which takes the place of `target` once it is written.
 
     Args:
         target: The file; what was there stays where writing fails.
+        what: What it is to its failpoints, such as `result`.
     """
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
     try:
         with os.fdopen(descriptor, "w+b") as file:
             yield file
             file.flush()
+            failpoint(f"{what}.fsync.before")
             os.fsync(file.fileno())
+        failpoint(f"{what}.rename.before")
         Path(name).replace(target)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+    failpoint(f"{what}.rename.after")
     sync(target.parent)
+    failpoint(f"{what}.sync.after")
 
 
 def sync(folder: Path) -> None:

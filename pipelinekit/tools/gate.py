@@ -4,7 +4,7 @@ A job is a folder. Its gate is the directory `ctl` inside, which comes into bein
 so never without its lock held, or the holder dead. It holds:
 
 - `lock`: locked (flock) by the job's runner as long as that lives,
-- `pid`: who the runner is, to find it again,
+- `pid`: who the runner is, to find it again; not there if the job was halted before its start,
 - `grace`: the seconds that a halt leaves to the job's processes, if one was asked for,
 - `result.json`: what came of the job; written, synced and renamed before the runner ends.
 """
@@ -22,6 +22,7 @@ from typing import TypeAlias
 from uuid import uuid4
 
 from pipelinekit.tools.durable import replaced, sync
+from pipelinekit.tools.failpoint import failpoint
 from pipelinekit.tools.proctree import Identity, myself
 
 JSON: TypeAlias = "Mapping[str, JSON] | Sequence[JSON] | str | int | float | bool | None"
@@ -92,12 +93,15 @@ def claim(folder: Path, result: str | None = None) -> int | None:
     """
     trial = folder / f"{CONTROL}.{uuid4().hex}"
     trial.mkdir(mode=0o700)
+    failpoint("gate.lock.before")
     lock = os.open(trial / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        _sign(trial)
-        if result is not None:
+        if result is None:
+            _sign(trial)
+        else:  # no runner is to be found: whoever closes the gate must not be taken for one
             store(trial, result)
+        failpoint("gate.rename.before")
         trial.rename(folder / CONTROL)
     except OSError as refusal:
         os.close(lock)
@@ -105,6 +109,7 @@ def claim(folder: Path, result: str | None = None) -> int | None:
         if refusal.errno in {errno.ENOTEMPTY, errno.EEXIST}:
             return None
         raise
+    failpoint("gate.rename.after")
     return lock
 
 
@@ -112,16 +117,17 @@ def seal(folder: Path) -> None:
     """Make a passed gate outlast a loss of power; nothing of the job may happen before."""
     for directory in (folder / CONTROL, folder, folder.parent):
         sync(directory)
+    failpoint("gate.seal.after")
 
 
 def store(control: Path, result: str) -> None:
     """Write a job's result into its control directory, whole or not at all."""
-    with replaced(control / RESULT) as file:
+    with replaced(control / RESULT, "result") as file:
         file.write(result.encode())
 
 
 def owner_of(folder: Path) -> Identity | None:
-    """Read who passed the gate of the job in `folder`; None if nobody did, or power was lost."""
+    """Read which runner passed the gate of a job; None if none did, or power was lost."""
     try:
         text = (folder / CONTROL / OWNER).read_text(encoding="utf-8")
         pid, born, boot = text.split(" ")

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn, TypedDict
 
+from pipelinekit.tools.failpoint import failpoint
 from pipelinekit.tools.gate import CONTROL, GRACE, JSON, claim, seal, store
 from pipelinekit.tools.proctree import family, processes, send
 
@@ -24,6 +25,9 @@ LOG = "log"
 MARKER = "PIPELINEKIT_JOB"
 HALTED = '{"halted": true}'
 GRACE_SECONDS = 10.0
+KEEP_SECONDS, KEEP_AGAIN_SECONDS = 60.0, 0.2
+"""How long a result that cannot be written is tried again, and how often."""
+
 RESULT_BYTES = 4 * 1024 * 1024
 ERROR_CHARACTERS = 100_000
 PR_SET_CHILD_SUBREAPER = 36
@@ -50,6 +54,7 @@ def _be_runner(request: Request, answers: int) -> NoReturn:
     with suppress(BrokenPipeError):  # the helper may be gone, which is nothing to the job
         os.write(answers, json.dumps(answer).encode())
     os.close(answers)
+    failpoint("runner.answer.after")
     if lock is not None:
         _work(request, folder, lock)
     os._exit(0)
@@ -101,11 +106,27 @@ def _work(request: Request, folder: Path, lock: int) -> None:
     # A child that is forked and does not exec would keep the lock, and the job alive.
     os.register_at_fork(after_in_child=partial(_disown, [lock]))
     seal(folder)
+    failpoint("runner.call.before")
     result = _call(request["target"], request["payload"])
     if os.getpid() != runner:
         return  # a fork of the target's that came home: the result is not its to write
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    store(folder / CONTROL, result)
+    failpoint("runner.call.after")
+    _keep(folder / CONTROL, result)
+    failpoint("runner.result.after")
+
+
+def _keep(control: Path, result: str) -> None:
+    patience = time.monotonic() + KEEP_SECONDS
+    while True:
+        try:
+            store(control, result)
+        except OSError:  # the disk is full, say, and the work is done: space may come
+            if time.monotonic() > patience:
+                raise
+            time.sleep(KEEP_AGAIN_SECONDS)
+        else:
+            return
 
 
 def _disown(held: list[int]) -> None:
@@ -196,6 +217,7 @@ def serve(preload: Sequence[str]) -> None:
 
 
 def _fork_runner(request: Request) -> bytes:
+    failpoint("helper.fork.before")
     listen, tell = os.pipe()
     if os.fork() == 0:
         try:
@@ -206,5 +228,6 @@ def _fork_runner(request: Request) -> bytes:
         finally:
             os._exit(1)
     os.close(tell)
+    failpoint("helper.fork.after")
     with os.fdopen(listen, "rb") as answer:
         return answer.read() or b'{"error": "the runner died before the start gate"}'

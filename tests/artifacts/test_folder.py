@@ -28,7 +28,16 @@ def test_what_is_put_can_be_got_with_its_digest_and_size(artifacts: FolderArtifa
     kept = put(artifacts, "hello")
     assert (kept.size, len(kept.digest)) == (5, 64)
     assert artifacts.get(kept).read_text(encoding="utf-8") == "hello"
-    assert artifacts.get(kept).relative_to(artifacts.root) == Path("bucket/shop/Code/aB3xY9z")
+    path = artifacts.get(kept).relative_to(artifacts.root)
+    assert path == Path(f"bucket/shop/Code/aB3xY9z-{kept.digest[:16]}")
+
+
+def test_what_was_published_is_not_replaced_by_who_writes_the_same_key(
+    artifacts: FolderArtifacts,
+) -> None:
+    first, second = put(artifacts, "the one that counts"), put(artifacts, "a late one")
+    assert artifacts.get(first).read_text(encoding="utf-8") == "the one that counts"
+    assert artifacts.get(second).read_text(encoding="utf-8") == "a late one"
 
 
 def test_every_flipped_bit_is_noticed(artifacts: FolderArtifacts) -> None:

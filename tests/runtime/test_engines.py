@@ -39,3 +39,15 @@ def test_an_engine_is_alive_until_it_is_closed(tmp_path: Path) -> None:
     assert alive(tmp_path)
     mine.close()
     assert not alive(tmp_path)
+
+
+def test_an_engine_whose_lock_was_removed_puts_it_back(tmp_path: Path) -> None:
+    mine, other = Incarnation(tmp_path, "mine"), Incarnation(tmp_path, "other")
+    (tmp_path / "mine").unlink()
+    (tmp_path / "mine").touch()
+    assert other.dead() == ["mine"]
+    mine.ensure()
+    assert other.dead() == []
+    mine.close()
+    assert other.dead() == ["mine"]
+    other.close()

@@ -2,12 +2,14 @@
 
 import os
 import queue
+import resource
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -499,6 +501,24 @@ def pids_in(folder: Path) -> list[int]:
         return []
 
 
+def fill_the_disk(_payload: dict[str, JSON]) -> dict[str, JSON]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    free = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (soft, hard))
+    threading.Timer(0.5, free).start()
+    return {"done": True}
+
+
+def test_a_result_that_finds_the_disk_full_is_written_when_there_is_space(
+    spawner: Spawner, tmp_path: Path
+) -> None:
+    spawner.start(tmp_path, f"{HERE}:fill_the_disk", {})
+    limit = time.monotonic() + 10
+    while look(tmp_path).standing is Standing.RUNNING and time.monotonic() < limit:
+        time.sleep(0.02)
+    assert look(tmp_path) == Sighting(Standing.DONE, {"done": True})
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("script", TREES.values(), ids=TREES.keys())
 def test_a_halt_ends_every_process_of_the_job(
@@ -524,6 +544,24 @@ def test_a_runner_that_cannot_hear_is_killed_with_every_process_of_the_job(
     os.kill(runner_pid(tmp_path), signal.SIGSTOP)
     assert halt(tmp_path, grace=0.1) == Sighting(Standing.LOST)
     until(lambda: not any(map(lives, members)), seconds=2)
+
+
+HALT_TWICE = """
+import sys
+from pathlib import Path
+from pipelinekit.tools.process import halt
+for _ in range(2):
+    print(halt(Path(sys.argv[1])).standing)
+"""
+
+
+def test_who_halts_what_never_started_may_do_it_again_and_lives(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", HALT_TWICE, str(tmp_path / "job")]
+    ended = subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=False, timeout=20
+    )
+    assert (ended.returncode, ended.stdout.split()) == (0, ["Done", "Done"])
 
 
 def test_a_halt_before_the_start_prevents_it(spawner: Spawner, tmp_path: Path) -> None:

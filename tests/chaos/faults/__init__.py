@@ -1,0 +1,44 @@
+"""The faults, by name: how each is done, and how many of them go into one trial."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tests.chaos.faults import artifacts, clock, disk, engines, points, races, runners, store
+from tests.chaos.trial import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of fault.
+
+    Attributes:
+        fault: Does it.
+        batch: How often in one trial.
+        whole: How often in all, where the whole harness runs.
+    """
+
+    fault: Fault
+    batch: int
+    whole: int
+
+
+FAULTS: Mapping[str, Kind] = {
+    "kill-engine": Kind(engines.killed, 25, 1_000),
+    "two-engines": Kind(engines.one_of_two_killed, 10, 200),
+    "stale": Kind(engines.stopped, 5, 100),
+    "cut-off": Kind(engines.cut_off, 2, 40),
+    "drain": Kind(engines.drained, 10, 300),
+    "failpoints": Kind(points.killed, 53, 1_325),
+    "commits": Kind(points.killed_in_commits, 20, 300),
+    "results": Kind(points.killed_at_results, 10, 100),
+    "syncs": Kind(points.synced, 3, 10),
+    "eio": Kind(points.failing_disk, 5, 100),
+    "kill-runner": Kind(runners.killed, 20, 600),
+    "orphans": Kind(runners.abandoned_trees, 30, 300),
+    "disk": Kind(disk.full, 5, 100),
+    "store-errors": Kind(store.failing, 5, 100),
+    "clock": Kind(clock.set_at_random, 25, 200),
+    "bitflip": Kind(artifacts.flipped, 1_000, 1_000),
+    "approvals": Kind(races.approvals, 500, 10_000),
+    "tokens": Kind(races.tokens, 200, 2_000),
+}
