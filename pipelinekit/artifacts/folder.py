@@ -60,22 +60,28 @@ class FolderArtifacts:
             )
         return path
 
-    def file(self, artifact: Artifact) -> Path:
-        """Name the file of an artifact's object, whether it is there or not."""
-        return self._path(artifact)
+    def key_of(self, artifact: Artifact) -> str:
+        """Give what all files of an artifact's object have in common, whatever their digests."""
+        return str(self._named(artifact))
 
-    def files(self) -> Iterator[Path]:
-        """Go through the files of all objects, and what is left of writing that was killed."""
+    def files(self) -> Iterator[tuple[str, Path]]:
+        """Go through the files of all objects, each with its key.
+
+        What is left of writing that was killed has a key of its own.
+        """
         long_ago = time.time() - ABANDONED_SECONDS
         for path in self.root.rglob("*"):
             with suppress(FileNotFoundError):
                 if path.is_file() and (path.name[0] != "." or path.stat().st_mtime < long_ago):
-                    yield path
+                    yield str(path).rpartition("-")[0], path
 
     def _path(self, artifact: Artifact) -> Path:
-        parts = [artifact.bucket, *artifact.object_key.split("/")]
-        named = self.root.joinpath(*(_component(part) for part in parts))
+        named = self._named(artifact)
         return named.with_name(f"{named.name}-{artifact.digest[:DIGEST_CHARACTERS]}")
+
+    def _named(self, artifact: Artifact) -> Path:
+        parts = [artifact.bucket, *artifact.object_key.split("/")]
+        return self.root.joinpath(*(_component(part) for part in parts))
 
 
 def _move(file: Path, target: Path) -> None:

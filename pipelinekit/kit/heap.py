@@ -69,11 +69,12 @@ class Sweeper:
         """Remove the objects that no row refers to."""
         heap = Heap()
         shelf = FolderArtifacts(self.home.artifacts)
-        found = {path for path in shelf.files() if self._is_old(path)}
-        for artifact in self.past.objects(self.without) if found else ():
-            found.discard(shelf.file(artifact))
-        for path in found:
-            self._unlink(path, heap)
+        found = [(key, path) for key, path in shelf.files() if self._is_old(path)]
+        objects = self.past.objects(self.without) if found else ()
+        wanted = {shelf.key_of(artifact) for artifact in objects}
+        for key, path in found:
+            if key not in wanted:
+                self._unlink(path, heap)
         return heap
 
     def caches(self) -> Heap:
