@@ -40,7 +40,7 @@ def begin(draft: Draft, execution: PipelineExecution, stage: str, action: Action
     trouble = problem(action.inputs, row.inputs, resolved, (*missing, *absent))
     if trouble is None:
         draft.put(row)
-        draft.command(Run(replace(_order(execution, action, row), environment=environment)))
+        draft.command(Run(_order(execution, action, row, environment)))
         return True
     error = ErrorDetails(FailureType.CONFIGURATION_ERROR, trouble)
     draft.put(replace(row, status=ActionStatus.FAILED, error=error))
@@ -90,7 +90,12 @@ def _forget(draft: Draft, execution: PipelineExecution, action: Action) -> None:
         draft.put(OutputVariables(execution.pipeline, execution.id, action.namespace, {}))
 
 
-def _order(execution: PipelineExecution, action: Action, row: ActionExecution) -> Order:
+def _order(
+    execution: PipelineExecution,
+    action: Action,
+    row: ActionExecution,
+    environment: tuple[EnvironmentVariable, ...],
+) -> Order:
     revision = execution.revisions.get(action.name)
     return Order(
         id=row.id,
@@ -112,6 +117,7 @@ def _order(execution: PipelineExecution, action: Action, row: ActionExecution) -
         commands=action.commands,
         exported=action.output_variables,
         files={output.name: output.files for output in action.outputs if output.files},
+        environment=environment,
     )
 
 
