@@ -48,9 +48,8 @@ def begin(draft: Draft, execution: PipelineExecution, stage: str, action: Action
     trouble = problem(action.inputs, row.inputs, resolved, (*missing, *absent, *unset))
     if trouble is None:
         draft.put(row)
-        order = _order(execution, action, row)
-        shell = replace(order, environment=(*values, *environment), commands=commands)
-        draft.command(Run(shell))
+        shell = (*values, *environment)
+        draft.command(Run(_order(execution, action, row, shell, commands)))
         return True
     error = ErrorDetails(FailureType.CONFIGURATION_ERROR, trouble)
     draft.put(replace(row, status=ActionStatus.FAILED, error=error))
@@ -100,7 +99,13 @@ def _forget(draft: Draft, execution: PipelineExecution, action: Action) -> None:
         draft.put(OutputVariables(execution.pipeline, execution.id, action.namespace, {}))
 
 
-def _order(execution: PipelineExecution, action: Action, row: ActionExecution) -> Order:
+def _order(
+    execution: PipelineExecution,
+    action: Action,
+    row: ActionExecution,
+    environment: tuple[EnvironmentVariable, ...],
+    commands: tuple[str, ...],
+) -> Order:
     revision = execution.revisions.get(action.name)
     return Order(
         id=row.id,
@@ -121,6 +126,8 @@ def _order(execution: PipelineExecution, action: Action, row: ActionExecution) -
         deadline=row.deadline,
         exported=action.output_variables,
         files={output.name: output.files for output in action.outputs if output.files},
+        environment=environment,
+        commands=commands,
     )
 
 

@@ -62,13 +62,13 @@ def conclude(
         artifacts: The objects it wrote.
     """
     if isinstance(outcome, Failed):
-        _end(draft, _failed(row, outcome))
+        _fail(draft, row, outcome)
     else:
         _succeed(draft, row, outcome, artifacts)
 
 
 def _end(draft: Draft, after: Attempt) -> None:
-    draft.put(replace(after, updated=draft.at))
+    draft.put(after)
     stage = draft.stage_execution(after.execution, after.stage)
     failed = int(after.status is ActionStatus.FAILED)
     draft.count(stage, running=-1, failed=failed)
@@ -102,23 +102,28 @@ def _under_way(draft: Draft, event: Reported | Expired) -> Attempt:
 def _wait(draft: Draft, row: Attempt, waiting: Waiting) -> None:
     due = None if waiting.seconds is None else draft.at + timedelta(seconds=waiting.seconds)
     draft.command(Ask(row.id, waiting.token, due))
-    told = _told(replace(row, updated=draft.at), waiting)
+    told = _told(draft, row, row.status, waiting)
     if isinstance(told, ActionExecution):
         told = replace(told, percent=waiting.percent)
     draft.put(told)
 
 
-def _failed(row: Attempt, failed: Failed) -> Attempt:
+def _fail(draft: Draft, row: Attempt, failed: Failed) -> None:
     error = ErrorDetails(failed.code, failed.message)
-    ended = _told(
-        replace(row, status=ActionStatus.FAILED, error=error, place=failed.place), failed
-    )
-    return replace(ended, reports=failed.reports) if isinstance(ended, ActionExecution) else ended
+    ended = _told(draft, row, ActionStatus.FAILED, failed)
+    if isinstance(ended, ActionExecution):
+        ended = replace(ended, error=error, reports=failed.reports)
+    else:
+        ended = replace(ended, error=error)
+    _end(draft, ended)
 
 
-def _told(row: Attempt, outcome: Outcome) -> Attempt:
+def _told(draft: Draft, row: Attempt, status: ActionStatus, outcome: Outcome) -> Attempt:
     return replace(
         row,
+        status=status,
+        updated=draft.at,
+        place=row.place if isinstance(outcome, Waiting) else outcome.place,
         summary=outcome.summary,
         external_id=outcome.external_id,
         external_url=outcome.external_url,
@@ -136,8 +141,7 @@ def _succeed(
         )
         conclude(draft, row, Failed(message, code="OutputVariablesSizeExceeded"))
         return
-    done = replace(row, status=ActionStatus.SUCCEEDED, place=succeeded.place)
-    ended = _told(done, succeeded)
+    ended = _told(draft, row, ActionStatus.SUCCEEDED, succeeded)
     if isinstance(ended, ActionExecution):
         _publish(draft, ended, succeeded, artifacts)
         ended = replace(

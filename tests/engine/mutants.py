@@ -27,8 +27,10 @@ from pipelinekit.engine import (
 )
 from pipelinekit.engine.draft import Decision, Draft
 from pipelinekit.model.action import Action
-from pipelinekit.model.condition import ConditionType
+from pipelinekit.model.command import Halt
+from pipelinekit.model.condition import ConditionType, RetryMode
 from pipelinekit.model.execution import (
+    ActionExecution,
     Phase,
     PipelineExecution,
     PipelineStatus,
@@ -62,7 +64,7 @@ class Mutant:
             patch.setattr(place, self.name, wrong)
 
 
-def _always(answer: object) -> Callable[[Function], Function]:
+def _always(*, answer: object = None) -> Callable[[Function], Function]:
     return lambda _: lambda *_, **__: answer
 
 
@@ -99,7 +101,9 @@ def _new_execution(right: Function) -> Function:
         draft: Draft, row: StageExecution, stage: Stage, actions: tuple[Action, ...]
     ) -> None:
         again = draft.derive("another")
-        draft.put(replace(draft.execution(row.execution), id=again, status=PipelineStatus.IN_PROGRESS))
+        draft.put(
+            replace(draft.execution(row.execution), id=again, status=PipelineStatus.IN_PROGRESS)
+        )
         draft.put(replace(row, execution=again, status=StageStatus.IN_PROGRESS))
         right(draft, replace(row, execution=again), stage, actions)
 
@@ -191,7 +195,7 @@ def _unchecked(place: ConditionType) -> Callable[[Function], Function]:
 
 def _takes_all(right: Function) -> Function:
     def under_way(draft: Draft, event: Any) -> object:
-        row = draft.get(report.ActionExecution, event.execution, event.stage, event.action)
+        row = draft.get(ActionExecution, event.execution, event.stage, event.action)
         return right(draft, event) if row is None else row
 
     return under_way
@@ -209,7 +213,7 @@ def _forgetful(right: Function) -> Function:
 def _mute(right: Function) -> Function:
     def expire(draft: Draft, event: object) -> None:
         right(draft, event)
-        draft._commands[:] = [c for c in draft._commands if not isinstance(c, report.Halt)]  # noqa: SLF001 - it is the engine that is broken
+        draft._commands[:] = [c for c in draft._commands if not isinstance(c, Halt)]  # noqa: SLF001 - it is the engine that is broken
 
     return expire
 
@@ -220,6 +224,14 @@ def _hasty(right: Function) -> Function:
         draft._state.apply([row])  # noqa: SLF001 - it is the engine that is broken
 
     return put
+
+
+def _gives_up(_: Function) -> Function:
+    def retry_by_itself(draft: Draft, row: StageExecution, stage: Stage, mode: RetryMode) -> None:
+        del mode
+        advance._fail(draft, row, stage)  # noqa: SLF001 - it is the engine that is broken
+
+    return retry_by_itself
 
 
 def _nothing(_: Function) -> Function:
@@ -247,24 +259,24 @@ MUTANTS: Mapping[str, Mutant] = {
     "the older one supersedes": Mutant(_oldest, "_newest", (modes,)),
     "a retry makes an execution": Mutant(_new_execution, "resume", (retry,)),
     "the entry is checked before the lock": Mutant(_checks_first, "arrive", (advance, start)),
-    "a rollback goes to a failed stage": Mutant(_always(None), "_unsuccessful", (restore,)),
-    "a rollback goes to an old version": Mutant(_always(None), "unfit", (restore, rollback)),
+    "a rollback goes to a failed stage": Mutant(_always(), "_unsuccessful", (restore,)),
+    "a rollback goes to an old version": Mutant(_always(), "unfit", (restore, rollback)),
     "a rollback takes no revisions": Mutant(_no_revisions, "restored", (restore, rollback)),
     "a failure kills its siblings": Mutant(_kills_siblings, "settle", (report,)),
-    "an approval is decided twice": Mutant(_always(None), "_refuse", (approval,)),
-    "one approval is enough": Mutant(_always(True), "is_decided", (approval,)),
-    "everybody may approve": Mutant(_always(None), "objection", (approval,)),
+    "an approval is decided twice": Mutant(_always(), "_refuse", (approval,)),
+    "one approval is enough": Mutant(_always(answer=True), "is_decided", (approval,)),
+    "everybody may approve": Mutant(_always(), "objection", (approval,)),
     "what is one's own may be approved": Mutant(_nothing, "_own", (review,)),
     "a retry runs what succeeded": Mutant(_whole_group, "reruns", (retry,)),
-    "a disabled transition is open": Mutant(_always(True), "is_open", (modes,)),
-    "who waited for 30 days is let in": Mutant(_always(False), "is_stale", (transition,)),
-    "nobody is let in": Mutant(_always(None), "let_in", (advance, transition, define)),
+    "a disabled transition is open": Mutant(_always(answer=True), "is_open", (modes,)),
+    "who waited for 30 days is let in": Mutant(_always(answer=False), "is_stale", (transition,)),
+    "nobody is let in": Mutant(_always(), "let_in", (advance, transition, define)),
     "a stop starts something": Mutant(_one_more, "_close", (advance,)),
     "variables are put in twice": Mutant(_twice, "resolve", (inputs,)),
-    "what is missing is no problem": Mutant(_always(None), "problem", (begin, conditions)),
-    "an old artifact is taken again": Mutant(_always(None), "_forget", (begin,)),
+    "what is missing is no problem": Mutant(_always(), "problem", (begin, conditions)),
+    "an old artifact is taken again": Mutant(_always(), "_forget", (begin,)),
     "a stage retries itself again": Mutant(_retries_on, "_actions_failed", (advance,)),
-    "a token is of no account": Mutant(_always(False), "_asked_before", (start,)),
+    "a token is of no account": Mutant(_always(answer=False), "_asked_before", (start,)),
     "one more is let in than may be": Mutant(_more, "too_many", (limits, start)),
     "more run side by side": Mutant(lambda _: 7, "SIDE_BY_SIDE", (advance,)),  # type: ignore[arg-type,return-value]  # a number
     "the entry is not checked": Mutant(
@@ -276,6 +288,12 @@ MUTANTS: Mapping[str, Mutant] = {
     "a late report counts": Mutant(_takes_all, "_under_way", (report,)),
     "an earlier attempt is forgotten": Mutant(_forgetful, "decision", (Draft,)),
     "what timed out goes on": Mutant(_mute, "expire", (decide,)),
-    "an old definition goes on": Mutant(_always(False), "is_outdated", (advance,)),
+    "an old definition goes on": Mutant(_always(answer=False), "is_outdated", (advance,)),
+    "a failure is not rolled back": Mutant(_always(), "automatic", (advance,)),
+    "no stage retries itself": Mutant(_gives_up, "_retry_by_itself", (advance,)),
+    "abandoned work goes on": Mutant(_always(), "give_up", (stop,)),
+    "what an old definition runs goes on": Mutant(_always(), "_cancel_inside", (define,)),
+    "who is stopped still waits": Mutant(_always(), "withdraw", (stop, define)),
+    "a stage stays locked": Mutant(_always(), "unlock", (advance,)),
     "a decision is written before it is made": Mutant(_hasty, "put", (Draft,)),
 }

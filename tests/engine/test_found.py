@@ -35,9 +35,7 @@ def test_actions_that_waited_for_a_place_do_not_start_while_the_entry_is_checked
     assert world.under_way(run) == {"a0", "a1", "a2", "a3", "a4"}
 
 
-def test_a_switch_behind_what_is_now_the_last_stage_lets_in_whoever_waits_by_an_older_definition() -> (
-    None
-):
+def test_the_switch_behind_what_is_now_the_last_stage_lets_in_who_waits_for_an_old_one() -> None:
     world = World()
     run = world.started(parallel(Stage("B", step("b")), Stage("C", step("c"))))
     world.close("B", inbound=False)
