@@ -34,8 +34,11 @@ from pipelinekit.wire.record import read_answer, text
 Done = Callable[[Order, Report | None], None]
 Providers = Mapping[ActionTypeId, Declared[...]]
 
-CALLS, ERRANDS = 64, 8
-"""How many calls in threads may go on side by side, and how many starts and halts of runners."""
+CALLS, ERRANDS = 64, 64
+"""How many calls in threads may go on side by side, and how many starts and halts of runners.
+
+A halt takes as long as the job's processes resist, and no other halt and no start is to wait.
+"""
 
 CLOSING_SECONDS = 5.0
 HALTING_SECONDS = GRACE_SECONDS + 2 * SLACK_SECONDS

@@ -28,6 +28,9 @@ GRACE_SECONDS = 10.0
 KEEP_SECONDS, KEEP_AGAIN_SECONDS = 60.0, 0.2
 """How long a result that cannot be written is tried again, and how often."""
 
+FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.25
+"""Seconds between two looks at whether the processes of a halted job are gone."""
+
 RESULT_BYTES = 4 * 1024 * 1024
 ERROR_CHARACTERS = 100_000
 PR_SET_CHILD_SUBREAPER = 36
@@ -173,12 +176,14 @@ def _written(answer: object, target: str) -> str:
 def _stop_family(grace: float) -> None:
     patience = time.monotonic() + grace
     asked: set[int] = set()
+    pause = FIRST_PAUSE
     while left := family(os.getpid(), processes()):
         now = time.monotonic()
         if now < patience:
             send(signal.SIGTERM, left - asked)
             asked |= left
-            time.sleep(0.02)
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)  # many who resist must not cost all the CPU
         elif now < patience + 1:
             send(signal.SIGKILL, left)
             time.sleep(0.002)

@@ -179,7 +179,7 @@ def _result_written_in_place() -> None:
     runner.store = store
 
 
-@_mutant("kill-engine", 5, "everything_ends")
+@_mutant("cut-off", 1, "everything_ends")
 def _order_dropped_at_a_take_over() -> None:
     from pipelinekit.store import sql
     from pipelinekit.store.schema import ORDERS
@@ -190,7 +190,7 @@ def _order_dropped_at_a_take_over() -> None:
     sql.disown = disown
 
 
-@_mutant("kill-engine", 5, "nothing_after_the_verdict")
+@_mutant("kill-engine", 3, "nothing_after_the_verdict", "everything_ends")
 def _order_kept_although_answered() -> None:
     from pipelinekit.store import writing
 

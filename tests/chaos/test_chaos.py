@@ -32,7 +32,7 @@ CUTS: Mapping[str, int] = {
     "failpoints": 8,
     "kill-engine": 10,
     "kill-runner": 12,
-    "orphans": 6,
+    "orphans": 20,
     "results": 2,
     "stale": 2,
     "store-errors": 2,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pipelinekit.kit.run import Run
 from pipelinekit.model.execution import ActionStatus
+from pipelinekit.tools.proctree import send
 from tests.chaos import deeds, workload
 from tests.chaos.facts import gather
 from tests.chaos.ledger import Line, note
@@ -78,7 +79,7 @@ def _measure(trial: Trial) -> None:
 
 def abandoned_trees(trial: Trial, count: int) -> None:
     """Abandon so many trees of processes that do not want to end; none may survive."""
-    base = f"86{os.getpid() % 10_000:04d}"
+    base = f"86{trial.dice.randrange(10**6):06d}{os.getpid()}"  # nobody else sleeps so long
     shapes = list(deeds.SHAPES)
     markers = [f"{base}.{number:05d}" for number in range(count)]
     actions = [
@@ -100,8 +101,9 @@ def abandoned_trees(trial: Trial, count: int) -> None:
     left = set(markers)
     while left and time.monotonic() - began < GONE_SECONDS:
         time.sleep(0.1)
-        left = set(_living(base))
+        left = {marker for _, marker in _living(base)}
     trial.measured("gone_seconds", time.monotonic() - began)
+    send(signal.SIGKILL, [pid for pid, _ in _living(base)])
     for marker in left:
         note("violation", text=f"a process of tree {marker} survives")
     engine.send(signal.SIGTERM)
@@ -113,10 +115,10 @@ def _at_work(run: Run) -> bool:
     return any(row.status is ActionStatus.IN_PROGRESS for row in run.actions)
 
 
-def _living(base: str) -> Iterator[str]:
+def _living(base: str) -> Iterator[tuple[int, str]]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with suppress(OSError):
                 for word in (entry / "cmdline").read_bytes().split(b"\0"):
                     if word.startswith(base.encode()):
-                        yield word.decode()
+                        yield int(entry.name), word.decode()
