@@ -108,7 +108,7 @@ class Shells:
 
 
 def run_phases(task: Task, shells: Shells, transcript: Transcript) -> PhaseFailed | None:
-    """Run the phases of a build, and give the first failure.
+    """Run the phases of a build, and give the first failure, or that which asks for a retry.
 
     Args:
         task: The build.
@@ -122,7 +122,8 @@ def run_phases(task: Task, shells: Shells, transcript: Transcript) -> PhaseFaile
     failure = None
     for phase in task.spec.phases:
         failed = _run_phase(task, shells, transcript, phase)
-        failure = failure or failed
+        wants_again = phase.on_failure is not None and phase.on_failure.action is OnFailure.RETRY
+        failure = failed if failed and wants_again else failure or failed
         implied = OnFailure.CONTINUE if phase.name == "build" else OnFailure.ABORT
         action = phase.on_failure.action if phase.on_failure else implied
         if failed and action is not OnFailure.CONTINUE:

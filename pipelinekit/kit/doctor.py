@@ -303,7 +303,8 @@ def _example(kind: ActionType, keys: Mapping[str, str]) -> Action:
     needed = [each.name for each in kind.properties if each.required or each.name in EXAMPLES]
     examples = {name: EXAMPLES.get(name, "shop") for name in needed}
     inputs = tuple(f"Input{number}" for number in range(kind.inputs[0]))
-    return Action("Example", kind.id, {**examples, **keys}, inputs=inputs or ("Input",))
+    written = {**examples, **keys}
+    return Action("Example", kind.id, written, inputs=inputs or ("Input",), commands=("true",))
 
 
 def _short(type_id: ActionTypeId) -> str:

@@ -167,6 +167,8 @@ def _shell(node: Node | None) -> str | None:
 def _notes(root: Node, version: str) -> Iterator[str]:
     yield from lenient.unknown(root, _TOP | _TOP_OF_0_1 if version == "0.1" else _TOP)
     yield from lenient.unknown(root.get("env"), _ENV)
+    if lenient.mapping(root.get("proxy")):
+        yield "proxy: builds here reach the network as this machine does"
     yield from phase_notes(root)
     yield from output_notes(root)
     yield from batch_notes(root)

@@ -51,6 +51,16 @@ def test_a_failure_is_matched_by_what_its_own_command_printed(site: Site) -> Non
     assert counter.read_text(encoding="utf-8") == "x\n"
 
 
+def test_a_phase_asks_for_a_retry_whatever_failed_before_it(site: Site) -> None:
+    counter = site.folder / "counter"
+    text = json.loads(phases(pre_build=["false"], build=[COUNT]))
+    text["phases"]["pre_build"]["on-failure"] = "CONTINUE"
+    text["phases"]["build"]["on-failure"] = "RETRY-1"
+    built = site.build(json.dumps(text), env={"COUNTER": str(counter)})
+    assert "of phase build" in built.failed.message
+    assert len(counter.read_text(encoding="utf-8").splitlines()) == 2
+
+
 def test_what_is_printed_is_in_the_log_in_its_order(
     site: Site, capfd: pytest.CaptureFixture[str]
 ) -> None:
