@@ -141,6 +141,7 @@ def test_every_section_is_read() -> None:
         ),
         batch=Batch((BatchBuild("one"),)),
         git_credentials=True,
+        notes=("proxy: builds here reach the network as this machine does",),
     )
 
 
