@@ -2,7 +2,7 @@
 
 import click
 
-from pipelinekit.cli.background import door, ensure_engine
+from pipelinekit.cli.background import door, ensure_engine, under_way
 from pipelinekit.cli.choice import chosen
 from pipelinekit.cli.session import follow, following, manner, work_and_follow
 from pipelinekit.cli.starting import Values, begin, read_target, starting
@@ -45,6 +45,12 @@ def run(
         how = manner(place, definition, approve, **said)
         begun = begin(kit, target, written, values)
         code = work_and_follow(place, kit, begun, how)
+        for other in under_way(kit, besides=begun.id):
+            name = f"{other.pipeline} #{other.number}"
+            click.echo(
+                f"{name} is under way too; go on with: pipelinekit watch {other.id[:SHORT_ID]}",
+                err=True,
+            )
     context.exit(code)
 
 

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from tests.cli.project import CHECK, GATE, UNTIL, Project, Terminal, until
+from tests.cli.project import ACTIONS, CHECK, GATE, UNTIL, Project, Terminal, until
 
 pytestmark = pytest.mark.slow
 
@@ -50,6 +50,20 @@ def test_a_run_that_fails_ends_with_1_and_shows_the_log(project: Project) -> Non
     assert "✗ Failed: Test/look" in done.stdout
     assert "| looking for go" in done.stdout
     assert "go is missing" in done.stdout
+
+
+def test_a_run_that_starts_another_pipeline_tells_how_that_one_goes_on(project: Project) -> None:
+    project.call("run", project.write("demo.py", GATE), "--yes")
+    parent = """
+pipeline = (
+    pk.Pipeline("parent")
+    >> pk.Stage("Source", take("take"))
+    >> pk.Stage("Next", pk.invoke("next", "demo"))
+)
+"""
+    done = project.call("run", project.write("parent.py", ACTIONS + parent))
+    assert done.returncode == 0, done.stderr
+    assert "demo #2 is under way too; go on with: pipelinekit watch" in done.stderr
 
 
 def test_a_run_that_takes_too_long_ends_with_124_and_the_execution_stays(project: Project) -> None:
