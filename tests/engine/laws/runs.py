@@ -135,7 +135,8 @@ def _succeeded(ledger: Ledger, row: Data) -> None:
 def _superseded(ledger: Ledger, step: Step, row: Data) -> None:
     demand(row["mode"] == "SUPERSEDED", "only SUPERSEDED executions are superseded", row["mode"])
     line = step.row(ledger, "StageState", row["stage"])
-    rivals = [*line["waiting"], line["holder"]]
-    numbers = [step.row(ledger, "PipelineExecution", each)["number"] for each in rivals if each]
+    rivals = {*line["waiting"], line["holder"]} - {None}
+    rivals |= {move["execution"] for move in step.moves if move["stage"] == row["stage"]}
+    numbers = [step.row(ledger, "PipelineExecution", each)["number"] for each in rivals]
     newer = any(number > row["number"] for number in numbers)
     demand(newer, "an execution is superseded by a newer one that goes on", row["id"], rivals)
