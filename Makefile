@@ -8,12 +8,13 @@ READY := $(VENV)/.ready
 QUICK := not slow
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test chaos demo bench constraints clean
+.PHONY: help setup check test chaos fuzz demo bench constraints clean
 
 help:
 	@echo "make demo   a web application goes from a commit to two running environments (YES=1 approves)"
 	@echo "make test   every check and every test"
 	@echo "make check  the quick ones, in seconds"
+	@echo "make fuzz   100,000 random schedules against the engine (15 minutes)"
 	@echo "make chaos  engines, runners, disks and clocks fail a thousand times (an hour)"
 	@echo "make bench  what the engine costs, measured here and now"
 
@@ -42,7 +43,11 @@ test: $(READY)
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m pytest -q -n 2
 
+fuzz: $(READY)
+	$(BIN)/python -m tests.engine.fuzz --n 100000
+
 chaos: $(READY)
+	$(BIN)/python -m pytest -q -n 2 -m chaos
 	$(BIN)/python -m tests.chaos --whole
 
 demo: $(READY)

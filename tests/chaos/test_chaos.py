@@ -64,6 +64,7 @@ def test_each_fault_has_its_cut() -> None:
     assert set(CUTS) == set(FAULTS)
 
 
+@pytest.mark.chaos
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", sorted(CUTS))
 def test_nothing_is_violated_by(fault: str) -> None:
@@ -75,6 +76,7 @@ def test_nothing_is_violated_by(fault: str) -> None:
     assert line["actions"] > 0
 
 
+@pytest.mark.chaos
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(MUTANTS))
 def test_the_broken_design_is_caught(name: str) -> None:
@@ -84,6 +86,7 @@ def test_the_broken_design_is_caught(name: str) -> None:
     assert mutant.rules & set(line["violated_rules"])
 
 
+@pytest.mark.chaos
 @pytest.mark.slow
 def test_the_standard_workload_comes_to_every_failpoint() -> None:
     program = (
