@@ -14,6 +14,9 @@ IDENTITY = ("-c", "user.name=Ann", "-c", "user.email=ann@example.org")
 GROUPS = ("staging", "production")
 
 SETTINGS = """\
+[compute]
+where = "host"  # a sandbox would not see the ledger
+
 [codebuild.shop]
 buildspec = "buildspec.yml"
 timeout_minutes = 5

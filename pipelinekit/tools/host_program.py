@@ -27,6 +27,7 @@ MODULES: Final = (
     "archive",
     "deployment",
     "durable",
+    "failpoint",
     "host_program",
     "installation",
     "lifecycle",
