@@ -19,6 +19,9 @@ from tests.containers import container_names, own_containers
 
 pytestmark = pytest.mark.slow
 
+OTHERS: set[str] = set()
+"""The sleepers of somebody else."""
+
 LASTING = "setsid sleep 4321 & (trap '' TERM; sleep 4321) & touch begun; sleep 4321"
 
 
@@ -68,10 +71,16 @@ def started(
     target = f"{__name__}:{function.__name__}"
     spawner.start(folder, target, {"source": str(source), "image": image})
     until((source / "begun").exists)
-    assert len(sleepers()) == 3
+    until(lambda: len(sleepers()) == 3)
     owner = gate.owner_of(folder)
     assert owner is not None
     return owner.pid
+
+
+@pytest.fixture(autouse=True)
+def _others() -> None:
+    OTHERS.clear()
+    OTHERS.update(sleepers())
 
 
 def sleepers() -> list[str]:
@@ -83,7 +92,7 @@ def sleepers() -> list[str]:
             continue
         if words[:2] == [b"sleep", b"4321"]:
             lines.append(str(entry))
-    return lines
+    return [line for line in lines if line not in OTHERS]
 
 
 def until(condition: Callable[[], object], seconds: float = 15) -> None:

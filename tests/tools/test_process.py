@@ -451,8 +451,8 @@ ENGINE = """
 import sys, time
 from pathlib import Path
 from pipelinekit.tools.process import Spawner
-spawner = Spawner(["test_process"])
-spawner.start(Path(sys.argv[1]), "test_process:wait_for_file", {"file": sys.argv[2]})
+spawner = Spawner(["tests.tools.test_process"])
+spawner.start(Path(sys.argv[1]), "tests.tools.test_process:wait_for_file", {"file": sys.argv[2]})
 print("started", flush=True)
 time.sleep(60)
 """
