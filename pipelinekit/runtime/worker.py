@@ -6,15 +6,17 @@ out through the hands, after it. One thread does all of it, so an engine is one 
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 from pipelinekit.model.command import Ask, Command, Halt, Run
 from pipelinekit.model.errors import PipelineKitError, StaleReport
 from pipelinekit.model.event import Event, Expired, Reported
 from pipelinekit.model.order import Order, Waiting
-from pipelinekit.ports.store import Claim, Entry, FenceError, Store
+from pipelinekit.ports.store import Claim, Entry, FenceError, Store, Taker
 from pipelinekit.runtime.bench import Report
 from pipelinekit.runtime.clock import new_id, now
 from pipelinekit.runtime.desk import Asked, Closed, Desk
@@ -66,10 +68,12 @@ class Worker:
         self._open: dict[str, Order] = {}
         self._timers: Timers[_Timed] = Timers()
         self._seen: tuple[int, Collection[str]] = (-1, ())
+        self._term = incarnation.check()
+        self._unsure = False
         self._looked = self._buried = self._took = now() - timedelta(days=1)
         self._pulse = threading.Condition()
         self._beats = 0
-        self._closing = False
+        self._leaving = self._closing = False
         self._questions: list[Question] = []
         self._thread = threading.Thread(target=self._work, name="pipelinekit", daemon=True)
         self._thread.start()
@@ -106,8 +110,9 @@ class Worker:
 
     def close(self) -> None:
         """Stop taking work; what runs in runners goes on without this engine."""
-        if self._closing:
+        if self._leaving:
             return
+        self._leaving = True
         try:
             self._hands.close()
         finally:
@@ -133,10 +138,10 @@ class Worker:
             self._questions = [item for item in items if isinstance(item, Question)]
             self._turn([item for item in items if isinstance(item, End)])
             self._look()
-        except PipelineKitError as error:  # of the store: it is said, and tried again
-            LOG.warning("%s", error)
+        except PipelineKitError as error:  # of the store: it is said once, and tried again
+            LOG.log(logging.DEBUG if self._unsure else logging.WARNING, "%s", error)
             self._desk.refresh()
-            self._seen = (-1, ())
+            self._unsure = True
 
     def _give_back(self) -> None:
         """Let go of orders whose calls have not begun, so that the next engine may begin them."""
@@ -158,11 +163,12 @@ class Worker:
                     late.append(timed)
                 case _Due(order):
                     self._ask_again(order)
-        held = list({end.order.id: end for end in ends if end.order.id in self._open}.values())
+        held = list({end.order.id: end for end in ends if self._holds(end.order)}.values())
         late = [each for each in late if self._is_late(each.order)]
         if not (self._questions or held or late):
             return
         try:
+            self._check()
             self._settle_all(held, late)
         except PipelineKitError as error:
             self._put_off([*held, *late], error)
@@ -179,15 +185,15 @@ class Worker:
     def _settle_alone(self, end: End) -> None:
         try:
             self._settle([], [end], [])
-        except FenceError:
-            LOG.warning("order %s is held by another engine now", end.order.id)
-            self._drop(end.order.id)
+        except FenceError as refusal:
+            LOG.warning("what came of order %s was refused: %s", end.order.id, refusal)
+            self._drop(end.order)
 
     def _settle(self, questions: list[Question], ends: list[End], late: list[_Deadline]) -> None:
         reports = [_reported(end.order, end.report) for end in ends if end.report is not None]
         lates = [_expired(self._open[each.order]) for each in late]
         asked = [*(Asked(question.event) for question in questions), *lates, *reports]
-        closed = [Closed(end.order.pipeline, end.order.id) for end in ends if end.report is None]
+        closed = [Closed(end.order) for end in ends if end.report is None]
         settled = self._desk.settle(asked, closed)
         for over in closed:
             self._drop(over.order)
@@ -203,21 +209,16 @@ class Worker:
 
     def _deal_with(self, asked: list[Asked], answers: tuple[str | PipelineKitError, ...]) -> None:
         """Drop the orders that are done; those that no action waits for any more are closed."""
-        stale: list[Closed] = []
         for each, answer in zip(asked, answers, strict=True):
             if each.answers is None:
                 continue
             if isinstance(answer, StaleReport):
-                stale.append(Closed(each.event.pipeline, each.answers))
-            else:
-                self._drop(each.answers)
-        if stale:
-            self._desk.settle([], stale)
-        for over in stale:
-            self._drop(over.order)
+                with suppress(FenceError):  # it was closed before, and the store's answer was lost
+                    self._desk.settle([], [Closed(each.answers)])
+            self._drop(each.answers)
 
-    def _drop(self, order: str) -> None:
-        self._open.pop(order, None)
+    def _drop(self, order: Order) -> None:
+        self._open.pop(order.id, None)
         self._hands.forget(order)
 
     def _put_off(self, later: Sequence[_Timed], error: PipelineKitError) -> None:
@@ -243,6 +244,21 @@ class Worker:
                 else:
                     self._seen = (-1, ())  # if nobody holds it, `_look` takes it soon
 
+    def _check(self) -> None:
+        """Learn whether this engine's lease had ended, so that others may hold what it held."""
+        term = self._incarnation.check()
+        self._unsure |= term != self._term
+        self._term = term
+
+    def _holds(self, order: Order) -> bool:
+        held = self._open.get(order.id)
+        return held is not None and held.fence == order.fence
+
+    def _knows(self, order: Order) -> bool:
+        """Tell whether an order that this engine holds is under way or waits here."""
+        waits = self._holds(order) and self._open[order.id].token is not None
+        return waits or (self._holds(order) and self._hands.has(order))
+
     def _accept(self, claim: Claim) -> None:
         order = claim.order
         self._open[order.id] = order
@@ -251,18 +267,18 @@ class Worker:
         if order.token is not None and not claim.halt:
             self._await(order)
         else:
-            self._hands.take(claim)
+            self._hands.take(claim, partial(self._incarnation.holds, self._term))
 
     def _await(self, order: Order) -> None:
         self._open[order.id] = order
-        self._hands.forget(order.id)
+        self._hands.forget(order)
         if order.due is not None:
             self._timers.add(order.due, _Due(order.id))
 
     def _ask_again(self, order_id: str) -> None:
         order = self._open.get(order_id)
         if order is not None and order.due is not None and order.due <= now():
-            self._hands.take(Claim(order))
+            self._hands.take(Claim(order), partial(self._incarnation.holds, self._term))
 
     def _is_late(self, order_id: str) -> bool:
         order = self._open.get(order_id)
@@ -270,25 +286,40 @@ class Worker:
 
     def _look(self) -> None:
         present = now()
-        if (present - self._looked).total_seconds() < LOOK_SECONDS or self._closing:
+        if (present - self._looked).total_seconds() < LOOK_SECONDS or self._leaving:
             return
         self._looked = present
+        self._check()
         seen = (self._store.version(), self._hands.able)
         bury = (present - self._buried).total_seconds() >= BURY_SECONDS
         dead = self._incarnation.dead() if bury else []
         self._buried = present if bury else self._buried
         rested = (present - self._took).total_seconds() >= TAKE_SECONDS
-        if seen == self._seen and not dead and not rested:
+        if seen == self._seen and not (dead or rested or self._unsure):
             return
         self._took = present
-        self._desk.refresh()
-        for claim in self._store.take(self._incarnation.id, dead, self._hands.able, present):
-            if claim.halt or claim.order.id not in self._open:
-                self._accept(claim)
+        self._take(Taker(self._incarnation.id, self._hands.able, dead, self._unsure))
         self._incarnation.bury(dead)
         self._timers.tidy(lambda timed: isinstance(timed, End) or timed.order in self._open)
         self._seen = seen
         self._beat()
+
+    def _take(self, taker: Taker) -> None:
+        claims = self._store.take(taker, now())
+        if taker.unsure:
+            self._unsure = False
+            self._compare({claim.order.id: claim.order.fence for claim in claims})
+        for claim in claims:
+            if claim.halt or not self._knows(claim.order):
+                self._accept(claim)
+
+    def _compare(self, held: Mapping[str, int]) -> None:
+        """Let go of what the store says is not this engine's."""
+        LOG.warning("the store can be used again, and %d orders are held", len(held))
+        for order in list(self._open.values()):
+            if held.get(order.id) != order.fence:
+                LOG.warning("order %s is done, or another engine holds it now", order.id)
+                self._drop(order)
 
     def _beat(self) -> None:
         with self._pulse:
@@ -325,4 +356,4 @@ def _reported(order: Order, report: Report) -> Asked:
         artifacts=report.artifacts,
         condition=order.condition,
     )
-    return Asked(event, None if isinstance(report.outcome, Waiting) else order.id)
+    return Asked(event, None if isinstance(report.outcome, Waiting) else order)
