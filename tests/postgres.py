@@ -64,12 +64,14 @@ class Server:
     def start(self, *, durable: bool = False) -> None:
         """Start it, and wait until it answers."""
         settings = f"-k {self.folder} -c listen_addresses='' -c fsync={'on' if durable else 'off'}"
-        log = self.folder / "log"
-        self.run("pg_ctl", "-D", self.folder / "data", "-w", "-s", "-l", log, "-o", settings, "start")
+        self._control("-l", self.folder / "log", "-o", settings, "start")
 
     def stop(self, mode: str = "immediate") -> None:
         """Stop it; `immediate` is as if it crashed."""
-        self.run("pg_ctl", "-D", self.folder / "data", "-w", "-s", "-m", mode, "stop")
+        self._control("-m", mode, "stop")
+
+    def _control(self, *arguments: str | Path) -> None:
+        self.run("pg_ctl", "-D", self.folder / "data", "-w", "-s", *arguments)
 
 
 @cache

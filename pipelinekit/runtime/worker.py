@@ -7,7 +7,6 @@ out through the hands, after it. One thread does all of it, so an engine is one 
 import logging
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -186,7 +185,7 @@ class Worker:
         try:
             self._settle([], [end], [])
         except FenceError as refusal:
-            LOG.warning("what came of order %s was refused: %s", end.order.id, refusal)
+            self._tell_refused(end.order, refusal)
             self._drop(end.order)
 
     def _settle(self, questions: list[Question], ends: list[End], late: list[_Deadline]) -> None:
@@ -213,9 +212,14 @@ class Worker:
             if each.answers is None:
                 continue
             if isinstance(answer, StaleReport):
-                with suppress(FenceError):  # it was closed before, and the store's answer was lost
-                    self._desk.settle([], [Closed(each.answers)])
+                self._close_order(each.answers)
             self._drop(each.answers)
+
+    def _close_order(self, order: Order) -> None:
+        try:
+            self._desk.settle([], [Closed(order)])
+        except FenceError as refusal:
+            self._tell_refused(order, refusal)
 
     def _drop(self, order: Order) -> None:
         self._open.pop(order.id, None)
@@ -318,8 +322,20 @@ class Worker:
         LOG.warning("the store can be used again, and %d orders are held", len(held))
         for order in list(self._open.values()):
             if held.get(order.id) != order.fence:
-                LOG.warning("order %s is done, or another engine holds it now", order.id)
+                self._tell_refused(order, "it is not among those held")
                 self._drop(order)
+
+    def _tell_refused(self, order: Order, why: object) -> None:
+        LOG.warning(
+            "what comes of order %s (%s/%s of %s, fence %d) does not count, since it is done or "
+            "another engine holds it now: %s",
+            order.id,
+            order.stage,
+            order.action,
+            order.execution,
+            order.fence,
+            why,
+        )
 
     def _beat(self) -> None:
         with self._pulse:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import Engine, and_, func, or_, select
+from sqlalchemy import Engine, and_, exists, func, or_, select
 
 from pipelinekit.store.failures import told
 from pipelinekit.store.schema import ENGINES, ORDERS
@@ -50,7 +50,7 @@ class SqlLeases:
         """Tell whether some engine is at work."""
         at_work = and_(ENGINES.c.at_work, ENGINES.c.until > func.clock_timestamp())
         with told("read"), self._engine.connect() as connection:
-            return connection.execute(select(ENGINES.c.id).where(at_work).limit(1)).first() is not None
+            return bool(connection.execute(select(exists().where(at_work))).scalar_one())
 
     def tidy(self) -> None:
         """Forget engines that are long gone and hold nothing."""
