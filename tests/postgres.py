@@ -48,8 +48,17 @@ class Server:
     def url(self, schema: str | None = None) -> str:
         """Give the URL of a fresh, empty place for a store."""
         named = schema or f"s{uuid4().hex}"
-        self.run("psql", "-h", self.folder, "-U", USER, "-d", "postgres", "-qc",
-                 f"CREATE SCHEMA IF NOT EXISTS {named}")
+        self.run(
+            "psql",
+            "-h",
+            self.folder,
+            "-U",
+            USER,
+            "-d",
+            "postgres",
+            "-qc",
+            f"CREATE SCHEMA IF NOT EXISTS {named}",
+        )
         query = urlencode({"host": self.folder, "options": f"-csearch_path={named}"})
         return f"postgresql://{USER}@/postgres?{query}"
 

@@ -9,13 +9,12 @@ from pipelinekit.ports.store import Leases
 
 
 class Database(Protocol):
-    """A database that is open, with all tables as they are to be.
+    """A database that is open, with all tables as they are to be."""
 
-    Attributes:
-        leases: Who is alive; None where all engines are on one host.
-    """
-
-    leases: Leases | None
+    @property
+    def leases(self) -> Leases | None:
+        """Tell who is alive; None where all engines are on one host."""
+        ...
 
     def reading(self) -> AbstractContextManager[Connection]:
         """Give a connection for one question."""

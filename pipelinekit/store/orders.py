@@ -58,7 +58,8 @@ def take(connection: Connection, taker: Taker, at: datetime) -> list[Claim]:
     """Take orders that are for an engine; see `ports.store.Store`."""
     here = select(ENGINES.c.place).where(ENGINES.c.id == taker.owner).scalar_subquery()
     mine = ORDERS.c.owner == taker.owner
-    wanted = or_(and_(mine, or_(ORDERS.c.halt, taker.unsure)), _free(taker, at, here))
+    called = mine if taker.unsure else and_(mine, ORDERS.c.halt)
+    wanted = or_(called, _free(taker, at, here))
     found = connection.execute(select(ORDERS, here.label("here")).where(wanted)).all()
     new = [row.id for row in found if row.owner is None]
     if new:

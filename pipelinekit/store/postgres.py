@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from select import POLLIN, poll
-from typing import Final, Protocol, runtime_checkable
+from typing import Final, Protocol, cast
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, select, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -42,12 +42,14 @@ SESSION: Final = (
 MIGRATION_LOCK: Final = 7_045_318_211
 """The advisory lock of whoever makes or changes the tables; any number that others do not use."""
 
-_LOCK = select(WRITES.c.number).with_for_update()
+_WRITES = select(WRITES.c.number)
+_LOCK = _WRITES.with_for_update()
 _COUNT = WRITES.update().values(number=WRITES.c.number + 1)
 
 
-@runtime_checkable
 class _Driver(Protocol):
+    """What is used of psycopg's connection, without loading psycopg where it is not needed."""
+
     closed: bool
 
     def fileno(self) -> int: ...
@@ -107,8 +109,7 @@ class PostgreSQL:
     @contextmanager
     def at_once(self, connection: Connection) -> Iterator[None]:
         """Send all that is written in the block at once, instead of waiting for each answer."""
-        driver = connection.connection.driver_connection
-        assert isinstance(driver, _Driver)  # noqa: S101 - it is psycopg's
+        driver = cast("_Driver", connection.connection.driver_connection)
         try:
             with driver.pipeline():
                 yield
@@ -125,7 +126,7 @@ class PostgreSQL:
     def version(self) -> int:
         """Count the writes of others."""
         with self.reading() as connection:
-            return connection.execute(select(WRITES.c.number)).scalar_one() - self._own
+            return int(connection.execute(_WRITES).scalar_one()) - self._own
 
     def close(self) -> None:
         """Close every connection."""
@@ -179,10 +180,10 @@ def _refuse_stale(
     connection: DBAPIConnection, _entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
 ) -> None:
     """Have a new connection made where the server has hung up; asking the socket costs nothing."""
-    assert isinstance(connection, _Driver)  # noqa: S101 - it is psycopg's
-    if connection.closed:
+    driver = cast("_Driver", connection)
+    if driver.closed:
         raise DisconnectionError
     socket = poll()
-    socket.register(connection.fileno(), POLLIN)
+    socket.register(driver.fileno(), POLLIN)
     if socket.poll(0):  # nobody has asked, so what can be read is a farewell
         raise DisconnectionError

@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from pipelinekit.model.errors import StoreError
+from pipelinekit.ports.store import Leases
 from pipelinekit.store.migrations import migrate
 
 SAFE_VERSION = (3, 51, 3)
@@ -38,7 +39,7 @@ class SQLite:
         StoreError: It cannot be opened.
     """
 
-    leases = None
+    leases: Leases | None = None
 
     def __init__(self, path: Path) -> None:
         try:

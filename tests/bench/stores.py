@@ -55,10 +55,12 @@ def urls() -> Iterator[Mapping[str, str]]:
 
 def side_by_side(url: str, folder: str, count: int) -> float:
     """Give the seconds that two processes take for half of the executions each."""
+    command = [sys.executable, "-m", "tests.bench.stores"]
+    environment = {"PYTHONPATH": os.pathsep.join(sys.path), "PIPELINEKIT_DB_URL": url}
     processes = [
         subprocess.Popen(
-            [sys.executable, "-m", __name__, f"{folder}/{name}", name, str(count // 2)],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PIPELINEKIT_DB_URL": url},
+            [*command, f"{folder}/{name}", name, str(count // 2)],
+            env={**os.environ, **environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -67,8 +69,11 @@ def side_by_side(url: str, folder: str, count: int) -> float:
     for process in processes:
         assert process.stdout is not None
         process.stdout.readline()
-    taken = [float(process.communicate(b"go\n")[0].split()[-1]) for process in processes]
-    return max(taken)
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write(b"go\n")
+        process.stdin.flush()
+    return max(float(process.communicate()[0].split()[-1]) for process in processes)
 
 
 def measure(url: str, rounds: int = 5) -> dict[str, float]:

@@ -88,8 +88,9 @@ def test_a_connection_whose_server_has_hung_up_is_noticed_before_it_is_used(
         other.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
         )
-        while other.execute("SELECT count(*) FROM pg_stat_activity WHERE datname IS NOT NULL"
-                            ).fetchone() != (1,):
+        while other.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname IS NOT NULL"
+        ).fetchone() != (1,):
             pass
     ordered(store, "me")
     assert len(store.take(Taker("me", unsure=True), NOON)) == 1

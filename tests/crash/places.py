@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,7 +104,7 @@ def engine(home: Path, url: str) -> Engine:
     return made
 
 
-def until(condition, what: object) -> None:  # noqa: ANN001 - any function without arguments
+def until(condition: Callable[[], bool], what: object) -> None:
     """Wait until a condition holds."""
     limit = time.monotonic() + WAIT
     while not condition():

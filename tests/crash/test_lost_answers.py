@@ -117,7 +117,7 @@ def started(kit: pk.Kit, name: str) -> set[str]:
     return set()
 
 
-URLS = {
+URLS: dict[str, Callable[[Path], str]] = {
     "sqlite": lambda folder: f"sqlite:///{folder / 'pipelinekit.db'}",
     "postgresql": lambda _folder: postgres.shared().url(),
 }

@@ -78,7 +78,9 @@ def test_an_engine_that_slept_too_long_finds_its_work_given_away_and_works_on(
     one.process.send_signal(signal.SIGSTOP)
     engines.append(engine(tmp_path / "two", kit.home.database))
     until(lambda: run.execution.ended, run)
-    assert (run.status, run.actions[-1].error.code) == ("Failed", "RunnerLost")
+    error = run.actions[-1].error
+    assert error is not None
+    assert (run.status, error.code) == ("Failed", "RunnerLost")
     go.touch()
     one.process.send_signal(signal.SIGCONT)
     one.said("another engine holds it now")
