@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import containers, sshd
+from tests import containers, postgres, sshd
 from tests.account import CREDENTIALS, serving
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
@@ -70,6 +70,7 @@ def absent() -> Mapping[str, str]:
         "sandbox": _no_sandbox(),
         "container": containers.obstacle(),
         "sshd": None if Path(sshd.PROGRAM).exists() else "there is no OpenSSH server",
+        "postgres": postgres.obstacle(),
         "node": None if shutil.which("node") else "node is not installed",
     }
     return {marker: why for marker, why in found.items() if why is not None}

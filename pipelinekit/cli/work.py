@@ -1,6 +1,9 @@
 """The command `work`: an engine and nothing else."""
 
+import signal
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -8,6 +11,7 @@ import click
 from pipelinekit.cli.background import door
 from pipelinekit.cli.surroundings import Surroundings, echo_json, shared
 from pipelinekit.kit.kit import Kit
+from pipelinekit.model.errors import StoreError
 
 LOOK_SECONDS = 0.1
 BRIEFEST_SECONDS = 0.5
@@ -33,13 +37,15 @@ def work(place: Surroundings, until_idle: float, settings: Path | None) -> None:
     """Work on what is under way, until there is nothing to do.
 
     Executions of pipelines whose actions are Python functions of a definition file are left to
-    `run` and `watch`.
+    `run` and `watch`. On SIGTERM it takes nothing more and leaves within five seconds; what runs
+    in processes of its own runs on, and the next engine here takes it up.
     """
     began = time.monotonic()
+    leaving = _asked_to_leave()
     kit = place.kit(settings, work=True)
     patience = max(until_idle, BRIEFEST_SECONDS) if until_idle else None
     try:
-        while not _left(kit, patience):
+        while not _left(kit, patience, leaving):
             pass
     except KeyboardInterrupt:
         kit.close()
@@ -48,23 +54,42 @@ def work(place: Surroundings, until_idle: float, settings: Path | None) -> None:
         echo_json({"home": kit.home.folder, "seconds": time.monotonic() - began})
 
 
-def _left(kit: Kit, patience: float | None) -> bool:
+def _asked_to_leave() -> threading.Event:
+    """Give what is set by the first SIGTERM; a second one ends the process as usual."""
+    asked = threading.Event()
+
+    def ask(_number: int, _frame: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        asked.set()
+
+    signal.signal(signal.SIGTERM, ask)
+    return asked
+
+
+def _left(kit: Kit, patience: float | None, leaving: threading.Event) -> bool:
     """Wait for an idle time, and leave through the door unless work came in the meantime."""
-    version = _idle(kit, patience)
+    version = _idle(kit, patience, leaving)
     with door(kit.home.folder):
-        if kit.store.version() != version:
+        if not leaving.is_set() and (version is None or _version(kit) != version):
             return False
         kit.close()
         return True
 
 
-def _idle(kit: Kit, patience: float | None) -> int:
+def _idle(kit: Kit, patience: float | None, leaving: threading.Event) -> int | None:
     worker = kit.worker
     assert worker is not None  # noqa: S101 - the kit was opened to work
-    version, since, beats = kit.store.version(), time.monotonic(), worker.beats
-    while patience is None or time.monotonic() - since < patience:
+    version, since, beats = _version(kit), time.monotonic(), worker.beats
+    while not leaving.is_set() and (patience is None or time.monotonic() - since < patience):
         beats = worker.wait(beats, LOOK_SECONDS)
-        present = kit.store.version()
-        if not worker.idle or present != version:
+        present = _version(kit)
+        if not worker.idle or present is None or present != version:
             version, since = present, time.monotonic()
     return version
+
+
+def _version(kit: Kit) -> int | None:
+    """Give the store's version; None while there is no asking it, as the worker says."""
+    with suppress(StoreError):
+        return kit.store.version()
+    return None

@@ -364,7 +364,7 @@ class Kit:
     def engine_alive(self) -> bool:
         """Tell whether some process is at work on this kit's store."""
         mine = self.worker is not None and self.worker.alive
-        return mine or alive(self.home.engines)
+        return mine or alive(self.home.engines, self.store.leases)
 
     def _current(self, name: str) -> Pipeline | None:
         found = self.store.find(Definition, Query(pipeline=name, limit=1))
@@ -393,4 +393,5 @@ class Kit:
         def hands(done: Done) -> Hands:
             return Hands(place, discover(), done)
 
-        return Worker(self.store, Incarnation(self.home.engines, new_id()), hands)
+        life = Incarnation(self.home.engines, new_id(), self.store.leases)
+        return Worker(self.store, life, hands)

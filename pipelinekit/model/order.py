@@ -43,6 +43,7 @@ class Order:
         files: Which files an output artifact of a Commands action takes, by its name.
         environment: Shell variables of the action, with pipeline variables put in.
         condition: Where the rule stands that is to be checked; None for an action.
+        fence: Rises each time that another engine takes it; an answer counts only under the last.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Order:
     files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     environment: tuple[EnvironmentVariable, ...] = ()
     condition: ConditionType | None = None
+    fence: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Where rows, the journal and open orders are kept."""
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -37,7 +37,7 @@ class Entry:
         forgotten: The executions whose rows are to go.
         rows: The rows that are new or changed.
         commands: What is to be done outside.
-        answered: Orders that are done with.
+        answered: Orders that are done with, each with the fence under which it was held.
         released: Orders that the owner gives back as they are, since it has not begun them.
         owner: The engine that holds the answered orders; None for a process that only asks.
         able: The action types, as text, of which the owner takes new orders at once; those of
@@ -52,7 +52,7 @@ class Entry:
     forgotten: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()
     commands: tuple[Command, ...] = ()
-    answered: tuple[str, ...] = ()
+    answered: Mapping[str, int] = field(default_factory=dict)
     released: tuple[str, ...] = ()
     owner: str | None = None
     able: Collection[str] = ()
@@ -68,14 +68,33 @@ class Claim:
     """An open order that an engine has taken.
 
     Attributes:
-        order: What to do.
+        order: What to do, with the fence of this claim.
         halt: Whether whatever runs for it is to be ended instead.
         inherited: Whether another engine, now dead, held it before.
+        elsewhere: Whether that engine worked at another place, whose runners nobody here sees.
     """
 
     order: Order
     halt: bool = False
     inherited: bool = False
+    elsewhere: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Taker:
+    """An engine that takes orders.
+
+    Attributes:
+        owner: Its id.
+        able: The action types, as text, that it can carry out.
+        dead: Engines that are known to be dead.
+        unsure: Whether it wants all that it holds, since it missed an answer of the store.
+    """
+
+    owner: str
+    able: Collection[str] = ()
+    dead: Collection[str] = ()
+    unsure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,15 +213,50 @@ class Past(Protocol):
         ...
 
 
+class Leases(Protocol):
+    """Who is alive of engines that cannot see each other, by the clock of the store.
+
+    An engine renews its lease; whoever does so no longer counts as dead, and the others may take
+    over what it held.
+    """
+
+    def renew(self, engine: str, place: str, seconds: float, *, at_work: bool = True) -> None:
+        """Let an engine count as alive for so many seconds from now.
+
+        Args:
+            engine: Its id.
+            place: Where it works: engines of one place see each other's runners.
+            seconds: The length of the lease.
+            at_work: Whether it takes orders; if not, what it left running is kept for an engine
+                of its place until the lease ends.
+
+        Raises:
+            StoreError: The store cannot be written; the lease may be renewed all the same.
+        """
+        ...
+
+    def dead(self) -> list[str]:
+        """List the engines that hold orders and whose leases have ended."""
+        ...
+
+    def alive(self) -> bool:
+        """Tell whether some engine is at work."""
+        ...
+
+
 class Store(Protocol):
     """A store: one class, seven verbs.
 
     Attributes:
         past: For housekeeping.
+        leases: Who is alive; None where all engines are on one host and see each other by locks.
     """
 
     @property
     def past(self) -> Past: ...  # noqa: D102 - see above
+
+    @property
+    def leases(self) -> Leases | None: ...  # noqa: D102 - see above
 
     def load(self, pipeline: str, execution: str | None = None) -> tuple[State, int]:
         """Give a pipeline's rows and how many records of it the journal holds.
@@ -217,26 +271,29 @@ class Store(Protocol):
         """Write all of it, durably, or nothing.
 
         Raises:
-            ConflictError: A pipeline has other records than those that were seen.
-            FenceError: An answered order is not held by the entry's owner.
+            ConflictError: A pipeline has other records than those that were seen, or another
+                process was in the way.
+            StoreError: The store cannot be written, or its answer was lost: all or nothing of it
+                is written, and only reading tells.
+            FenceError: An answered order is not held by the entry's owner, or under another fence.
         """
         ...
 
-    def take(
-        self, owner: str, dead: Collection[str], able: Collection[str], at: datetime
-    ) -> Sequence[Claim]:
+    def take(self, taker: Taker, at: datetime) -> Sequence[Claim]:
         """Hand out open orders: those that nobody living holds and that are for the taker.
 
         For it are orders of the types that it can carry out, and orders of any type that are to
         be halted or whose deadline is past. What a dead engine held and the taker does not take
-        is nobody's from now on. Orders of the taker itself that another process wants halted are
-        handed out too.
+        is nobody's from now on; it waits for an engine of the dead one's place as long as one
+        lives. Orders of the taker itself that another process wants halted are handed out too.
+        An order's fence rises with each change of its owner.
 
         Args:
-            owner: Who takes them.
-            dead: Engines that are known to be dead.
-            able: The action types, as text, that the taker can carry out.
+            taker: Who takes them.
             at: The present time, UTC.
+
+        Raises:
+            StoreError: The store cannot be written; the orders may be the taker's all the same.
         """
         ...
 

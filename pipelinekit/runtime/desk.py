@@ -22,6 +22,7 @@ from pipelinekit.model.event import (
 )
 from pipelinekit.model.execution import ActionExecution, PipelineExecution, StageState, StartToken
 from pipelinekit.model.move import Move
+from pipelinekit.model.order import Order
 from pipelinekit.model.row import Row
 from pipelinekit.model.state import Key, State
 from pipelinekit.ports.store import ConflictError, Entry, Query, Store
@@ -36,19 +37,18 @@ class Asked:
 
     Attributes:
         event: What happened.
-        answers: The id of the order that is done with it.
+        answers: The order that is done with it.
     """
 
     event: Event
-    answers: str | None = None
+    answers: Order | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Closed:
     """An order that is over although no event says so, because it was halted."""
 
-    pipeline: str
-    order: str
+    order: Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +79,17 @@ class _Part:
     forgotten: set[str] = field(default_factory=set)
     rows: dict[tuple[type[Row], Key], Row] = field(default_factory=dict)
     commands: list[Command] = field(default_factory=list)
-    answered: list[str] = field(default_factory=list)
+    answered: dict[str, int] = field(default_factory=dict)
+
+    def done(self, order: Order) -> None:
+        self.answered[order.id] = order.fence
 
 
 class Desk:
     """Keeps the working state of pipelines between events; the store checks that it is fresh.
+
+    What another process wrote to a pipeline is noticed when it matters: a commit is refused, and
+    the event decided anew; a refusal counts only if nothing was written since.
 
     Args:
         store: Where commits go.
@@ -101,12 +107,13 @@ class Desk:
         self._owner = owner
         self._able = able
         self._working: dict[str, _Working] = {}
-        self._version = -1
+        self._version: int | None = None
         self._lock = threading.Lock()
 
     def refresh(self) -> None:
-        """Forget what is known, since another process has written."""
+        """Forget what is known."""
         self._working.clear()
+        self._version = None
 
     def settle(self, asked: Sequence[Asked], closed: Sequence[Closed] = ()) -> Settled:
         """Decide events in their order and commit all that follows at once.
@@ -131,7 +138,8 @@ class Desk:
         )
 
     def _settle(self, asked: Sequence[Asked], closed: Sequence[Closed]) -> Settled:
-        self._freshen()
+        if self._version is None:
+            self._version = self._store.version()
         parts: dict[str, _Part] = {}
         answers: list[str | PipelineKitError] = []
         for each in asked:
@@ -140,10 +148,15 @@ class Desk:
                 answers.append(self._decide(part, each))
             except PipelineKitError as refusal:
                 answers.append(refusal)
-        if self._stale and any(isinstance(answer, PipelineKitError) for answer in answers):
+        refused = {
+            each.event.pipeline
+            for each, answer in zip(asked, answers, strict=True)
+            if isinstance(answer, PipelineKitError)
+        }
+        if any(self._stale(parts[pipeline].working, pipeline) for pipeline in refused):
             raise ConflictError("what was refused may be possible by now")
-        for each_closed in closed:
-            self._part(parts, each_closed.pipeline).answered.append(each_closed.order)
+        for over in closed:
+            self._part(parts, over.order.pipeline).done(over.order)
         entries = [
             Entry(
                 pipeline=pipeline,
@@ -154,7 +167,7 @@ class Desk:
                 forgotten=tuple(part.forgotten),
                 rows=tuple(part.rows.values()),
                 commands=tuple(part.commands),
-                answered=tuple(part.answered),
+                answered=part.answered,
                 owner=self._owner,
                 able=self._able(),
             )
@@ -169,22 +182,17 @@ class Desk:
         commands = tuple(command for part in parts.values() for command in part.commands)
         return Settled(tuple(answers), commands)
 
-    @property
-    def _stale(self) -> bool:
-        return self._store.version() != self._version
-
-    def _freshen(self) -> None:
-        version = self._store.version()
-        if version != self._version:
-            self.refresh()
-            self._version = version
+    def _stale(self, working: _Working, pipeline: str) -> bool:
+        if self._store.version() == self._version:
+            return False
+        return self._store.load(pipeline)[1] != working.seen
 
     def _decide(self, part: _Part, asked: Asked) -> str | PipelineKitError:
         decision = decide(part.working.state, asked.event)
         if decision.rows or decision.commands or decision.deleted or decision.forgotten:
             self._note(part, asked.event, decision)
         if asked.answers is not None:
-            part.answered.append(asked.answers)
+            part.done(asked.answers)
         return decision.refusal or decision.answer
 
     def _note(self, part: _Part, event: Event, decision: Decision) -> None:

@@ -1,13 +1,21 @@
-"""Which engines are alive: each holds a lock that the kernel frees when its process dies."""
+"""Which engines are alive: each holds a lock that the kernel frees when its process dies.
+
+Engines of one place, which is a folder on a host, see each other's locks and runners. Where the
+store is shared by several places, each engine has a lease too.
+"""
 
 import fcntl
 import os
+import socket
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
+from uuid import uuid4
 from weakref import WeakSet
 
 from pipelinekit.model.errors import StoreError
+from pipelinekit.ports.store import Leases
+from pipelinekit.runtime.lease import Lease
 from pipelinekit.tools.failpoint import failpoint
 
 
@@ -15,13 +23,19 @@ class Incarnation:
     """One life of an engine, from its start to its end, whatever ends it.
 
     Args:
-        folder: Where engines put their locks; the same for all that share a store.
+        folder: Where engines put their locks; the same for all that share a store on this host.
         identity: A fresh id.
+        leases: Who is alive at other places; None where there are none.
+
+    Raises:
+        StoreError: There is no lease to be had.
     """
 
-    def __init__(self, folder: Path, identity: str) -> None:
+    def __init__(self, folder: Path, identity: str, leases: Leases | None = None) -> None:
         self.id = identity
         self._folder = folder
+        self._leases = leases
+        self._lease = Lease(leases, identity, place_of(folder)) if leases else None
         self._path = folder / identity
         self._file = self._locked()
         _ALIVE.add(self)
@@ -55,15 +69,31 @@ class Incarnation:
         failpoint("engine.lock.after")
         return file
 
-    def dead(self) -> list[str]:
-        """List the engines that died without saying goodbye.
+    def check(self) -> int:
+        """Give the number of the present term: while it lasts, nobody takes what this one holds.
 
         Raises:
-            StoreError: The locks cannot be looked at.
+            StoreError: The lease has ended and cannot be renewed.
         """
+        return self._lease.check() if self._lease else 0
+
+    def holds(self, term: int) -> bool:
+        """Tell whether a term still lasts."""
+        return self._lease is None or self._lease.holds(term)
+
+    def dead(self) -> list[str]:
+        """List the engines that died, and those whose leases ended while they held orders.
+
+        Raises:
+            StoreError: The locks or the leases cannot be looked at.
+        """
+        ended = self._leases.dead() if self._leases else []
+        return [*{*self._dead_here(), *ended} - {self.id}]
+
+    def _dead_here(self) -> list[str]:
         try:
             others = [path for path in self._folder.iterdir() if path.name[0] != "."]
-            return [path.name for path in others if path.name != self.id and not _held(path)]
+            return [path.name for path in others if not _held(path)]
         except OSError as error:
             raise StoreError(
                 f"the locks of engines in {self._folder} were to be looked at, and that failed: "
@@ -77,7 +107,13 @@ class Incarnation:
                 (self._folder / identity).unlink()
 
     def close(self) -> None:
-        """Give up the lock; whatever this engine held is free."""
+        """Give up the lock and the lease; whatever this engine held is free."""
+        if self._lease:
+            self._lease.close()
+        self.forget()
+
+    def forget(self) -> None:
+        """Give up the lock alone, in a process that is not the engine's."""
         _ALIVE.discard(self)
         self._file.close()
 
@@ -87,14 +123,36 @@ _ALIVE: WeakSet[Incarnation] = WeakSet()
 
 def _let_go() -> None:
     for incarnation in list(_ALIVE):  # a child of a fork must not keep its parent's engine alive
-        incarnation.close()
+        incarnation.forget()
 
 
 os.register_at_fork(after_in_child=_let_go)
 
 
-def alive(folder: Path) -> bool:
-    """Tell whether some engine is at work."""
+def place_of(folder: Path) -> str:
+    """Name the place that the folder of the locks is: no other folder and no other host has it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / ".place"
+    if not file.exists():
+        draft = folder / f".{uuid4()}"
+        draft.write_text(str(uuid4()), encoding="utf-8")
+        with suppress(FileExistsError):
+            os.link(draft, file)  # never half written, and never another's replaced
+        draft.unlink()
+    return f"{file.read_text(encoding='utf-8')}@{socket.gethostname()}"
+
+
+def alive(folder: Path, leases: Leases | None = None) -> bool:
+    """Tell whether some engine is at work.
+
+    Args:
+        folder: Where engines of this place put their locks.
+        leases: Who is alive at other places; None where there are none.
+    """
+    return _alive_here(folder) or (leases is not None and leases.alive())
+
+
+def _alive_here(folder: Path) -> bool:
     if not folder.exists():
         return False
     return any(_held(path) for path in folder.iterdir() if not path.name.startswith("."))

@@ -32,6 +32,7 @@ from pipelinekit.tools.runner import GRACE_SECONDS
 from pipelinekit.wire.record import read_answer, text
 
 Done = Callable[[Order, Report | None], None]
+Still = Callable[[], bool]
 Providers = Mapping[ActionTypeId, Declared[...]]
 
 CALLS, ERRANDS = 64, 64
@@ -40,7 +41,7 @@ CALLS, ERRANDS = 64, 64
 A halt takes as long as the job's processes resist, and no other halt and no start is to wait.
 """
 
-CLOSING_SECONDS = 5.0
+CLOSING_SECONDS = 4.0
 HALTING_SECONDS = GRACE_SECONDS + 2 * SLACK_SECONDS
 NO_RUNNER = FailureType.SYSTEM_UNAVAILABLE
 LOST_AGAIN = 2
@@ -84,7 +85,8 @@ class Hands:
         self._calls = Threads(CALLS)
         self._errands = Threads(ERRANDS)
         self._detached: dict[str, Order] = {}
-        self._begun: set[str] = set()
+        self._taken: set[tuple[str, int]] = set()
+        self._begun: set[tuple[str, int]] = set()
         self._able: frozenset[str] = frozenset()
         self._lock = threading.Lock()
         module = place.target.partition(":")[0]
@@ -98,20 +100,27 @@ class Hands:
             self._able = frozenset(map(str, self._providers))
         return self._able
 
-    def take(self, claim: Claim) -> None:
-        """Begin with an order, or end what runs for it; leave alone what nobody here can do."""
+    def take(self, claim: Claim, still: Still = lambda: True) -> None:
+        """Begin with an order, or end what runs for it; leave alone what nobody here can do.
+
+        Args:
+            claim: The order.
+            still: Tells at the last moment whether it is still this engine's; if not, nothing
+                is begun.
+        """
         order = claim.order
         provider = self._providers.get(order.type)
         if claim.halt:
             self.halt(order)
         elif provider is None:
             return
-        elif provider.traits.detached:
-            self._errands.do(lambda: self._start(order))
-        elif claim.inherited and not (provider.traits.repeatable or order.token):
-            self._done(order, _lost("the engine that ran it died"))
+        elif _is_lost(claim, provider):
+            where = "at another place " if claim.elsewhere else ""
+            self._done(order, _lost(f"the engine that ran it {where}died"))
         else:
-            self._calls.do(lambda: self._call(provider, order))
+            self._taken.add((order.id, order.fence))
+            crew = self._errands if provider.traits.detached else self._calls
+            crew.do(lambda: self._begin(provider, order, still))
 
     def halt(self, order: Order) -> None:
         """End whatever runs for an order; a call in a thread cannot be ended, only forgotten."""
@@ -121,13 +130,18 @@ class Hands:
         else:
             self._errands.do(lambda: self._halt(order))
 
-    def begun(self, order: Order) -> bool:
-        """Tell whether an order's call in a thread has begun, and its end is not dealt with."""
-        return order.id in self._begun
+    def has(self, order: Order) -> bool:
+        """Tell whether an order was taken here, and its end is not dealt with."""
+        return (order.id, order.fence) in self._taken
 
-    def forget(self, order: str) -> None:
-        """Know that the end of a call is dealt with."""
-        self._begun.discard(order)
+    def begun(self, order: Order) -> bool:
+        """Tell whether it has begun besides."""
+        return (order.id, order.fence) in self._begun
+
+    def forget(self, order: Order) -> None:
+        """Know that the end of an order is dealt with."""
+        self._taken.discard((order.id, order.fence))
+        self._begun.discard((order.id, order.fence))
 
     def finished(self, order: Order) -> bool:
         """Tell whether an order's runner has left a result, which is told soon."""
@@ -143,8 +157,17 @@ class Hands:
         self._watch.close()
         self._spawner.close()
 
+    def _begin(self, provider: Declared[...], order: Order, still: Still) -> None:
+        if not still():
+            self._taken.discard((order.id, order.fence))
+            return
+        self._begun.add((order.id, order.fence))
+        if provider.traits.detached:
+            self._start(order)
+        else:
+            self._call(provider, order)
+
     def _call(self, provider: Declared[...], order: Order) -> None:
-        self._begun.add(order.id)
         failpoint("hands.call.before")
         place = self._place
         bench = Bench(
@@ -186,7 +209,9 @@ class Hands:
     def _ended(self, folder: Path, sighting: Sighting) -> None:
         failpoint("hands.end.before")
         with self._lock:
-            order = self._detached.pop(folder.name)
+            order = self._detached.pop(folder.name, None)
+        if order is None:  # it was watched twice, and this is told the second time
+            return
         _clean(folder)
         if sighting.standing is Standing.DONE and sighting.result is not None:
             self._done(order, _report(sighting.result))
@@ -197,6 +222,14 @@ class Hands:
             self._errands.do(lambda: self._start(order))
         else:
             self._done(order, _lost("the process that ran it was killed"))
+
+
+def _is_lost(claim: Claim, provider: Declared[...]) -> bool:
+    if provider.traits.repeatable:
+        return False
+    if provider.traits.detached:
+        return claim.elsewhere
+    return claim.inherited and not claim.order.token
 
 
 def _clean(folder: Path) -> None:

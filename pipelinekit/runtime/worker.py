@@ -7,22 +7,23 @@ out through the hands, after it. One thread does all of it, so an engine is one 
 import logging
 import math
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from pipelinekit.model.command import Ask, Command, Halt, Run
 from pipelinekit.model.errors import PipelineKitError, StaleReport
-from pipelinekit.model.event import Event, Expired, Reported
-from pipelinekit.model.order import Order, Waiting
-from pipelinekit.ports.store import Claim, Entry, FenceError, Store
-from pipelinekit.runtime.bench import Report
-from pipelinekit.runtime.clock import new_id, now, steady
+from pipelinekit.model.event import Event
+from pipelinekit.model.order import Order
+from pipelinekit.ports.store import Claim, Entry, FenceError, Store, Taker
+from pipelinekit.runtime.clock import now, steady
 from pipelinekit.runtime.desk import Asked, Closed, Desk
 from pipelinekit.runtime.engines import Incarnation
 from pipelinekit.runtime.hands import Done, Hands
 from pipelinekit.runtime.inbox import End, Inbox, Question
 from pipelinekit.runtime.timers import Timers
+from pipelinekit.runtime.verdicts import expired, reported
 from pipelinekit.tools.failpoint import failpoint
 
 LOG = logging.getLogger("pipelinekit")
@@ -76,6 +77,8 @@ class Worker:
         self._open: dict[str, Order] = {}
         self._timers: Timers[_Timed] = Timers()
         self._seen: tuple[int, Collection[str]] = (-1, ())
+        self._term = incarnation.check()
+        self._unsure = False
         self._looked = self._buried = self._took = -math.inf
         self._pulse = threading.Condition()
         self._beats = 0
@@ -120,7 +123,7 @@ class Worker:
 
         What was halted until now is still ended, since nobody else may ever come to do it.
         """
-        if self._closing:
+        if self._leaving.is_set():
             return
         try:
             self._look_once_more()
@@ -157,10 +160,10 @@ class Worker:
             self._look()
             if leaving:
                 self._left.set()
-        except PipelineKitError as error:  # of the store: it is said, and tried again
-            LOG.warning("%s", error)
+        except PipelineKitError as error:  # of the store: it is said once, and tried again
+            LOG.log(logging.DEBUG if self._unsure else logging.WARNING, "%s", error)
             self._desk.refresh()
-            self._seen = (-1, ())
+            self._unsure = True
 
     def _give_back(self) -> None:
         """Let go of orders whose calls have not begun, so that the next engine may begin them."""
@@ -183,11 +186,12 @@ class Worker:
                     late.append(timed)
                 case _Due():
                     self._ask_again(timed)
-        held = list({end.order.id: end for end in ends if end.order.id in self._open}.values())
+        held = list({end.order.id: end for end in ends if self._holds(end.order)}.values())
         late = [each for each in late if self._is_late(each.order)]
         if not (self._questions or held or late):
             return
         try:
+            self._check()
             self._settle_all(held, late)
         except PipelineKitError as error:
             self._put_off([*held, *late], error)
@@ -204,16 +208,16 @@ class Worker:
     def _settle_alone(self, end: End) -> None:
         try:
             self._settle([], [end], [])
-        except FenceError:
-            LOG.warning("order %s is held by another engine now", end.order.id)
-            self._drop(end.order.id)
+        except FenceError as refusal:
+            self._tell_refused(end.order, refusal)
+            self._drop(end.order)
 
     def _settle(self, questions: list[Question], ends: list[End], late: list[_Deadline]) -> None:
         at = self._clock()
-        reports = [_reported(end.order, end.report, at) for end in ends if end.report is not None]
-        lates = [_expired(self._open[each.order], at) for each in late]
+        reports = [reported(end.order, end.report, at) for end in ends if end.report is not None]
+        lates = [expired(self._open[each.order], at) for each in late]
         asked = [*(Asked(question.event) for question in questions), *lates, *reports]
-        closed = [Closed(end.order.pipeline, end.order.id) for end in ends if end.report is None]
+        closed = [Closed(end.order) for end in ends if end.report is None]
         failpoint("worker.settle.before")
         self._incarnation.ensure()
         settled = self._desk.settle(asked, closed)
@@ -234,21 +238,21 @@ class Worker:
 
     def _deal_with(self, asked: list[Asked], answers: tuple[str | PipelineKitError, ...]) -> None:
         """Drop the orders that are done; those that no action waits for any more are closed."""
-        stale: list[Closed] = []
         for each, answer in zip(asked, answers, strict=True):
             if each.answers is None:
                 continue
             if isinstance(answer, StaleReport):
-                stale.append(Closed(each.event.pipeline, each.answers))
-            else:
-                self._drop(each.answers)
-        if stale:
-            self._desk.settle([], stale)
-        for over in stale:
-            self._drop(over.order)
+                self._close_order(each.answers)
+            self._drop(each.answers)
 
-    def _drop(self, order: str) -> None:
-        self._open.pop(order, None)
+    def _close_order(self, order: Order) -> None:
+        try:
+            self._desk.settle([], [Closed(order)])
+        except FenceError as refusal:
+            self._tell_refused(order, refusal)
+
+    def _drop(self, order: Order) -> None:
+        self._open.pop(order.id, None)
         self._hands.forget(order)
 
     def _put_off(self, later: Sequence[_Timed], error: PipelineKitError) -> None:
@@ -274,6 +278,21 @@ class Worker:
                 else:
                     self._seen = (-1, ())  # if nobody holds it, `_look` takes it soon
 
+    def _check(self) -> None:
+        """Learn whether this engine's lease had ended, so that others may hold what it held."""
+        term = self._incarnation.check()
+        self._unsure |= term != self._term
+        self._term = term
+
+    def _holds(self, order: Order) -> bool:
+        held = self._open.get(order.id)
+        return held is not None and held.fence == order.fence
+
+    def _knows(self, order: Order) -> bool:
+        """Tell whether an order that this engine holds is under way or waits here."""
+        waits = self._holds(order) and self._open[order.id].token is not None
+        return waits or (self._holds(order) and self._hands.has(order))
+
     def _accept(self, claim: Claim, at: datetime) -> None:
         order = claim.order
         self._open[order.id] = order
@@ -282,11 +301,11 @@ class Worker:
         if order.token is not None and not claim.halt:
             self._await(order, at)
         else:
-            self._hands.take(claim)
+            self._hands.take(claim, partial(self._incarnation.holds, self._term))
 
     def _await(self, order: Order, at: datetime) -> None:
         self._open[order.id] = order
-        self._hands.forget(order.id)
+        self._hands.forget(order)
         if order.due is not None:
             self._time(order.due - at, _Due(order.id, order.due))
 
@@ -296,73 +315,68 @@ class Worker:
     def _ask_again(self, due: _Due) -> None:
         order = self._open.get(due.order)
         if order is not None and order.due == due.at:
-            self._hands.take(Claim(order))
+            self._hands.take(Claim(order), partial(self._incarnation.holds, self._term))
 
     def _is_late(self, order_id: str) -> bool:
         order = self._open.get(order_id)
         return order is not None and not self._hands.finished(order)
 
     def _look(self) -> None:
-        present = steady()
+        present, leaving = steady(), self._leaving.is_set()
         fresh = present - self._looked < LOOK_SECONDS
-        if (fresh and not self._leaving.is_set()) or self._closing:
+        if (fresh and not leaving) or self._closing:
             return
         self._looked = present
+        self._check()
         seen = (self._store.version(), self._hands.able)
         bury = present - self._buried >= BURY_SECONDS
         dead = self._incarnation.dead() if bury else []
         self._buried = present if bury else self._buried
         rested = present - self._took >= TAKE_SECONDS
-        if seen == self._seen and not dead and not rested:
+        if seen == self._seen and not (dead or rested or self._unsure):
             return
         self._took = present
         self._incarnation.ensure()
-        self._desk.refresh()
-        at = self._clock()
-        claims = self._store.take(self._incarnation.id, dead, self._hands.able, at)
-        failpoint("worker.take.after")
-        for claim in claims:
-            if claim.halt or claim.order.id not in self._open:
-                self._accept(claim, at)
+        able = () if leaving else self._hands.able  # who leaves only ends what is halted
+        self._take(Taker(self._incarnation.id, able, dead, self._unsure))
         self._incarnation.bury(dead)
         failpoint("worker.bury.after")
         self._timers.tidy(lambda timed: isinstance(timed, End) or timed.order in self._open)
         self._seen = seen
         self._beat()
 
+    def _take(self, taker: Taker) -> None:
+        at = self._clock()
+        claims = self._store.take(taker, at)
+        failpoint("worker.take.after")
+        if taker.unsure:
+            self._unsure = False
+            self._compare({claim.order.id: claim.order.fence for claim in claims})
+        for claim in claims:
+            if claim.halt or not self._knows(claim.order):
+                self._accept(claim, at)
+
+    def _compare(self, held: Mapping[str, int]) -> None:
+        """Let go of what the store says is not this engine's."""
+        LOG.warning("the store can be used again, and %d orders are held", len(held))
+        for order in list(self._open.values()):
+            if held.get(order.id) != order.fence:
+                self._tell_refused(order, "it is not among those held")
+                self._drop(order)
+
+    def _tell_refused(self, order: Order, why: object) -> None:
+        LOG.warning(
+            "what comes of order %s (%s/%s of %s, fence %d) does not count, since it is done or "
+            "another engine holds it now: %s",
+            order.id,
+            order.stage,
+            order.action,
+            order.execution,
+            order.fence,
+            why,
+        )
+
     def _beat(self) -> None:
         with self._pulse:
             self._beats += 1
             self._pulse.notify_all()
-
-
-def _expired(order: Order, at: datetime) -> Asked:
-    event = Expired(
-        id=new_id(),
-        pipeline=order.pipeline,
-        at=at,
-        by="clock",
-        execution=order.execution,
-        stage=order.stage,
-        action=order.action,
-        action_execution=order.id,
-        condition=order.condition,
-    )
-    return Asked(event)
-
-
-def _reported(order: Order, report: Report, at: datetime) -> Asked:
-    event = Reported(
-        id=new_id(),
-        pipeline=order.pipeline,
-        at=at,
-        by=str(order.type),
-        execution=order.execution,
-        stage=order.stage,
-        action=order.action,
-        action_execution=order.id,
-        outcome=report.outcome,
-        artifacts=report.artifacts,
-        condition=order.condition,
-    )
-    return Asked(event, None if isinstance(report.outcome, Waiting) else order.id)

@@ -2,10 +2,21 @@
 
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import Connection, Engine, inspect, select, text
+from sqlalchemy import Connection, inspect, select, text
 
 from pipelinekit.model.errors import StoreError
-from pipelinekit.store.schema import ANCHOR, CONDITIONS, EXECUTIONS, META, METADATA, RULES, STAGES
+from pipelinekit.store.schema import (
+    ANCHOR,
+    CONDITIONS,
+    ENGINES,
+    EXECUTIONS,
+    META,
+    METADATA,
+    ORDERS,
+    RULES,
+    STAGES,
+    WRITES,
+)
 
 Step = Callable[[Connection], None]
 
@@ -26,27 +37,37 @@ def _long_history(connection: Connection) -> None:
             index.create(connection, checkfirst=True)
 
 
-STEPS: Mapping[int, Step] = {1: _first, 2: _conditions, 3: _long_history}
+def _fences(connection: Connection) -> None:
+    METADATA.create_all(connection, [ENGINES, WRITES])
+    if connection.execute(select(WRITES)).first() is None:
+        connection.execute(WRITES.insert().values(number=0))
+    there = {column["name"] for column in inspect(connection).get_columns(ORDERS.name)}
+    for name, kind in (("fence", "INTEGER NOT NULL DEFAULT 1"), ("place", "VARCHAR(300)")):
+        if name not in there:
+            connection.exec_driver_sql(f"ALTER TABLE {ORDERS.name} ADD COLUMN {name} {kind}")
+
+
+STEPS: Mapping[int, Step] = {1: _first, 2: _conditions, 3: _long_history, 4: _fences}
 CURRENT = max(STEPS)
 
 
-def migrate(engine: Engine) -> None:
-    """Bring a store to the current version, all steps in one transaction.
+def migrate(connection: Connection) -> None:
+    """Bring a store to the current version, in the transaction that the connection is in.
 
     Raises:
         StoreError: It was written by a newer version of this package.
     """
-    with engine.begin() as connection:
-        version = _version(connection)
-        if version > CURRENT:
-            raise StoreError(
-                f"the store has schema version {version} and this version of pipelinekit knows "
-                f"{CURRENT}; install a newer pipelinekit, or use another PIPELINEKIT_HOME"
-            )
-        for number in range(version + 1, CURRENT + 1):
-            STEPS[number](connection)
-            connection.execute(META.delete())
-            connection.execute(META.insert().values(version=number))
+    version = _version(connection)
+    if version > CURRENT:
+        raise StoreError(
+            f"the store has schema version {version} and this version of pipelinekit knows "
+            f"{CURRENT}; install a newer pipelinekit, or use another PIPELINEKIT_HOME or "
+            f"PIPELINEKIT_DB_URL"
+        )
+    for number in range(version + 1, CURRENT + 1):
+        STEPS[number](connection)
+        connection.execute(META.delete())
+        connection.execute(META.insert().values(version=number))
 
 
 def _version(connection: Connection) -> int:

@@ -5,17 +5,30 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    ScalarSelect,
+    and_,
+    bindparam,
+    func,
+    not_,
+    or_,
+    select,
+    tuple_,
+)
+from sqlalchemy import Row as SqlRow
 
-from pipelinekit.model.command import Ask, Command, Halt, Run
+from pipelinekit.model.command import Ask, Halt, Run
 from pipelinekit.model.order import Order
-from pipelinekit.ports.store import Claim, Entry, FenceError
-from pipelinekit.store.schema import ORDERS
+from pipelinekit.ports.store import Claim, Entry, FenceError, Taker
+from pipelinekit.store.schema import ENGINES, ORDERS
 from pipelinekit.store.upsert import upsert
 from pipelinekit.wire.record import read, text
 
 _DONE = ORDERS.delete().where(
-    ORDERS.c.id.in_(bindparam("done", expanding=True)), ORDERS.c.owner == bindparam("held_by")
+    tuple_(ORDERS.c.id, ORDERS.c.fence).in_(bindparam("done", expanding=True)),
+    ORDERS.c.owner == bindparam("held_by"),
 )
 _FREED = (
     ORDERS.update()
@@ -28,65 +41,86 @@ _FREED = (
 _HALTED = ORDERS.update().where(ORDERS.c.id == bindparam("unwanted")).values(halt=True)
 
 
-def disown(connection: Connection, dead: Collection[str]) -> None:
-    """Make the orders of dead engines nobody's, and remember that they were somebody's."""
-    left = ORDERS.c.owner.in_(dead)
-    connection.execute(ORDERS.update().where(left).values(owner=None, inherited=True))
+def disown(connection: Connection, dead: Collection[str]) -> bool:
+    """Make the orders of dead engines nobody's, and remember that and where they were somebody's.
+
+    Returns:
+        Whether there were any.
+    """
+    if not dead:
+        return False
+    place = select(ENGINES.c.place).where(ENGINES.c.id == ORDERS.c.owner).scalar_subquery()
+    freed = ORDERS.update().where(ORDERS.c.owner.in_(dead))
+    return connection.execute(freed.values(owner=None, inherited=True, place=place)).rowcount > 0
 
 
-def take(connection: Connection, owner: str, able: Collection[str], at: datetime) -> list[Claim]:
+def take(connection: Connection, taker: Taker, at: datetime) -> list[Claim]:
     """Take orders that are for an engine; see `ports.store.Store`."""
-    mine = and_(ORDERS.c.owner == owner, ORDERS.c.halt)
+    here = select(ENGINES.c.place).where(ENGINES.c.id == taker.owner).scalar_subquery()
+    mine = ORDERS.c.owner == taker.owner
+    called = mine if taker.unsure else and_(mine, ORDERS.c.halt)
+    wanted = or_(called, _free(taker, at, here))
+    found = connection.execute(select(ORDERS, here.label("here")).where(wanted)).all()
+    new = [row.id for row in found if row.owner is None]
+    if new:
+        taken = {"owner": taker.owner, "fence": ORDERS.c.fence + 1}
+        connection.execute(ORDERS.update().where(ORDERS.c.id.in_(new)).values(taken))
+    return [_claim(row) for row in found]
+
+
+def _free(taker: Taker, at: datetime, here: ScalarSelect[str]) -> ColumnElement[bool]:
     late = ORDERS.c.deadline < at.timestamp()
-    meant = or_(ORDERS.c.type.in_(able), ORDERS.c.halt, late)
-    free = and_(ORDERS.c.owner.is_(None), meant)
-    found = connection.execute(select(ORDERS).where(or_(free, mine))).all()
-    if found:
-        chosen = ORDERS.c.id.in_([row.id for row in found])
-        connection.execute(ORDERS.update().where(chosen).values(owner=owner))
-    return [Claim(read(row.body, Order), halt=row.halt, inherited=row.inherited) for row in found]
+    meant = or_(ORDERS.c.type.in_(taker.able), ORDERS.c.halt, late)
+    living = select(ENGINES.c.place).where(ENGINES.c.at_work, ENGINES.c.until > func.now())
+    place = ORDERS.c.place
+    awaited = and_(place.is_not(None), place != here, place.in_(living))
+    return and_(ORDERS.c.owner.is_(None), meant, not_(awaited))
+
+
+def _claim(row: SqlRow[Any]) -> Claim:
+    return Claim(
+        replace(read(row.body, Order), fence=row.fence + (row.owner is None)),
+        halt=row.halt,
+        inherited=row.inherited,
+        elsewhere=row.place is not None and row.place != row.here,
+    )
 
 
 def answer(connection: Connection, entry: Entry) -> None:
     """Let go of what an entry's owner gives back, and drop what it is done with.
 
     Raises:
-        FenceError: The owner does not hold an order that it is done with.
+        FenceError: The owner does not hold an order that it is done with, or under another fence.
     """
     if entry.released:
         connection.execute(_FREED, {"freed": entry.released, "held_by": entry.owner})
     if not entry.answered:
         return
-    done = connection.execute(_DONE, {"done": entry.answered, "held_by": entry.owner})
-    if done.rowcount != len(entry.answered):
-        raise FenceError(f"not all of {entry.answered} are held by {entry.owner}")
+    answered = list(entry.answered.items())
+    done = connection.execute(_DONE, {"done": answered, "held_by": entry.owner})
+    if done.rowcount != len(answered):
+        raise FenceError(f"not all of {answered} (order, fence) are held by {entry.owner}")
 
 
-def command(connection: Connection, entry: Entry) -> None:
-    """Write down what an entry wants done."""
-    runs = [command.order for command in entry.commands if isinstance(command, Run)]
-    if runs:
-        connection.execute(upsert(ORDERS), [_order(entry, order) for order in runs])
+def ask(connection: Connection, entry: Entry) -> None:
+    """Write down what is to be asked again, and when."""
     for command in entry.commands:
-        _change(connection, command)
-
-
-def _change(connection: Connection, command: Command) -> None:
-    match command:
-        case Run():
-            pass
-        case Halt():
-            connection.execute(_HALTED, {"unwanted": command.action_execution})
-        case Ask():
+        if isinstance(command, Ask):
             which = ORDERS.c.id == command.action_execution
             body = connection.execute(select(ORDERS.c.body).where(which)).scalar_one_or_none()
             if body is not None:
-                asked = _asked(read(body, Order), command)
+                asked = replace(read(body, Order), token=command.token, due=command.due)
                 connection.execute(ORDERS.update().where(which).values(body=text(asked)))
 
 
-def _asked(order: Order, ask: Ask) -> Order:
-    return replace(order, token=ask.token, due=ask.due)
+def command(connection: Connection, entry: Entry) -> None:
+    """Write down what is to be begun and to be ended, without reading anything."""
+    runs = [command.order for command in entry.commands if isinstance(command, Run)]
+    if runs:
+        connection.execute(upsert(connection, ORDERS), [_order(entry, each) for each in runs])
+    for command in entry.commands:
+        if isinstance(command, Halt):
+            connection.execute(_HALTED, {"unwanted": command.action_execution})
 
 
 def _order(entry: Entry, order: Order) -> dict[str, Any]:
@@ -97,6 +131,8 @@ def _order(entry: Entry, order: Order) -> dict[str, Any]:
         "halt": False,
         "owner": entry.owner if str(order.type) in entry.able else None,
         "inherited": False,
+        "fence": order.fence,
+        "place": None,
         "deadline": order.deadline.timestamp() if order.deadline else None,
         "body": text(order),
     }

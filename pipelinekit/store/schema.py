@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
+    DateTime,
     Float,
     Index,
     Integer,
@@ -31,12 +33,15 @@ from pipelinekit.model.row import Row
 
 METADATA = MetaData()
 
+COUNTER = BigInteger().with_variant(Integer(), "sqlite")
+"""Of more than four thousand million things; SQLite's integers are that great anyway."""
+
 META = Table("meta", METADATA, Column("version", Integer, primary_key=True))
 
 JOURNAL = Table(
     "journal",
     METADATA,
-    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("number", COUNTER, primary_key=True, autoincrement=False),
     Column("pipeline", String(100), nullable=False),
     Column("body", Text, nullable=False),
     Column("digest", String(64), nullable=False),  # of the digest before and this body
@@ -70,8 +75,22 @@ ORDERS = Table(
     Column("inherited", Boolean, nullable=False, default=False),  # an engine died with it
     Column("deadline", Float),  # seconds since 1970, UTC
     Column("body", Text, nullable=False),
+    Column("fence", Integer, nullable=False, server_default="1"),  # rises with each taker
+    Column("place", String(300)),  # where the engine worked that died with it, if that is known
     Index("orders_of_owner", "owner"),
 )
+
+ENGINES = Table(
+    "engines",
+    METADATA,
+    Column("id", String(36), primary_key=True),
+    Column("place", String(300), nullable=False),  # engines of one see each other's runners
+    Column("until", DateTime(timezone=True), nullable=False),  # its lease, by the store's clock
+    Column("at_work", Boolean, nullable=False),
+)
+
+WRITES = Table("writes", METADATA, Column("number", COUNTER, nullable=False))
+"""One row: how often any process has written; whoever writes holds it locked (PostgreSQL)."""
 
 PIPELINES = Table(
     "pipelines",

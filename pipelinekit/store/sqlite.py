@@ -12,14 +12,17 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from pipelinekit.model.errors import StoreError
+from pipelinekit.ports.store import Leases
+from pipelinekit.store.migrations import migrate
 
 SAFE_VERSION = (3, 51, 3)
 BUSY_MILLISECONDS = 5_000
@@ -29,6 +32,71 @@ CHECKPOINT_EVERY, CHECKPOINT_ROWS = 1_000, 20_000
 READING = "reading"
 """The execution option of a connection that only reads, from one snapshot."""
 NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs"})
+
+
+class SQLite:
+    """A SQLite file, made if it is missing; see `store.database.Database`.
+
+    Raises:
+        StoreError: It cannot be opened.
+    """
+
+    leases: Leases | None = None
+
+    def __init__(self, path: Path) -> None:
+        try:
+            with opening(path):
+                self._engine = connect(path)
+                with self._engine.begin() as connection:
+                    migrate(connection)
+                self._writer = self._engine.connect()
+        except (DBAPIError, OSError) as error:
+            raise StoreError(
+                f"the store {path} cannot be opened: {error}; look whether the folder can be "
+                f"written and the disk has space"
+            ) from error
+        self._gate = Gate(path)
+        self._same = SameFile(path)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection that reads from one snapshot."""
+        self._same.check()
+        with self._engine.connect().execution_options(**{READING: True}) as connection:
+            yield connection
+
+    snapshot = reading
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Give the one connection that writes; it holds the file's write lock."""
+        self._same.check()
+        with self._gate.shared(), self._writer.begin():
+            yield self._writer
+        self._gate.checkpoint(self._handle())
+
+    def at_once(self, connection: Connection) -> AbstractContextManager[None]:
+        """Do nothing: there is no way to a server that could be saved."""
+        del connection
+        return nullcontext()
+
+    def wrote(self, connection: Connection) -> None:
+        """Do nothing: SQLite itself lets the others know."""
+
+    def version(self) -> int:
+        """Give the number that SQLite changes when another connection has written."""
+        return int(self._handle().execute("PRAGMA data_version").fetchone()[0])
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._writer.close()
+        self._engine.dispose()
+        self._gate.close()
+
+    def _handle(self) -> sqlite3.Connection:
+        handle = self._writer.connection.driver_connection
+        assert isinstance(handle, sqlite3.Connection)  # noqa: S101 - the engine is SQLite's
+        return handle
 
 
 def connect(path: Path) -> Engine:
@@ -81,7 +149,7 @@ class Gate:
         self._rows = 0
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
+    def shared(self) -> Iterator[None]:
         """Hold off checkpoints of other processes while this one commits."""
         if self._file is None:
             yield

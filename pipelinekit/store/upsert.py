@@ -1,18 +1,18 @@
 """How a row takes the place of the one with the same key, in one statement."""
 
-from sqlalchemy import Table
-from sqlalchemy.dialects.sqlite import Insert, insert
+from functools import cache
 
-_UPSERTS: dict[str, Insert] = {}
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
 
 
-def upsert(table: Table) -> Insert:
+def upsert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
     """Give the statement that inserts a row, or changes the one that is there; made once."""
-    statement = _UPSERTS.get(table.name)
-    if statement is None:
-        new = insert(table)
-        keys = list(table.primary_key)
-        changed = {column.name: new.excluded[column.name] for column in table.c}
-        statement = new.on_conflict_do_update(index_elements=keys, set_=changed)
-        _UPSERTS[table.name] = statement
-    return statement
+    return _upsert(connection.dialect.name, table)
+
+
+@cache
+def _upsert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    new = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    changed = {column.name: new.excluded[column.name] for column in table.c}
+    return new.on_conflict_do_update(index_elements=list(table.primary_key), set_=changed)

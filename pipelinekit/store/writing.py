@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
 from pipelinekit.model.row import Row
 from pipelinekit.ports.store import ConflictError, Entry
-from pipelinekit.store.orders import answer, command
+from pipelinekit.store.orders import answer, ask, command
 from pipelinekit.store.schema import (
     EXECUTIONS,
     HEADS,
@@ -25,14 +26,37 @@ EMPTY_DIGEST = "0" * 64
 """What the journal's first record is chained to."""
 
 _LAST = select(JOURNAL.c.number, JOURNAL.c.digest).order_by(JOURNAL.c.number.desc()).limit(1)
-_SEEN = select(HEADS.c.records).where(HEADS.c.pipeline == bindparam("name"))
+_HEADS = select(HEADS).where(HEADS.c.pipeline.in_(bindparam("names", expanding=True)))
 
 
-def write(connection: Connection, entries: Sequence[Entry]) -> None:
-    """Write entries inside the transaction that the connection is in."""
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """The journal's last record."""
+
+    number: int = 0
+    digest: str = EMPTY_DIGEST
+
+
+def check(connection: Connection, entries: Sequence[Entry]) -> Tip:
+    """Do what has conditions, and give the journal's tip.
+
+    Raises:
+        ConflictError: A pipeline has other records than those that were seen.
+        FenceError: An answered order is not held.
+    """
+    happened = [entry for entry in entries if entry.events]
+    if happened:
+        _compare(connection, happened)
     for entry in entries:
         answer(connection, entry)
-    _journal(connection, entries)
+        ask(connection, entry)
+    last = connection.execute(_LAST).one_or_none() if happened else None
+    return Tip(last.number, last.digest) if last else Tip()
+
+
+def write(connection: Connection, entries: Sequence[Entry], tip: Tip) -> None:
+    """Write the rest of the entries, without reading anything."""
+    _journal(connection, [entry for entry in entries if entry.events], tip)
     for entry in entries:
         if entry.deleted:
             _delete(connection, entry.pipeline)
@@ -48,17 +72,22 @@ def chained(digest: str, body: str) -> str:
     return hashlib.sha256((digest + body).encode()).hexdigest()
 
 
-def _journal(connection: Connection, entries: Sequence[Entry]) -> None:
-    last = connection.execute(_LAST).one_or_none()
-    number, digest = (last.number, last.digest) if last else (0, EMPTY_DIGEST)
+def _compare(connection: Connection, entries: Sequence[Entry]) -> None:
+    names = [entry.pipeline for entry in entries]
+    there = {row.pipeline: row.records for row in connection.execute(_HEADS, {"names": names})}
+    for entry in entries:
+        found = there.get(entry.pipeline, 0)
+        if found != entry.seen:
+            raise ConflictError(f"{entry.pipeline} has {found} records, not {entry.seen}")
+
+
+def _journal(connection: Connection, entries: Sequence[Entry], tip: Tip) -> None:
+    if not entries:
+        return
+    number, digest = tip.number, tip.digest
     records: list[dict[str, Any]] = []
     heads: list[dict[str, Any]] = []
     for entry in entries:
-        if not entry.events:
-            continue
-        seen = connection.execute(_SEEN, {"name": entry.pipeline}).scalar_one_or_none()
-        if (seen or 0) != entry.seen:
-            raise ConflictError(f"{entry.pipeline} has {seen} records, not {entry.seen}")
         for event, moves in entry.records:
             number += 1
             body = record_text(event, moves)
@@ -67,9 +96,8 @@ def _journal(connection: Connection, entries: Sequence[Entry]) -> None:
                 {"number": number, "pipeline": entry.pipeline, "body": body, "digest": digest}
             )
         heads.append({"pipeline": entry.pipeline, "records": entry.seen + len(entry.events)})
-    if records:
-        connection.execute(JOURNAL.insert(), records)
-        connection.execute(upsert(HEADS), heads)
+    connection.execute(JOURNAL.insert(), records)
+    connection.execute(upsert(connection, HEADS), heads)
 
 
 def _delete(connection: Connection, pipeline: str) -> None:
@@ -95,4 +123,4 @@ def _rows(connection: Connection, rows: Iterable[Row]) -> None:
     for row in rows:
         values.setdefault(type(row), []).append({**columns(row), "body": text(row)})
     for kind, written in values.items():
-        connection.execute(upsert(TABLES[kind][0]), written)
+        connection.execute(upsert(connection, TABLES[kind][0]), written)

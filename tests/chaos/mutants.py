@@ -107,17 +107,19 @@ def _checked_then_acted() -> None:
 
     honest = writing._journal
 
-    def journal(connection: Any, entries: Any) -> None:
-        honest(connection, [replace(each, seen=_seen(connection, each)) for each in entries])
+    def journal(connection: Any, entries: Any, tip: Any) -> None:
+        honest(connection, [replace(each, seen=_seen(connection, each)) for each in entries], tip)
 
+    writing._compare = lambda connection, entries: None
     writing._journal = journal
 
 
 def _seen(connection: Any, entry: Any) -> int:
-    from pipelinekit.store import writing
+    from pipelinekit.store.schema import HEADS
 
-    found = connection.execute(writing._SEEN, {"name": entry.pipeline}).scalar_one_or_none()
-    return found or 0
+    seen = HEADS.select().where(HEADS.c.pipeline == entry.pipeline)
+    found = connection.execute(seen).one_or_none()
+    return found.records if found else 0
 
 
 @_mutant("eio", 3, "once_only", "token_once", "legal_moves")

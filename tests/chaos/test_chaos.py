@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from pipelinekit.ports import store
 from pipelinekit.tools.failpoint import POINTS
 from tests.chaos import checker, facts
 from tests.chaos.faults import FAULTS
@@ -40,7 +39,6 @@ CUTS: Mapping[str, int] = {
     "tokens": 10,
     "two-engines": 4,
 }
-NEEDS_UNSURE_TAKERS = "store-errors"
 
 
 def chaos(fault: str, count: int, **environ: str) -> tuple[int, dict[str, Any]]:
@@ -68,8 +66,6 @@ def test_each_fault_has_its_cut() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", sorted(CUTS))
 def test_nothing_is_violated_by(fault: str) -> None:
-    if fault == NEEDS_UNSURE_TAKERS and not hasattr(store, "Taker"):
-        pytest.skip("an engine does not look for orders yet that a store gave it unsaid")
     code, line = chaos(fault, CUTS[fault])
     assert (code, line["violations"]) == (0, [])
     assert (line["n"], line["lost"], line["doubled"]) == (CUTS[fault], 0, 0)

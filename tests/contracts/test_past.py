@@ -21,15 +21,16 @@ from pipelinekit.model.execution import (
 from pipelinekit.model.pipeline import Stage
 from pipelinekit.ports.store import Entry, Query, Store
 from pipelinekit.runtime.desk import Asked, Desk
-from tests.contracts.test_store import MAKERS, Recorder
+from pipelinekit.store.sql import open_store
+from tests.contracts.test_store import DATABASES, MAKERS, Recorder
 from tests.engine.world import NOON, line, step
 
 SHIP = line(Stage("Ship", step("ship")))
 
 
-@pytest.fixture(params=sorted(MAKERS))
+@pytest.fixture(params=DATABASES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    made = MAKERS[request.param](tmp_path)
+    made = open_store(MAKERS[request.param](tmp_path))
     yield made
     made.close()
 
@@ -51,7 +52,7 @@ def shipped(world: Recorder, **members: object) -> str:
 
 def done_with(store: Store, run: str) -> None:
     """Let go of the orders of an execution."""
-    orders = tuple(row.id for row in store.find(ActionExecution, Query(execution=run)))
+    orders = {row.id: 1 for row in store.find(ActionExecution, Query(execution=run))}
     store.commit([Entry(pipeline="shop", seen=0, answered=orders, owner="me")])
 
 

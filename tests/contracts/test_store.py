@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import inspect
 
 from pipelinekit.model.action import Category
 from pipelinekit.model.command import Ask, Command, Halt, Run
@@ -15,22 +16,33 @@ from pipelinekit.model.event import Started
 from pipelinekit.model.execution import ActionExecution, PipelineExecution, PipelineRecord
 from pipelinekit.model.order import Order
 from pipelinekit.model.pipeline import Stage
-from pipelinekit.ports.store import ConflictError, Entry, FenceError, Query, Store
+from pipelinekit.ports.store import ConflictError, Entry, FenceError, Query, Store, Taker
 from pipelinekit.store.migrations import CURRENT
+from pipelinekit.store.schema import EXECUTIONS, META
 from pipelinekit.store.sql import open_store
-from pipelinekit.store.sqlite import CHECKPOINT_EVERY, Gate, file_system
+from pipelinekit.store.sqlite import CHECKPOINT_EVERY, Gate, SQLite, file_system
 from pipelinekit.store.writing import EMPTY_DIGEST, chained
 from pipelinekit.wire.record import record_text
+from tests import postgres
 from tests.engine.world import NOON, World, approval, line, step
 
-MAKERS: dict[str, Callable[[Path], Store]] = {
-    "sqlite": lambda folder: open_store(f"sqlite:///{folder / 'pipelinekit.db'}"),
+MAKERS: dict[str, Callable[[Path], str]] = {
+    "sqlite": lambda folder: f"sqlite:///{folder / 'pipelinekit.db'}",
+    "postgresql": lambda _folder: postgres.shared().url(),
 }
 
 
-@pytest.fixture(params=sorted(MAKERS))
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    made = MAKERS[request.param](tmp_path)
+DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture(params=DATABASES)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return MAKERS[request.param](tmp_path)
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    made = open_store(url)
     yield made
     made.close()
 
@@ -158,9 +170,10 @@ def test_an_order_of_the_committer_is_its_own_and_is_not_handed_out(store: Store
     world = Recorder(store, "me")
     world.started(GATE)
     able = [str(order.type) for order in world.orders.values()]
-    assert store.take("other", [], able, NOON) == []
-    (claim,) = store.take("other", ["me"], able, NOON)
-    assert (claim.order, claim.inherited) == (next(iter(world.orders.values())), True)
+    assert store.take(Taker("other", able), NOON) == []
+    (claim,) = store.take(Taker("other", able, ["me"]), NOON)
+    order = replace(next(iter(world.orders.values())), fence=2)
+    assert (claim.order, claim.inherited) == (order, True)
 
 
 def test_an_order_that_the_committer_cannot_carry_out_is_nobody_s(store: Store) -> None:
@@ -170,7 +183,7 @@ def test_an_order_that_the_committer_cannot_carry_out_is_nobody_s(store: Store) 
         next(iter(world.orders.values())), id="o-9", type=step("x", Category.BUILD).type
     )
     commanded(store, Run(order))
-    (claim,) = store.take("other", [], [str(order.type)], NOON)
+    (claim,) = store.take(Taker("other", [str(order.type)]), NOON)
     assert (claim.order.id, claim.inherited) == ("o-9", False)
 
 
@@ -178,10 +191,10 @@ def test_an_order_of_nobody_is_handed_out_once_to_who_is_able(store: Store) -> N
     world = Recorder(store, None)
     world.started(GATE)
     able = [str(order.type) for order in world.orders.values()]
-    assert store.take("a", [], ["Build/AWS/CodeBuild/1"], NOON) == []
-    (claim,) = store.take("a", [], able, NOON)
+    assert store.take(Taker("a", ["Build/AWS/CodeBuild/1"]), NOON) == []
+    (claim,) = store.take(Taker("a", able), NOON)
     assert not claim.inherited
-    assert store.take("b", [], able, NOON) == []
+    assert store.take(Taker("b", able), NOON) == []
 
 
 def test_an_answer_for_an_order_of_another_engine_is_refused_and_writes_nothing(
@@ -194,7 +207,7 @@ def test_an_answer_for_an_order_of_another_engine_is_refused_and_writes_nothing(
         pipeline="shop",
         seen=len(world.events),
         events=(started_event(run),),
-        answered=(order,),
+        answered={order: 1},
         owner="other",
     )
     with pytest.raises(FenceError):
@@ -202,7 +215,7 @@ def test_an_answer_for_an_order_of_another_engine_is_refused_and_writes_nothing(
     assert len(store.tail(0)) == len(world.events)
     store.commit([replace(answer, owner="me")])
     with pytest.raises(FenceError):
-        store.commit([Entry(pipeline="shop", seen=0, answered=(order,), owner="me")])
+        store.commit([Entry(pipeline="shop", seen=0, answered={order: 1}, owner="me")])
 
 
 def started_event(run: str) -> Started:
@@ -222,16 +235,37 @@ def test_what_is_asked_again_keeps_its_token_and_time(store: Store) -> None:
     order = Order("o-1", "shop", "e", "s", "a", step("a").type)
     commanded(store, Run(order))
     commanded(store, Ask("o-1", "t-1", NOON))
-    (claim,) = store.take("other", ["me"], [str(order.type)], NOON)
-    assert claim.order == replace(order, token="t-1", due=NOON)
+    (claim,) = store.take(Taker("other", [str(order.type)], ["me"]), NOON)
+    assert claim.order == replace(order, token="t-1", due=NOON, fence=2)
+
+
+def test_an_order_s_fence_rises_with_each_taker_and_an_answer_under_an_old_one_is_refused(
+    store: Store,
+) -> None:
+    commanded(store, Run(Order("o-1", "shop", "e", "s", "a", step("a").type)))
+    (claim,) = store.take(Taker("other", ABLE, ["me"]), NOON)
+    (again,) = store.take(Taker("me", ABLE, ["other"]), NOON)
+    assert (claim.order.fence, again.order.fence) == (2, 3)
+    for fence in (1, 2, 4):
+        with pytest.raises(FenceError, match="o-1"):
+            store.commit([Entry(pipeline="shop", seen=0, answered={"o-1": fence}, owner="me")])
+    store.commit([Entry(pipeline="shop", seen=0, answered={"o-1": 3}, owner="me")])
+
+
+def test_who_is_unsure_is_told_all_that_it_holds_under_the_same_fence(store: Store) -> None:
+    commanded(store, Run(Order("o-1", "shop", "e", "s", "a", step("a").type)))
+    for _ in range(2):
+        (claim,) = store.take(Taker("me", unsure=True), NOON)
+        assert (claim.order.id, claim.order.fence, claim.inherited) == ("o-1", 1, False)
+    assert store.take(Taker("other", ABLE, unsure=True), NOON) == []
 
 
 def test_a_halted_order_is_handed_to_its_owner_to_be_ended(store: Store) -> None:
     order = Order("o-1", "shop", "e", "s", "a", step("a").type)
     commanded(store, Run(order))
-    assert store.take("me", [], [str(order.type)], NOON) == []
+    assert store.take(Taker("me", [str(order.type)]), NOON) == []
     commanded(store, Halt("o-1"))
-    (claim,) = store.take("me", [], [str(order.type)], NOON)
+    (claim,) = store.take(Taker("me", [str(order.type)]), NOON)
     assert claim.halt
 
 
@@ -241,16 +275,16 @@ def test_an_order_that_its_holder_has_not_begun_is_given_back_as_it_is(store: St
     commanded(store, Ask("o-1", "t-1", NOON))
     commanded(store, Halt("o-1"))
     store.commit([Entry(pipeline="shop", seen=0, released=("o-1", "o-2"), owner="other")])
-    assert store.take("other", [], ABLE, NOON) == []
+    assert store.take(Taker("other", ABLE), NOON) == []
     store.commit([Entry(pipeline="shop", seen=0, released=("o-1", "o-2"), owner="me")])
-    (claim,) = store.take("other", [], ABLE, NOON)
+    (claim,) = store.take(Taker("other", ABLE), NOON)
     assert (claim.order.token, claim.halt, claim.inherited) == ("t-1", True, False)
 
 
 def test_what_a_dead_engine_held_is_for_any_that_is_able_whoever_buried_it(store: Store) -> None:
     commanded(store, Run(Order("o-1", "shop", "e", "s", "a", step("a").type)))
-    assert store.take("unable", ["me"], [], NOON) == []
-    (claim,) = store.take("able", [], ABLE, NOON)
+    assert store.take(Taker("unable", [], ["me"]), NOON) == []
+    (claim,) = store.take(Taker("able", ABLE), NOON)
     assert claim.inherited
 
 
@@ -258,9 +292,9 @@ def test_what_is_to_be_halted_or_is_late_is_for_anybody(store: Store) -> None:
     strange = step("a", Category.BUILD).type
     late = Order("late", "shop", "e", "s", "a", strange, deadline=NOON)
     commanded(store, Run(late), Run(replace(late, id="halted", deadline=None)), Halt("halted"))
-    assert [each.order.id for each in store.take("a", [], ABLE, NOON)] == ["halted"]
+    assert [each.order.id for each in store.take(Taker("a", ABLE), NOON)] == ["halted"]
     after = NOON + timedelta(seconds=1)
-    assert [each.order.id for each in store.take("b", [], ABLE, after)] == ["late"]
+    assert [each.order.id for each in store.take(Taker("b", ABLE), after)] == ["late"]
 
 
 def test_rows_are_found_newest_first_and_by_what_is_asked(store: Store) -> None:
@@ -291,8 +325,7 @@ def test_every_attempt_of_an_action_is_kept_and_the_last_one_is_loaded(store: St
     assert loaded == world.state
 
 
-def test_the_version_changes_only_when_another_process_writes(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'pipelinekit.db'}"
+def test_the_version_changes_only_when_another_process_writes(url: str) -> None:
     one, two = open_store(url), open_store(url)
     before = one.version()
     Recorder(one).define(GATE)
@@ -306,7 +339,7 @@ def test_the_version_changes_only_when_another_process_writes(tmp_path: Path) ->
 
 def test_the_sqlite_file_is_set_up_for_durability(tmp_path: Path) -> None:
     store = open_store(f"sqlite:///{tmp_path / 'deep' / 'pipelinekit.db'}")
-    with store._reading() as connection:  # noqa: SLF001 - the settings are the point
+    with store._database.reading() as connection:  # noqa: SLF001 - the settings are the point
         found = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
@@ -320,14 +353,55 @@ def test_the_sqlite_file_is_set_up_for_durability(tmp_path: Path) -> None:
     store.close()
 
 
-def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
-    file = tmp_path / "pipelinekit.db"
-    open_store(f"sqlite:///{file}").close()
-    with sqlite3.connect(file) as connection:
-        connection.execute("UPDATE meta SET version = ?", (CURRENT + 1,))
-    connection.close()
+def test_a_store_of_a_newer_version_is_refused(url: str) -> None:
+    store = open_store(url)
+    with store._database.writing() as connection:  # noqa: SLF001 - nobody else does this
+        connection.execute(META.update().values(version=CURRENT + 1))
+    store.close()
     with pytest.raises(StoreError, match="newer"):
-        open_store(f"sqlite:///{file}")
+        open_store(url)
+
+
+@pytest.mark.parametrize(
+    ("version", "later"),
+    [
+        (
+            2,
+            [
+                "DROP TABLE journal_anchor",
+                "DROP INDEX executions_by_end",
+                "CREATE INDEX executions_under_way ON pipeline_executions (pipeline, ended)",
+            ],
+        ),
+        (3, []),
+    ],
+)
+def test_an_older_store_is_brought_up_to_date_with_the_orders_in_it(
+    tmp_path: Path, version: int, later: list[str]
+) -> None:
+    url = f"sqlite:///{tmp_path / 'pipelinekit.db'}"
+    store = open_store(url)
+    commanded(store, Run(Order("o-1", "shop", "e", "s", "a", step("a").type)))
+    store.close()
+    with sqlite3.connect(tmp_path / "pipelinekit.db") as connection:
+        for change in (
+            "ALTER TABLE orders DROP COLUMN fence",
+            "ALTER TABLE orders DROP COLUMN place",
+            "DROP TABLE engines",
+            "DROP TABLE writes",
+            *later,
+        ):
+            connection.execute(change)
+        connection.execute("UPDATE meta SET version = ?", (version,))
+    connection.close()
+    store = open_store(url)
+    (claim,) = store.take(Taker("other", ABLE, ["me"]), NOON)
+    assert (claim.order.id, claim.order.fence) == ("o-1", 2)
+    assert store.past.check() == store.past.anchor().number == 0
+    with store._database.reading() as connection:  # noqa: SLF001 - to look into the file
+        indexes = {each["name"] for each in inspect(connection).get_indexes(EXECUTIONS.name)}
+    assert indexes == {each.name for each in EXECUTIONS.indexes}
+    store.close()
 
 
 def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
@@ -347,9 +421,9 @@ def test_a_store_whose_file_was_replaced_refuses_to_write(tmp_path: Path) -> Non
     store.close()
 
 
-@pytest.mark.parametrize("url", ["postgresql://h/db", "sqlite://", "sqlite:///:memory:"])
-def test_a_url_that_names_no_sqlite_file_is_refused(url: str) -> None:
-    with pytest.raises(StoreError):
+@pytest.mark.parametrize("url", ["mysql://h/db", "sqlite://", "sqlite:///:memory:", "shop.db"])
+def test_a_url_that_names_no_database_of_a_known_kind_is_refused(url: str) -> None:
+    with pytest.raises(StoreError, match="postgresql://<user>"):
         open_store(url)
 
 
@@ -366,10 +440,12 @@ def test_a_network_file_system_is_seen_in_the_table_of_mounts(tmp_path: Path) ->
 
 def test_a_store_in_a_process_that_was_forked_off_is_refused(tmp_path: Path) -> None:
     store = open_store(f"sqlite:///{tmp_path / 'pipelinekit.db'}")
-    store._same._pid += 1  # noqa: SLF001 - as it looks to a child process
+    database = store._database  # noqa: SLF001 - as it looks to a child process
+    assert isinstance(database, SQLite)
+    database._same._pid += 1  # noqa: SLF001
     with pytest.raises(StoreError, match="forked"):
         store.load("shop")
-    store._same._pid -= 1  # noqa: SLF001
+    database._same._pid -= 1  # noqa: SLF001
     store.close()
 
 

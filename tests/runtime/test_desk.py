@@ -14,6 +14,7 @@ from pipelinekit.model.pipeline import Stage, Variable
 from pipelinekit.ports.store import ConflictError, Entry, Query
 from pipelinekit.runtime.desk import Asked, Desk
 from pipelinekit.store.sql import SqlStore
+from pipelinekit.store.sqlite import SQLite
 from tests.engine.world import CAUSE, NOON, line, step
 
 DEFINED = Defined(
@@ -30,7 +31,7 @@ class Stumbling(SqlStore):
     """A store whose next commits fail in the ways that are listed."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path)
+        super().__init__(SQLite(path))
         self.failures: list[BaseException] = []
 
     def commit(self, entries: Sequence[Entry]) -> None:
@@ -75,7 +76,7 @@ def test_a_conflict_is_decided_again_on_what_is_there_now(store: Stumbling) -> N
 
 
 def test_nothing_is_refused_because_of_what_was_true_before(tmp_path: Path) -> None:
-    one, two = (SqlStore(tmp_path / "pipelinekit.db") for _ in range(2))
+    one, two = (SqlStore(SQLite(tmp_path / "pipelinekit.db")) for _ in range(2))
     mine, other = Desk(one), Desk(two)
     mine.settle([Asked(DEFINED)])
     with_variable = replace(DEFINED.definition, variables=(Variable("v", "1"),))

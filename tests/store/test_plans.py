@@ -74,7 +74,7 @@ def kit(home: Path) -> Iterator[pk.Kit]:
 
 @pytest.fixture
 def plans(kit: pk.Kit) -> Plans:
-    return Plans(kit.store._engine)  # type: ignore[attr-defined]  # noqa: SLF001 - to listen
+    return Plans(kit.store._database._engine)  # type: ignore[attr-defined]  # noqa: SLF001 - to listen
 
 
 def test_lists_and_pages_read_no_whole_table(kit: pk.Kit, plans: Plans) -> None:

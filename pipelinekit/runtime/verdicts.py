@@ -1,0 +1,43 @@
+"""What an engine asks the desk about its orders: their deadlines and their reports."""
+
+from datetime import datetime
+
+from pipelinekit.model.event import Expired, Reported
+from pipelinekit.model.order import Order, Waiting
+from pipelinekit.runtime.bench import Report
+from pipelinekit.runtime.clock import new_id
+from pipelinekit.runtime.desk import Asked
+
+
+def expired(order: Order, at: datetime) -> Asked:
+    """Ask what follows from it that an order's deadline has passed."""
+    event = Expired(
+        id=new_id(),
+        pipeline=order.pipeline,
+        at=at,
+        by="clock",
+        execution=order.execution,
+        stage=order.stage,
+        action=order.action,
+        action_execution=order.id,
+        condition=order.condition,
+    )
+    return Asked(event)
+
+
+def reported(order: Order, report: Report, at: datetime) -> Asked:
+    """Ask what follows from the report of whoever carried an order out."""
+    event = Reported(
+        id=new_id(),
+        pipeline=order.pipeline,
+        at=at,
+        by=str(order.type),
+        execution=order.execution,
+        stage=order.stage,
+        action=order.action,
+        action_execution=order.id,
+        outcome=report.outcome,
+        artifacts=report.artifacts,
+        condition=order.condition,
+    )
+    return Asked(event, None if isinstance(report.outcome, Waiting) else order)

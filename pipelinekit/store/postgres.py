@@ -1,0 +1,189 @@
+"""What is special about PostgreSQL: its settings, and the traps that they avoid.
+
+- `synchronous_commit=on`: an acknowledged commit survives a power loss.
+- The journal is one chain over all pipelines, so writers go one after the other: each begins with
+  the lock of one row, which also counts the writes. Under it READ COMMITTED is enough, and nobody
+  is ever in a deadlock with another.
+- Without `tcp_user_timeout` a silent network would be waited for without end.
+- A connection whose server has gone is seen before it is used, so that a restart in an idle time
+  is noticed by nobody.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from select import POLLIN, poll
+from typing import Final, Protocol, cast
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, select, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+
+from pipelinekit.model.errors import StoreError
+from pipelinekit.store.leases import SqlLeases
+from pipelinekit.store.migrations import migrate
+from pipelinekit.store.schema import WRITES
+
+CONNECT: Final = {
+    "connect_timeout": 3,
+    "keepalives": 1,
+    "keepalives_idle": 2,
+    "keepalives_interval": 1,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 3_000,
+    "target_session_attrs": "read-write",  # never a replica, which may show the past
+    "application_name": "pipelinekit",
+}
+SESSION: Final = (
+    "-c synchronous_commit=on -c lock_timeout=5s -c statement_timeout=60s "
+    "-c idle_in_transaction_session_timeout=15s"
+)
+MIGRATION_LOCK: Final = 7_045_318_211
+"""The advisory lock of whoever makes or changes the tables; any number that others do not use."""
+
+_WRITES = select(WRITES.c.number)
+_LOCK = _WRITES.with_for_update()
+_COUNT = WRITES.update().values(number=WRITES.c.number + 1)
+
+
+class _Driver(Protocol):
+    """What is used of psycopg's connection, without loading psycopg where it is not needed."""
+
+    closed: bool
+
+    def fileno(self) -> int: ...
+    def pipeline(self) -> AbstractContextManager[object]: ...
+
+
+class PostgreSQL:
+    """A PostgreSQL database; see `store.database.Database`.
+
+    Args:
+        url: Where it is; `options=-csearch_path=<schema>` names a schema other than the usual.
+
+    Raises:
+        StoreError: It cannot be opened.
+    """
+
+    def __init__(self, url: URL) -> None:
+        self._pid = os.getpid()
+        self._engine = _engine(url)
+        self._single = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._frozen = self._engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+        self._own = self._counted = 0
+        self._failure: type[Exception] = self._engine.dialect.loaded_dbapi.Error
+        self.leases = SqlLeases(self._single)
+        with ExitStack() as stack:
+            stack.callback(self.close)
+            self._open(url)
+            stack.pop_all()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection without a transaction."""
+        self._check()
+        with self._single.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Give a connection that sees one moment."""
+        self._check()
+        with self._frozen.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Give a connection that holds the lock of all who write."""
+        self._check()
+        with self._engine.begin() as connection:
+            with self.at_once(connection):
+                connection.execute(_LOCK)
+            self._counted = 0
+            yield connection
+        self._own += self._counted
+
+    @contextmanager
+    def at_once(self, connection: Connection) -> Iterator[None]:
+        """Send all that is written in the block at once, instead of waiting for each answer."""
+        driver = cast("_Driver", connection.connection.driver_connection)
+        try:
+            with driver.pipeline():
+                yield
+        except self._failure as error:
+            if driver.closed:
+                connection.invalidate()
+            raise OperationalError(None, None, error) from error
+
+    def wrote(self, connection: Connection) -> None:
+        """Count this write, once for those of others and once for one's own."""
+        connection.execute(_COUNT)
+        self._counted = 1
+
+    def version(self) -> int:
+        """Count the writes of others."""
+        with self.reading() as connection:
+            return int(connection.execute(_WRITES).scalar_one()) - self._own
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    def _open(self, url: URL) -> None:
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
+                migrate(connection)
+        except DBAPIError as error:
+            raise StoreError(
+                f"the store {url.render_as_string()} cannot be opened: "
+                f"{' '.join(str(error.orig).split())}; look whether the server is there, and "
+                f"whether its user may make tables in the database"
+            ) from error
+        self.leases.tidy()
+
+    def _check(self) -> None:
+        if os.getpid() != self._pid:
+            raise StoreError(
+                "the store was opened before this process was forked off; open a Kit of its own "
+                "in the child process"
+            )
+
+
+def _engine(url: URL) -> Engine:
+    asked = url.query.get("options", ())
+    options = " ".join([SESSION, asked] if isinstance(asked, str) else [SESSION, *asked])
+    try:
+        engine = create_engine(
+            url.set(drivername="postgresql+psycopg").difference_update_query(["options"]),
+            connect_args={**CONNECT, **_given(url), "options": options},
+            max_overflow=20,
+            pool_timeout=5,
+        )
+    except ModuleNotFoundError as error:
+        raise StoreError(
+            f"a store was asked for at {url.render_as_string()}, and the driver of PostgreSQL is "
+            f"not installed; install it with: pip install 'pipelinekit[postgres]'"
+        ) from error
+    event.listen(engine, "checkout", _refuse_stale)
+    return engine
+
+
+def _given(url: URL) -> dict[str, object]:
+    return {name: value for name, value in url.query.items() if name in CONNECT}
+
+
+def _refuse_stale(
+    connection: DBAPIConnection, _entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+) -> None:
+    """Have a new connection made where the server has hung up; asking the socket costs nothing."""
+    driver = cast("_Driver", connection)
+    if driver.closed:
+        raise DisconnectionError
+    socket = poll()
+    socket.register(driver.fileno(), POLLIN)
+    if socket.poll(0):  # nobody has asked, so what can be read is a farewell
+        raise DisconnectionError
