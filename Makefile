@@ -5,7 +5,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-QUICK := not slow
+QUICK := not slow and not container
+SIDE_BY_SIDE := not chaos and not container
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check test chaos fuzz demo bench constraints clean
@@ -41,7 +42,8 @@ test: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q -n 2 -m '$(SIDE_BY_SIDE)'
+	$(BIN)/python -m pytest -q -m container
 
 fuzz: $(READY)
 	$(BIN)/python -m tests.engine.fuzz --n 100000

@@ -45,10 +45,6 @@ default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
 runtime = "{runtime}"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
-lock_type = "file"
-tmp_dir = "{folder}/tmp"
-static_dir = "{folder}/static"
-volume_path = "{folder}/volumes"
 """
 STORAGE = """\
 [storage]
@@ -72,7 +68,7 @@ def own_containers(folder: Path) -> Iterator[str]:
     found = [name for name in ("crun", "runc") if shutil.which(name)]
     settings, storage = folder / "containers.conf", folder / "storage.conf"
     runtime = found[0] if unified or len(found) == 1 else found[-1]
-    settings.write_text(SETTINGS.format(runtime=runtime, folder=folder), encoding="utf-8")
+    settings.write_text(SETTINGS.format(runtime=runtime), encoding="utf-8")
     storage.write_text(STORAGE.format(folder=folder), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CONTAINERS_CONF", str(settings))

@@ -17,7 +17,7 @@ from pipelinekit.tools.sandbox import Sandbox
 from pipelinekit.tools.shell import Shell
 from tests.containers import container_names, own_containers
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.container]
 
 OTHERS: set[str] = set()
 """The sleepers of somebody else."""
