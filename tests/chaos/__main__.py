@@ -2,11 +2,12 @@
 
 import argparse
 import json
+import math
 import sys
 import time
 from collections.abc import Iterator
 
-from tests.chaos.faults import FAULTS
+from tests.chaos.faults import FAULTS, FIGURES
 from tests.chaos.stores import URLS
 from tests.chaos.trial import Outcome, conduct, summary
 
@@ -32,6 +33,12 @@ def _report(fault: str, seed: int, count: int, store: str) -> int:
         for rule, texts in each.findings.violations.items()
         for text in texts
     ]
+    figures = _figures(outcomes)
+    violations += [
+        {"seed": seed, "n": count, "rule": "figures", "text": f"{name}: p99 is {found['p99']}"}
+        for name, found in figures.items()
+        if found["p99"] > FIGURES.get(name, math.inf)
+    ]
     line = {
         "seed": seed,
         "fault": fault,
@@ -43,7 +50,7 @@ def _report(fault: str, seed: int, count: int, store: str) -> int:
         "violations": violations[:SHOWN],
         "violated": len(violations),
         "violated_rules": sorted({str(each["rule"]) for each in violations}),
-        "figures": _figures(outcomes),
+        "figures": figures,
         "seconds": round(time.monotonic() - began, 1),
     }
     sys.stdout.write(json.dumps(line) + "\n")

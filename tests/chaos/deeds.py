@@ -134,10 +134,10 @@ def fragile(job: Job) -> Outcome:
 @provider(_type(Category.DEPLOY, "Forking", detached=True))
 def forking(job: Job, seconds: float = 0) -> Outcome:
     """Work in a process of its own with a child that is forked off it and does not exec."""
-    _begin(job, "detached")
     if os.fork() == 0:
         time.sleep(seconds)
         os._exit(0)
+    _begin(job, "detached")  # only now: whoever reads that it started may kill it at once
     time.sleep(seconds)
     raise AssertionError(f"{job.order.action} was to be killed")
 

@@ -26,5 +26,6 @@ def note(what: str, **members: object) -> None:
 def lines(file: Path) -> Iterator[Line]:
     """Read a ledger."""
     if file.exists():
-        for text in file.read_text(encoding="utf-8").splitlines():
-            yield json.loads(text)
+        for text in file.read_text(encoding="utf-8").splitlines(keepends=True):
+            if text.endswith("\n"):  # else it is being written
+                yield json.loads(text)

@@ -244,7 +244,7 @@ def _abandoned_by_process_group_alone() -> None:
     process.sweep = hands.sweep = lambda folder: None
 
 
-@_mutant("clock", 12, "failure_has_a_cause")
+@_mutant("clock", 25, "failure_has_a_cause", "everything_ends", "as_witnessed")
 def _wall_clock_for_timers() -> None:
     from pipelinekit.runtime.worker import Worker
 

@@ -22,6 +22,9 @@ class Kind:
     whole: int
 
 
+FIGURES: Mapping[str, float] = {"noticed_seconds": 2.0, "gone_seconds": 13.0}
+"""The most that the 99th of a hundred may be, of what is measured."""
+
 FAULTS: Mapping[str, Kind] = {
     "kill-engine": Kind(engines.killed, 25, 1_000),
     "two-engines": Kind(engines.one_of_two_killed, 10, 200),

@@ -7,21 +7,27 @@ from functools import partial
 from pathlib import Path
 
 from pipelinekit.runtime.clock import now
+from tests.chaos import workload
 from tests.chaos.ledger import note
 from tests.chaos.rig import Parts, Rig
 from tests.chaos.trial import Trial
 
-HOURS = (-720, -2, -1, 0, 1, 2, 720)
+HOURS = (-120, -2, -1, 0, 1, 2, 120)
+"""How far the clock is set: longer than an action may take, not so long as an approval waits."""
+
+WORK_SECONDS, TAKEN_SECONDS = 0.2, 0.5
+"""Until an engine has taken what another process decided, a deadline is a time and no span."""
 
 
 def set_at_random(trial: Trial, count: int) -> None:
     """Set the clock so often; nothing runs out of time, and nothing waits for the clock."""
     note("clock")
-    trial.use(*(each for each in trial.pipelines if each.name in {"sturdy", "frail"}))
+    trial.use(workload.sturdy(WORK_SECONDS), workload.frail(WORK_SECONDS))
     file = trial.site.folder / "offset"
     file.write_text("0", encoding="utf-8")
     parts = Parts(clock=lambda: now() + _offset(file))
     engine = trial.live(starts=trial.starts(), parts=parts, seconds=600)
+    trial.until(len(trial.pipelines), 10, "ack")
     for number in range(count):
         hours = trial.dice.choice(HOURS)
         draft = file.with_suffix(".draft")
@@ -29,6 +35,7 @@ def set_at_random(trial: Trial, count: int) -> None:
         draft.replace(file)
         if number % 4 == 0:
             _start_from_outside(trial, parts)
+            time.sleep(TAKEN_SECONDS)
         time.sleep(trial.dice.uniform(0.05, 0.3))
     file.write_text("0", encoding="utf-8")
     if trial.fork(partial(_wait_for_the_end, trial, parts)).wait(80) != 0:

@@ -17,10 +17,12 @@ from tests.chaos.rig import Rig
 from tests.chaos.stores import export
 from tests.chaos.trial import Trial
 
-NOTICED_SECONDS = 2.0
+NOTICED_SECONDS = 4.0
+"""The longest that one loss may go unnoticed; that of all of them is limited in `FIGURES`."""
+
 WORK_SECONDS = 1.5
 GONE_SECONDS = 14.0
-FORKED_SECONDS = 6.0
+FORKED_SECONDS = 9.0
 FORKING = 6
 """One of so many has a child that is forked and lives longer than it."""
 
