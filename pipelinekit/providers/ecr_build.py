@@ -78,8 +78,8 @@ def ecr_build(
     host = images.registry(image)
     try:
         digest = build_image(folder, folder / DOCKERFILE, names)
-        for name in names if host else ():
-            digest = push_image(name)
+        if host:
+            digest = [push_image(name) for name in names][0]
     except ContainerError as error:
         return Failed(str(error))
     went = f"pushed to {host}" if host else "not pushed, for no registry is configured"

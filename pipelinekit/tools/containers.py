@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -210,8 +211,14 @@ def push_image(image: str) -> str:
     Raises:
         ContainerError: The registry does not take it.
     """
-    _told([_engine(f"image {image} was to be pushed").program, "push", image])
-    return image_digest(image) or ""
+    engine = _engine(f"image {image} was to be pushed")
+    if Path(engine.program).name != "podman":
+        _told([engine.program, "push", image])
+        return image_digest(image) or ""
+    # Layers may be packed anew on the way, so that the registry's digest is another one.
+    with tempfile.NamedTemporaryFile("r", encoding="utf-8") as written:
+        _told([engine.program, "push", image, "--digestfile", written.name])
+        return written.read().strip()
 
 
 def forget_engine() -> None:
