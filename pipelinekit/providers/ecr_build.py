@@ -79,7 +79,8 @@ def ecr_build(
     try:
         digest = build_image(folder, folder / DOCKERFILE, names)
         if host:
-            digest = [push_image(name) for name in names][0]
+            pushed = [push_image(name) for name in names]
+            digest = pushed[0]
     except ContainerError as error:
         return Failed(str(error))
     went = f"pushed to {host}" if host else "not pushed, for no registry is configured"
