@@ -55,7 +55,7 @@ def commands() -> str:
     """Collect the help of every command."""
     os.environ["COLUMNS"] = "100"
     text = "# The command line\n"
-    context = click.Context(cli, info_name="pipelinekit")
+    context = click.Context(cli, info_name="pipelinekit", **cli.context_settings)
     text += f"\n```\n{cli.get_help(context)}\n```\n"
     for name in cli.list_commands(context):
         command = cli.get_command(context, name)

@@ -305,7 +305,7 @@ def test_two_processes_that_are_too_large_together_are_ended(job: Path, limited:
     half = "python3 -c 'import time; x = b\"1\" * 40_000_000; time.sleep(1)'"
     with shell(job, limited) as opened:
         assert opened.run(half, "1") == 0
-        assert opened.run(f"{half} & {half} && wait %1", "2") == 137
+        assert opened.run(f"{half} & other=$!; {half} && wait $other", "2") == 137
 
 
 @pytest.fixture
