@@ -3,6 +3,7 @@
 Source: codepipeline.md 5.3 (variables), 6 (artifacts), 3.16 (time limits).
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid5
@@ -77,15 +78,21 @@ def _row(
         started=draft.at,
         updated=draft.at,
         attempt=attempt,
-        deadline=draft.at + _limit(execution, action),
+        deadline=draft.at + action_limit(action, execution.limits),
         token=draft.derive(identity) if action.type.category is Category.APPROVAL else None,
     )
 
 
-def _limit(execution: PipelineExecution, action: Action) -> timedelta:
+def action_limit(action: Action, limits: Mapping[str, float]) -> timedelta:
+    """Tell how long an action may take.
+
+    Args:
+        action: The action.
+        limits: How many seconds actions of a custom type may take, by the type as text.
+    """
     if action.timeout_minutes:
         return timedelta(minutes=action.timeout_minutes)
-    own = execution.limits.get(str(action.type))
+    own = limits.get(str(action.type))
     return time_limit(action.type) if own is None else timedelta(seconds=own)
 
 

@@ -31,7 +31,7 @@ PHASES: Mapping[ConditionType, Phase] = {
     ConditionType.ON_FAILURE: Phase.FAILURE,
 }
 _PLACES = {phase: place for place, phase in PHASES.items()}
-_RESULTS: Mapping[ConditionType, Result] = {
+USUAL_RESULTS: Mapping[ConditionType, Result] = {
     ConditionType.BEFORE_ENTRY: Result.FAIL,
     ConditionType.ON_SUCCESS: Result.FAIL,
     ConditionType.ON_FAILURE: Result.ROLLBACK,
@@ -63,7 +63,7 @@ def begin_check(
             execution=execution,
             stage=stage.name,
             condition=place,
-            result=condition.result or _RESULTS[place],
+            result=condition.result or USUAL_RESULTS[place],
             started=draft.at,
             updated=draft.at,
             attempt=before.attempt + 1 if before else 1,
@@ -164,11 +164,12 @@ def _row(
         started=draft.at,
         updated=draft.at,
         attempt=attempt,
-        deadline=draft.at + _limit(rule),
+        deadline=draft.at + rule_limit(rule),
     )
 
 
-def _limit(rule: Rule) -> timedelta:
+def rule_limit(rule: Rule) -> timedelta:
+    """Tell how long a rule may take."""
     if rule.timeout_minutes:
         return timedelta(minutes=rule.timeout_minutes)
     return RULE_TYPES.get(rule.type.provider, RuleType(rule.type.provider)).timeout

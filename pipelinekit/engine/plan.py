@@ -6,10 +6,10 @@ superseding, cancelling and refusals is what would happen; the rest is read off 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
-from pipelinekit.engine.catalog import RULE_TYPES, TYPES, time_limit
-from pipelinekit.engine.conditions import condition_of
+from pipelinekit.engine.begin import action_limit
+from pipelinekit.engine.catalog import TYPES
+from pipelinekit.engine.conditions import USUAL_RESULTS, condition_of, rule_limit
 from pipelinekit.engine.decide import decide
 from pipelinekit.engine.planned import (
     Change,
@@ -25,11 +25,10 @@ from pipelinekit.engine.planned import (
     PlannedVariable,
     Setting,
 )
-from pipelinekit.engine.ruletypes import RuleType
 from pipelinekit.engine.variables import resolve
 from pipelinekit.model.action import Action, ActionTypeId
 from pipelinekit.model.actiontype import ActionType
-from pipelinekit.model.condition import ConditionType, Result, Rule
+from pipelinekit.model.condition import ConditionType, Rule
 from pipelinekit.model.errors import Fault, PipelineKitError
 from pipelinekit.model.event import Defined, Started
 from pipelinekit.model.execution import (
@@ -225,35 +224,24 @@ class _Rows:
             inputs=tuple(PlannedInput(e, self._writers.get(e, "")) for e in action.inputs),
             outputs=tuple(output.name for output in action.outputs),
             namespace=action.namespace,
-            limit_seconds=self._limit(action).total_seconds(),
+            limit_seconds=action_limit(action, self._aim.start.limits).total_seconds(),
             revision=", ".join(filter(None, asked)),
         )
-
-    def _limit(self, action: Action) -> timedelta:
-        if action.timeout_minutes:
-            return timedelta(minutes=action.timeout_minutes)
-        own = self._aim.start.limits.get(str(action.type))
-        return time_limit(action.type) if own is None else timedelta(seconds=own)
 
     def _condition(self, stage: Stage, place: ConditionType) -> PlannedCondition | None:
         condition = condition_of(stage, place)
         if condition is None:
             return None
         rules = tuple(map(self._rule, condition.rules))
-        usual = Result.ROLLBACK if place is ConditionType.ON_FAILURE else Result.FAIL
-        return PlannedCondition(place, condition.result or usual, rules)
+        return PlannedCondition(place, condition.result or USUAL_RESULTS[place], rules)
 
     def _rule(self, rule: Rule) -> PlannedRule:
-        provider = rule.type.provider
-        limit = RULE_TYPES.get(provider, RuleType(provider)).timeout
-        if rule.timeout_minutes:
-            limit = timedelta(minutes=rule.timeout_minutes)
         return PlannedRule(
             name=rule.name,
-            type=provider,
+            type=rule.type.provider,
             settings=self._settings(rule.configuration),
             commands=self._commands(rule.commands),
-            limit_seconds=limit.total_seconds(),
+            limit_seconds=rule_limit(rule).total_seconds(),
         )
 
     def _settings(
