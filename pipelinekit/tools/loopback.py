@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BufferedIOBase
 from pathlib import Path
@@ -149,8 +149,9 @@ class _Handler(BaseHTTPRequestHandler):
                 path, _, query = self.path.partition("?")
                 reply = self._answer(service, Call(self.command, path, query, headers, body))
             except CallRefused as error:
-                reply = service.refusal(error)
-                self.close_connection = True  # there may be more of the body
+                refused = service.refusal(error)
+                # There may be more of the body: the caller is told to come with a new connection.
+                reply = replace(refused, headers={**refused.headers, "Connection": "close"})
         self._send(reply)
 
     def _answer(self, service: Service, call: Call) -> Reply:

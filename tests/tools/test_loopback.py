@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.request import ProxyHandler, build_opener
@@ -142,6 +143,13 @@ def test_a_call_with_another_key_is_refused(served: Served) -> None:
 def test_a_call_without_a_signature_is_refused(served: Served) -> None:
     with pytest.raises(OSError, match="403"):
         build_opener(ProxyHandler({})).open(f"{served.url}/store/shop/in/a%20b", timeout=5)
+
+
+def test_who_is_refused_is_told_that_the_connection_ends(served: Served) -> None:
+    calling = HTTPConnection(served.url.removeprefix("http://"), timeout=5)
+    calling.request("GET", "/store/shop/other")
+    assert calling.getresponse().headers["Connection"] == "close"
+    calling.close()
 
 
 # ------------------------------------------------------------------ the objects of the job
