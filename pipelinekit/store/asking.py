@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import Column, ColumnElement, Select, Table, func, select, tuple_
+from sqlalchemy import Column, ColumnElement, Select, Table, func, not_, select, tuple_
 
 from pipelinekit.ports.store import Query
-from pipelinekit.store.schema import EXECUTIONS, PIPELINES, TABLES, TOKENS, columns
+from pipelinekit.store.schema import EXECUTIONS, ORDERS, PIPELINES, TABLES, TOKENS, columns
 
 UUID_SHAPE = "00000000-0000-0000-0000-000000000000"
 
@@ -26,12 +26,16 @@ def number(table: Table, query: Query) -> Select[int]:
 
 
 def _order(table: Table, query: Query) -> list[Column[object]]:
-    newest = next(name for each, name in TABLES.values() if each is table)
+    newest = "id" if table is ORDERS else _newest(table)
     timed = query.since is not None or query.until is not None
     if table is EXECUTIONS and (timed or query.pipeline is None):
         newest = _time(table)  # numbers are of one pipeline, and no index has them with times
     first = table.c[newest]
     return [first, *(each for each in table.primary_key if each is not first)]
+
+
+def _newest(table: Table) -> str:
+    return next(name for each, name in TABLES.values() if each is table)
 
 
 def _conditions(table: Table, query: Query) -> Iterator[ColumnElement[bool]]:
@@ -42,9 +46,13 @@ def _conditions(table: Table, query: Query) -> Iterator[ColumnElement[bool]]:
         ("version", query.version),
         ("id", query.id),
         ("ended", query.ended),
+        ("type", query.type),
     ):
         if value is not None:
             yield table.c[_column(table, name)] == value
+    if table is ORDERS:  # those that an engine of this place holds are its own business
+        yield table.c.owner.is_(None)
+        yield not_(table.c.halt)
     if query.prefix is not None:
         yield table.c.id.between(*_range(query.prefix))
     if query.since is not None:

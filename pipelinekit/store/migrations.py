@@ -10,11 +10,15 @@ from pipelinekit.store.schema import (
     CONDITIONS,
     ENGINES,
     EXECUTIONS,
+    JOBS,
     META,
     METADATA,
     ORDERS,
     RULES,
     STAGES,
+    TAGS,
+    TYPES,
+    WEBHOOKS,
     WRITES,
 )
 
@@ -47,7 +51,17 @@ def _fences(connection: Connection) -> None:
             connection.exec_driver_sql(f"ALTER TABLE {ORDERS.name} ADD COLUMN {name} {kind}")
 
 
-STEPS: Mapping[int, Step] = {1: _first, 2: _conditions, 3: _long_history, 4: _fences}
+def _account(connection: Connection) -> None:
+    METADATA.create_all(connection, [JOBS, TYPES, WEBHOOKS, TAGS])
+
+
+STEPS: Mapping[int, Step] = {
+    1: _first,
+    2: _conditions,
+    3: _long_history,
+    4: _fences,
+    5: _account,
+}
 CURRENT = max(STEPS)
 
 

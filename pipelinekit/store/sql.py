@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from pipelinekit.model.errors import StoreError
+from pipelinekit.model.order import Order
 from pipelinekit.model.row import Row
 from pipelinekit.model.state import State
 from pipelinekit.ports.store import Claim, ConflictError, Entry, Leases, Query, Record, Taker
@@ -27,7 +28,7 @@ from pipelinekit.store.writing import check, write
 from pipelinekit.tools.failpoint import failpoint
 from pipelinekit.wire.record import read_record
 
-R = TypeVar("R", bound=Row)
+R = TypeVar("R", bound=Row | Order)
 
 
 def open_store(url: str) -> "SqlStore":
