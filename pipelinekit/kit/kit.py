@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pipelinekit import analytics
 from pipelinekit.artifacts.folder import FolderArtifacts
 from pipelinekit.engine.planned import Plan
 from pipelinekit.engine.secrets import unmasked
+from pipelinekit.kit.client import client
 from pipelinekit.kit.control import LocalControl
 from pipelinekit.kit.errand import TARGET, written
 from pipelinekit.kit.home import Home
@@ -285,6 +286,10 @@ class Kit(LocalControl):
             StoreError: The journal's chain is broken where it was to be cut.
         """
         return tidy(self, older_than, keep, dry_run=dry_run)
+
+    def client(self) -> Any:  # noqa: ANN401 - boto3 makes the class of a client at run time
+        """Give a boto3 client of CodePipeline that is answered by this kit, in this process."""
+        return client(self)
 
     def subscribe(self, subscriber: Subscriber, name: str | None = None) -> None:
         """Have a function told every change of state, as CodePipeline tells EventBridge.

@@ -1,4 +1,4 @@
-"""What all answers of the API have in common: absent members, times, bounds, names of resources."""
+"""What the answers of the API have in common: absent members, times, bounds, ARNs."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -69,14 +69,14 @@ def execution_detail(row: PipelineExecution, definition: Pipeline) -> Json:
 
 
 def action_detail(
-    row: ActionExecution, declared: Action | None, configuration: Mapping[str, str]
+    row: ActionExecution, declared: Action | None, resolved: Mapping[str, str]
 ) -> Json:
     """Write an attempt of an action as ListActionExecutions does.
 
     Args:
         row: The attempt.
-        declared: The action in the definition that it ran by, where that is known.
-        configuration: What it was configured with, variables put in and secrets masked.
+        declared: The action in the definition that it ran by, where that is known, secrets masked.
+        resolved: What it was configured with, variables put in and secrets masked.
     """
     return present(
         pipelineExecutionId=row.execution,
@@ -90,8 +90,8 @@ def action_detail(
         status=row.status.value,
         input=present(
             actionTypeId=action_type_id(row.type),
-            configuration=_declared(declared, configuration),
-            resolvedConfiguration=dict(configuration),
+            configuration=dict(declared.configuration) if declared else None,
+            resolvedConfiguration=dict(resolved),
             roleArn=declared.role_arn if declared else None,
             region=declared.region if declared else None,
             inputArtifacts=_artifacts(row.inputs),
@@ -169,17 +169,6 @@ def _artifact_revisions(row: PipelineExecution, definition: Pipeline) -> list[Js
         for action, revision in row.revisions.items()
         for artifact in written.get(action, ())
     ]
-
-
-def _declared(declared: Action | None, shown: Mapping[str, str]) -> Json | None:
-    if declared is None:
-        return None
-    # A secret has no variables in it, so that its mask is the same in both.
-    masked = {key for key, value in shown.items() if set(value) == {"*"}}
-    return {
-        key: shown[key] if key in masked else value
-        for key, value in declared.configuration.items()
-    }
 
 
 def _artifacts(artifacts: Sequence[Artifact]) -> list[Json]:
