@@ -30,7 +30,8 @@ from pipelinekit.tools.key_file import secret_key
 
 R = TypeVar("R", bound=Row | Order)
 
-URL = "http://127.0.0.1:8642"
+PORT = 8642
+URL = f"http://127.0.0.1:{PORT}"
 """Where `pipelinekit serve` answers unless it is told otherwise."""
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, NoReturn, cast
 
 from pipelinekit.model.errors import (
@@ -13,11 +14,12 @@ from pipelinekit.model.errors import (
     PipelineNotFound,
     StoreError,
 )
-from pipelinekit.operations.check import checked
-from pipelinekit.operations.service import PREFIX, declared_errors
 from pipelinekit.operations.table import OPERATIONS
 from pipelinekit.ports.control import Control
+from pipelinekit.tools.service_model import OperationModel, service
+from pipelinekit.tools.shape_check import checked
 
+PREFIX: Final = "CodePipeline_20150709"
 TYPE: Final = "application/x-amz-json-1.1"
 DEEPEST: Final = 64
 
@@ -61,7 +63,9 @@ def answer(control: Control, target: str, body: bytes) -> Answered:
             "UnknownOperationException", f"{target[:200]!r} is no operation of {PREFIX}"
         )
     try:
-        given = checked(operation, _read(body))
+        given, faults = checked(_model(operation), _read(body))
+        if faults:
+            return refused("ValidationException", faults)
         return Answered(200, json.dumps(function(control, given)).encode())
     except _Unreadable as error:
         return refused("SerializationException", str(error))
@@ -79,8 +83,18 @@ def _refusal(operation: str, error: PipelineKitError) -> Answered:
         if isinstance(error, kind):
             return refused(code, str(error), status)
     code = error.faults[0].code if isinstance(error, DefinitionError) else error.code
-    known = code in declared_errors(operation) or code in _ANYWHERE
+    known = code in _declared(operation) or code in _ANYWHERE
     return refused(code if known else "ValidationException", str(error))
+
+
+@cache
+def _model(operation: str) -> OperationModel:
+    return service("codepipeline").operation_model(operation)
+
+
+@cache
+def _declared(operation: str) -> frozenset[str]:
+    return frozenset(shape.name for shape in _model(operation).error_shapes)
 
 
 def _read(body: bytes) -> dict[str, object]:

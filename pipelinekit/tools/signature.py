@@ -3,11 +3,12 @@
 import hmac
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum
 from typing import IO, Final
 
 _AUTHORIZATION: Final = re.compile(
-    r"AWS4-HMAC-SHA256 Credential=([^/,]+)/\d{8}/([^/,]+)/([^/,]+)/aws4_request, ?"
+    r"AWS4-HMAC-SHA256 Credential=([^/,]+)/(\d{8})/([^/,]+)/([^/,]+)/aws4_request, ?"
     r"SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})"
 )
 
@@ -15,9 +16,44 @@ _AUTHORIZATION: Final = re.compile(
 class Flaw(Enum):
     """What can be wrong with the signature of a request."""
 
+    LOOSE = "its signature leaves out a header that it has to cover"
+    FOREIGN = "its signature is for another service, or for another day"
+    EXPIRED = "its signature is more than five minutes old, or of a time to come"
+    ALTERED = "its body is not the one that was signed"
+
     MISSING = "it is not signed with Signature Version 4 in its Authorization header"
     UNKNOWN_KEY = "the access key it is signed with is not known here"
     WRONG = "its signature is not what its secret key gives"
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What a request says of its signature.
+
+    Attributes:
+        key: The access key.
+        day: Of the scope, as `20150830`.
+        names: The headers that are covered, in lower case.
+    """
+
+    key: str
+    day: str
+    service: str
+    names: frozenset[str]
+    signature: str
+
+
+def signed(headers: Mapping[str, str]) -> Signed | None:
+    """Read what a request says of its signature; None where it says nothing that can be read.
+
+    Args:
+        headers: By their names in lower case.
+    """
+    given = _AUTHORIZATION.fullmatch(headers.get("authorization", ""))
+    if given is None:
+        return None
+    key, day, _, service, names, signature = given.groups()
+    return Signed(key, day, service, frozenset(names.split(";")), signature)
 
 
 def flaw(
@@ -41,7 +77,7 @@ def flaw(
     given = _AUTHORIZATION.fullmatch(headers.get("authorization", ""))
     if given is None:
         return Flaw.MISSING
-    key, region, service, names, signature = given.groups()
+    key, _, region, service, names, signature = given.groups()
     if key not in secrets:
         return Flaw.UNKNOWN_KEY
     signed = {name: headers.get(name, "") for name in names.split(";")}

@@ -1,10 +1,8 @@
-"""CodePipeline's own model, as botocore brings it: operations, shapes, errors."""
+"""Models of AWS services, as botocore brings them: operations, shapes, errors."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Final, Protocol, cast
-
-PREFIX: Final = "CodePipeline_20150709"
+from typing import Protocol, cast
 
 
 class Shape(Protocol):
@@ -28,6 +26,8 @@ class OperationModel(Protocol):
     output_shape: Shape | None
     error_shapes: Sequence[Shape]
 
+    def __hash__(self) -> int: ...
+
 
 class ServiceModel(Protocol):
     """The model of the service."""
@@ -40,16 +40,9 @@ class ServiceModel(Protocol):
 
 
 @cache
-def service() -> ServiceModel:
-    """Load the model, once."""
+def service(name: str) -> ServiceModel:
+    """Load the model of a service, once."""
     from botocore.loaders import Loader  # noqa: PLC0415 - only who answers a call needs it
     from botocore.model import ServiceModel as Loaded  # noqa: PLC0415
 
-    data = Loader().load_service_model("codepipeline", "service-2")
-    return cast("ServiceModel", Loaded(data, "codepipeline"))
-
-
-@cache
-def declared_errors(operation: str) -> frozenset[str]:
-    """Name the errors that an operation declares."""
-    return frozenset(shape.name for shape in service().operation_model(operation).error_shapes)
+    return cast("ServiceModel", Loaded(Loader().load_service_model(name, "service-2"), name))

@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Final, cast
 
-from pipelinekit.model.errors import ValidationError
-from pipelinekit.operations.service import Shape, service
+from pipelinekit.tools.service_model import OperationModel, Shape
 
 SHOWN: Final = 1_024
 """How many characters of a value a fault repeats."""
@@ -21,27 +20,27 @@ _Faults = list[str]
 _Check = Callable[[object, str, _Faults], object]
 
 
-def checked(operation: str, given: Mapping[str, object]) -> dict[str, object]:
+def checked(model: OperationModel, given: object) -> tuple[dict[str, object], str]:
     """Give a request without what is null or unknown, its times as times.
 
     Args:
-        operation: The operation's name.
-        given: The members, as JSON has them.
+        model: The operation.
+        given: The request, as JSON has it.
 
-    Raises:
-        ValidationError: It breaks the model's constraints; the message holds all faults.
+    Returns:
+        The request, and all its faults as AWS puts them; empty where there are none.
     """
     faults: _Faults = []
-    found = _operation(operation)(given, "", faults)
-    if faults:
-        count = f"{len(faults)} validation error{'s' if len(faults) > 1 else ''} detected"
-        raise ValidationError(f"{count}: {'; '.join(faults)}")
-    return cast("dict[str, object]", found)
+    found = _check_for(model)(given, "", faults)
+    if not faults:
+        return cast("dict[str, object]", found), ""
+    count = f"{len(faults)} validation error{'s' if len(faults) > 1 else ''} detected"
+    return {}, f"{count}: {'; '.join(faults)}"
 
 
 @cache
-def _operation(name: str) -> _Check:
-    return _check_of(service().operation_model(name).input_shape)
+def _check_for(model: OperationModel) -> _Check:
+    return _check_of(model.input_shape)
 
 
 def _check_of(shape: Shape) -> _Check:
