@@ -15,7 +15,17 @@ MOST_BYTES: Final = 8 * 1024 * 1024
 """Of a request; the largest definition that CodePipeline takes is smaller."""
 
 _READING: Final = ("Get", "List")
-_POLLING: Final = ("PollForJobs", "PollForThirdPartyJobs")
+_POLLING: Final = frozenset({"PollForJobs", "PollForThirdPartyJobs"})
+_ONCE_ANYWAY: Final = frozenset(
+    {
+        "AcknowledgeJob",
+        "PutActionRevision",
+        "PutApprovalResult",
+        "PutJobFailureResult",
+        "PutJobSuccessResult",
+    }
+)
+"""What changes nothing when it comes again, because it bears a token or an id of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +70,7 @@ class Api:
             raise CallRefused(self.flaws[admitted], said, 403)
         kit = self.kit.acting(admitted.caller.name)
         operation = call.headers[TARGET].rpartition(".")[2]
-        if operation.startswith(_READING):
+        if operation.startswith(_READING) or operation in _ONCE_ANYWAY:
             return self._do(call, kit)
         if operation in _POLLING:  # the same jobs must not be given twice
             seen = self.replays.seen(admitted)

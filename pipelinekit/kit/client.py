@@ -1,6 +1,7 @@
 """Real boto3 clients: one that is answered in this process, and one over the wire."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, Final
 
 from pipelinekit.operations.answer import TYPE, answer
@@ -20,8 +21,7 @@ def client(control: Control) -> Any:  # noqa: ANN401 - boto3 makes the class of 
     Args:
         control: The engine that answers.
     """
-    import boto3  # noqa: PLC0415 - only who asks for a client waits for it
-    from botocore import UNSIGNED  # noqa: PLC0415
+    from botocore import UNSIGNED  # noqa: PLC0415 - only who asks for a client waits for it
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
 
@@ -34,7 +34,7 @@ def client(control: Control) -> Any:  # noqa: ANN401 - boto3 makes the class of 
         return AWSResponse(request.url, answered.status, headers, _Raw(answered.body))
 
     config = Config(region_name=REGION, signature_version=UNSIGNED)
-    made = boto3.session.Session().client(SERVICE, endpoint_url=NOWHERE, config=config)
+    made = _session().client(SERVICE, endpoint_url=NOWHERE, config=config)
     made.meta.events.register(f"before-send.{SERVICE}", send)
     return made
 
@@ -53,6 +53,13 @@ def connect(endpoint: str, access_key: str | None = None, secret_key: str | None
     return session.client(
         SERVICE, endpoint_url=endpoint, region_name=session.region_name or REGION
     )
+
+
+@cache
+def _session() -> Any:  # noqa: ANN401 - boto3 brings no types
+    import boto3  # noqa: PLC0415 - only who asks for a client waits for it
+
+    return boto3.session.Session()
 
 
 class _Raw:
