@@ -93,7 +93,7 @@ def _call(environ: WSGIEnvironment) -> Call:
 
 def _name(host: str) -> str:
     try:
-        return urlsplit(f"//{host}").hostname or ""
+        return "" if "," in host else urlsplit(f"//{host}").hostname or ""
     except ValueError:
         return ""
 

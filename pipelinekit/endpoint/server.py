@@ -1,6 +1,7 @@
 """Serves the endpoint of a kit on an address of this machine."""
 
 import ipaddress
+import socket
 import threading
 from typing import Final, Self
 
@@ -38,27 +39,21 @@ class Server:
                 f"the API was to be served at {host} to everybody, and others than this machine "
                 f"reach that address; leave out --no-auth, or serve at 127.0.0.1"
             )
+        listening = _listen(host, port)
         self._map: dict[int, object] = {}
-        try:
-            self._server = create_server(
-                Endpoint(kit, callers),
-                map=self._map,
-                host=host,
-                port=port,
-                threads=THREADS,
-                connection_limit=MOST_CONNECTIONS,
-                channel_timeout=IDLE_SECONDS,
-                max_request_body_size=MOST_BODY,
-                max_request_header_size=MOST_HEADERS,
-                ident="pipelinekit",
-            )
-        except (OSError, ValueError) as error:
-            raise ValidationError(
-                f"the API was to be served at {host}:{port}, and that failed: {error}; choose "
-                f"another --port or --host"
-            ) from error
+        self._server = create_server(
+            Endpoint(kit, callers),
+            map=self._map,
+            sockets=[listening],
+            threads=THREADS,
+            connection_limit=MOST_CONNECTIONS,
+            channel_timeout=IDLE_SECONDS,
+            max_request_body_size=MOST_BODY,
+            max_request_header_size=MOST_HEADERS,
+            ident="pipelinekit",
+        )
         shown = f"[{host}]" if ":" in host else host
-        self.url = kit.url = f"http://{shown}:{self._server.effective_port}"
+        self.url = kit.url = f"http://{shown}:{listening.getsockname()[1]}"
         self._thread = threading.Thread(target=self._serve, name="pipelinekit-serve", daemon=True)
         self._ending = threading.Event()
 
@@ -82,6 +77,17 @@ class Server:
             wasyncore.loop(timeout=1.0, map=self._map, count=1)
         self._server.task_dispatcher.shutdown()
         wasyncore.close_all(self._map)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise ValidationError(
+            f"the API was to be served at {host}:{port}, and that failed: {error}; choose "
+            f"another --port or --host"
+        ) from error
 
 
 def is_loopback(host: str) -> bool:
