@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Final, cast
@@ -86,23 +86,36 @@ def _list(shape: Shape) -> _Check:
 
 
 def _map(shape: Shape) -> _Check:
-    limits = _length(shape)
-    keys, values = _string_faults(shape.key), _string_faults(shape.value)
+    limits, keys = _length(shape), _string_faults(shape.key)
+    check_value = _map_value(shape.value)
 
     def check(value: object, place: str, faults: _Faults) -> object:
         if not isinstance(value, dict):
             return _misfit(value, place, "a map", faults)
-        faults += [_fault(_names(value), place, each) for each in limits(value)]
-        for key, each in value.items():
+        faults += [_fault(_shown(value), place, each) for each in limits(value)]
+        for key in value:
             if wrong := keys(key):
                 said = f"Map keys must satisfy constraint: [{', '.join(wrong)}]"
                 faults.append(_fault(_shown(key), place, said))
-            # A value may be a secret: it is not repeated.
-            wrong = values(each) if isinstance(each, str) else ["Member must be a string"]
-            if wrong:
-                said = f"Map value must satisfy constraint: [{', '.join(wrong)}]"
-                faults.append(_fault(None, f"{place}.{key[:SHOWN]}", said))
-        return dict(value)
+        return {
+            key: check_value(each, f"{place}.{key[:SHOWN]}", faults) for key, each in value.items()
+        }
+
+    return check
+
+
+def _map_value(shape: Shape) -> _Check:
+    if shape.type_name != "string":
+        inside = _check_of(shape)
+        return lambda value, place, faults: inside(value, f"{place}.member", faults)
+    find = _string_faults(shape)
+
+    def check(value: object, place: str, faults: _Faults) -> object:
+        wrong = find(value) if isinstance(value, str) else ["Member must be a string"]
+        if wrong:  # the value may be a secret: it is not repeated
+            said = f"Map value must satisfy constraint: [{', '.join(wrong)}]"
+            faults.append(_fault(None, place, said))
+        return value
 
     return check
 
@@ -191,10 +204,6 @@ def _misfit(value: object, place: str, what: str, faults: _Faults) -> object:
 def _fault(value: str | None, place: str, constraint: str) -> str:
     repeated = "" if value is None else f" '{value}'"
     return f"Value{repeated} at '{place}' failed to satisfy constraint: {constraint}"
-
-
-def _names(value: Mapping[str, object]) -> str:
-    return _shown(sorted(value))
 
 
 def _shown(value: object) -> str:

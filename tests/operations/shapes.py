@@ -9,6 +9,8 @@ from typing import Any
 LOOSE = {"S3Key"}
 """Shapes whose bounds the service itself does not keep."""
 
+YEARS, INTEGERS = (-62_135_596_800, 253_402_300_799), (-(2**31), 2**31 - 1)
+
 ANYWHERE = {"ValidationException", "PipelineNotFoundException"}
 
 
@@ -82,8 +84,9 @@ def _plain(shape: Any, value: Any, place: str) -> Iterator[str]:
         return
     if isinstance(value, str):
         yield from _text(shape, value, place)
-    elif shape.type_name == "integer":
-        low, high = shape.metadata.get("min", -math.inf), shape.metadata.get("max", math.inf)
+    elif wanted is not bool:
+        usual = YEARS if shape.type_name == "timestamp" else INTEGERS
+        low, high = shape.metadata.get("min", usual[0]), shape.metadata.get("max", usual[1])
         if not low <= value <= high:
             yield f"{place}: {value} is not in {low}..{high}"
 
