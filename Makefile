@@ -39,6 +39,7 @@ check: $(READY)
 
 test: $(READY)
 	@.ci/system-packages
+	@.ci/node-packages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -57,7 +57,8 @@ def serve(place: Surroundings, /, host: str, port: int, **said: object) -> None:
         with Server(kit, callers, host, port) as server:
             kit.url = str(said["public_url"] or server.url).rstrip("/")
             if place.json:
-                echo_json({"url": server.url, "credentials": None if said["no_auth"] else file})
+                shown = None if said["no_auth"] else file
+                echo_json({"url": server.url, "caller": kit.by, "credentials": shown})
             else:
                 _tell(server.url, kit.by, file if callers else None)
             _until_asked_to_leave()

@@ -10,6 +10,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from pipelinekit.endpoint.api import Api
 from pipelinekit.endpoint.callers import Callers
 from pipelinekit.endpoint.gate import Gate, Replays
+from pipelinekit.endpoint.identity import FORM, Identity
 from pipelinekit.endpoint.objects import Objects
 from pipelinekit.kit.kit import Kit
 from pipelinekit.operations.deliveries import Delivery, deliver
@@ -35,7 +36,8 @@ class Endpoint:
     def __init__(self, kit: Kit, callers: Callers | None) -> None:
         self._kit = kit
         self._open = callers is None
-        self._api = Api(kit, None if callers is None else Gate(callers), Replays())
+        self._api = Api(kit, _gate(callers, "codepipeline"), Replays())
+        self._identity = Identity(kit.by, _gate(callers, "sts"))
         self._objects = Objects(kit)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -55,12 +57,18 @@ class Endpoint:
             return _told(200, engine="at work" if self._kit.engine_alive() else "none")
         if call.path.startswith(HOOKS):
             return self._deliver(call, environ)
-        service = self._api if TARGET in call.headers else self._objects
+        service = self._service(call)
         url = f"{environ['wsgi.url_scheme']}://{host}{environ['REQUEST_URI']}"
         try:
             return service.answer(call, url)
         except CallRefused as error:
             return service.refusal(error)
+
+    def _service(self, call: Call) -> Api | Identity | Objects:
+        if TARGET in call.headers:
+            return self._api
+        form = call.headers.get("content-type", "").startswith(FORM)
+        return self._identity if form and call.path == "/" else self._objects
 
     def _deliver(self, call: Call, environ: WSGIEnvironment) -> Reply:
         if call.method != "POST":
@@ -75,6 +83,10 @@ class Endpoint:
         )
         told = {"pipelineExecutionId": taken.execution, "ignored": taken.reason}
         return _told(taken.status, **{name: said for name, said in told.items() if said})
+
+
+def _gate(callers: Callers | None, service: str) -> Gate | None:
+    return None if callers is None else Gate(callers, service)
 
 
 def _call(environ: WSGIEnvironment) -> Call:

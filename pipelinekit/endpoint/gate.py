@@ -18,11 +18,10 @@ from pipelinekit.runtime.clock import now
 from pipelinekit.tools.loopback import TARGET, Call, Reply
 from pipelinekit.tools.signature import Flaw, Signed, flaw, signed
 
-SERVICE: Final = "codepipeline"
 WITHIN: Final = timedelta(minutes=5)
 STAMP: Final = "%Y%m%dT%H%M%SZ"
 
-_MUST: Final = frozenset({"host", "x-amz-date", TARGET})
+_MUST: Final = frozenset({"host", "x-amz-date"})
 _TOKEN: Final = "x-amz-security-token"  # noqa: S105 - the name of a header
 _DIGEST: Final = "x-amz-content-sha256"
 
@@ -41,11 +40,15 @@ class Gate:
 
     Args:
         callers: By access key.
+        service: The service that calls are signed for.
         clock: Tells the time, UTC.
     """
 
-    def __init__(self, callers: Callers, clock: Callable[[], datetime] = now) -> None:
+    def __init__(
+        self, callers: Callers, service: str, clock: Callable[[], datetime] = now
+    ) -> None:
         self._callers = callers
+        self._service = service
         self._clock = clock
         self._nobody = Caller("", secrets.token_urlsafe(30))
 
@@ -73,12 +76,12 @@ class Gate:
         return Admitted(caller, said.signature, at)
 
     def _loose(self, said: Signed, call: Call, at: datetime | None) -> Flaw | None:
-        must = _MUST | ({_TOKEN} & call.headers.keys())
+        must = _MUST | ({_TOKEN, TARGET} & call.headers.keys())
         if not must <= said.names or not must <= call.headers.keys():
             return Flaw.LOOSE
         if at is None or abs(self._clock() - at) > WITHIN:
             return Flaw.EXPIRED
-        if said.service != SERVICE or said.day != f"{at:%Y%m%d}":
+        if said.service != self._service or said.day != f"{at:%Y%m%d}":
             return Flaw.FOREIGN
         digest = call.headers.get(_DIGEST)
         if digest is not None and not hmac.compare_digest(digest.encode(), _digest(call)):
