@@ -22,7 +22,12 @@ def serving(folder: Path, *options: str) -> Iterator[dict[str, str]]:
     own["PYTHONPATH"] = str(ROOT)
     own["HOME"] = str(folder)
     command = [sys.executable, "-m", "pipelinekit", "--json", "serve", "--port", "0", *options]
-    with subprocess.Popen(command, cwd=folder, env=own, stdout=subprocess.PIPE) as server:
+    with (
+        (folder / "server.log").open("wb") as log,
+        subprocess.Popen(
+            command, cwd=folder, env=own, stdout=subprocess.PIPE, stderr=log
+        ) as server,
+    ):
         assert server.stdout is not None
         try:
             told = json.loads(_object(server.stdout))
