@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 from pathlib import Path
 from typing import Self, TypeVar
@@ -103,13 +104,13 @@ class LocalControl:
         """Look up rows of a kind, the newest first."""
         return self.store.find(kind, query)
 
-    def begin(self, pipeline: str, cause: Cause, given: StartWith = NOTHING) -> str:
+    def begin(self, pipeline: Pipeline | str, cause: Cause, given: StartWith = NOTHING) -> str:
         """Start an execution of a pipeline that is defined; give its id."""
-        definition = self.definition(pipeline)
+        definition = self.definition(pipeline) if isinstance(pipeline, str) else pipeline
         self.startable(definition, given)
         return self.ask(
             Started,
-            pipeline,
+            definition.name,
             cause=cause,
             variables=given.variables,
             revisions=given.revisions,
@@ -120,20 +121,24 @@ class LocalControl:
 
     def startable(self, definition: Pipeline, given: StartWith) -> None:
         """Refuse a start that cannot be done here, or not with what was given."""
-        ability.runs_here(definition, self.settings, self._custom())
+        custom = {} if _uses(definition) <= self.declared() else self._custom()
+        ability.runs_here(definition, self.settings, custom)
         startable(definition, given.variables, given.revisions, given.object_keys)
 
-    def types(self) -> Mapping[ActionTypeId, ActionType]:
+    def types(self, pipeline: Pipeline | None = None) -> Mapping[ActionTypeId, ActionType]:
         """Give every action type that a definition may use."""
-        return {**action_types(), **self._custom()}
+        known = action_types()
+        return (
+            known if pipeline and _uses(pipeline) <= known.keys() else {**known, **self._custom()}
+        )
 
-    def declared(self) -> frozenset[ActionTypeId]:
+    def declared(self) -> AbstractSet[ActionTypeId]:
         """Name the action types that are carried out here, and by no job worker."""
-        return frozenset(discover())
+        return discover().keys()
 
     def check(self, pipeline: Pipeline, previous: Pipeline | None) -> None:
         """Refuse a definition that CodePipeline would refuse."""
-        ability.check(pipeline, previous, self.types())
+        ability.check(pipeline, previous, self.types(pipeline))
 
     def definition(self, name: str) -> Pipeline:
         """Give the current definition of a pipeline.
@@ -173,3 +178,7 @@ class LocalControl:
     def _custom(self) -> Mapping[ActionTypeId, ActionType]:
         rows = self.store.find(CustomType, Query(pipeline=ACCOUNT))
         return {row.id: row.type for row in rows if not row.deleted}
+
+
+def _uses(pipeline: Pipeline) -> set[ActionTypeId]:
+    return {action.type for stage in pipeline.stages for action in stage.actions}

@@ -121,7 +121,7 @@ class Kit(LocalControl):
         before = self._current(pipeline.name)
         self.check(pipeline, before)
         definition = codepipeline.read(codepipeline.write(pipeline))  # lists or tuples: the same
-        definition = unmasked(definition, before, self.types())
+        definition = unmasked(definition, before, self.types(definition))
         version = self.ask(Defined, pipeline.name, definition=definition, unless_same=True)
         return replace(definition, version=int(version))
 

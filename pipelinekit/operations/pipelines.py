@@ -1,6 +1,7 @@
 """Pipelines: made, changed, read, deleted, listed. Source: codepipeline.md 2.10, 2.11, 12.5."""
 
 import logging
+from dataclasses import replace
 from typing import cast
 
 from pipelinekit.engine.secrets import masked, unmasked
@@ -32,9 +33,9 @@ def create(control: Control, given: Given) -> Answer:
     tags = tags_given(given)
     pipeline = _declared(given)
     control.check(pipeline, None)
-    control.ask(Defined, pipeline.name, definition=pipeline, there=False, tags=tags)
-    _start(control, pipeline.name)
-    made = definition_of(control, record_of(control, pipeline.name))
+    version = control.ask(Defined, pipeline.name, definition=pipeline, there=False, tags=tags)
+    made = replace(pipeline, version=int(version))
+    _start(control, made)
     return present(**_written(control, made), tags=tag_list(tags))
 
 
@@ -44,9 +45,9 @@ def update(control: Control, given: Given) -> Answer:
     record = record_of(control, pipeline.name)
     before = definition_of(control, record)
     control.check(pipeline, before)
-    pipeline = unmasked(pipeline, before, control.types())
+    pipeline = unmasked(pipeline, before, control.types(pipeline))
     version = control.ask(Defined, pipeline.name, definition=pipeline, there=True)
-    return _written(control, definition_of(control, record, int(version)))
+    return _written(control, replace(pipeline, version=int(version)))
 
 
 def get(control: Control, given: Given) -> Answer:
@@ -85,14 +86,14 @@ def _declared(given: Given) -> Pipeline:
 
 
 def _written(control: Control, pipeline: Pipeline) -> Answer:
-    return dict(codepipeline.write(masked(pipeline, control.types())))
+    return dict(codepipeline.write(masked(pipeline, control.types(pipeline))))
 
 
-def _start(control: Control, name: str) -> None:
+def _start(control: Control, pipeline: Pipeline) -> None:
     try:
-        control.begin(name, Cause(TriggerType.CREATE_PIPELINE, control.by))
+        control.begin(pipeline, Cause(TriggerType.CREATE_PIPELINE, control.by))
     except PipelineKitError as error:  # the pipeline is there all the same
-        LOG.warning("pipeline %s was created and not started: %s", name, error)
+        LOG.warning("pipeline %s was created and not started: %s", pipeline.name, error)
 
 
 def _summary(control: Control, record: PipelineRecord) -> Answer:

@@ -1,6 +1,7 @@
 """The verbs by which people and programs work with pipelines, wherever those run."""
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -75,11 +76,11 @@ class Control(Protocol):
         """
         ...
 
-    def begin(self, pipeline: str, cause: Cause, given: StartWith = NOTHING) -> str:
+    def begin(self, pipeline: Pipeline | str, cause: Cause, given: StartWith = NOTHING) -> str:
         """Start an execution of a pipeline that is defined; give its id.
 
         Args:
-            pipeline: The pipeline's name.
+            pipeline: Its name, or its current definition.
             cause: What starts it.
             given: What it starts with.
 
@@ -88,11 +89,15 @@ class Control(Protocol):
         """
         ...
 
-    def types(self) -> Mapping[ActionTypeId, ActionType]:
-        """Give every action type that a definition may use."""
+    def types(self, pipeline: Pipeline | None = None) -> Mapping[ActionTypeId, ActionType]:
+        """Give every action type that a definition may use.
+
+        Args:
+            pipeline: A definition, of whose actions alone the types are wanted.
+        """
         ...
 
-    def declared(self) -> frozenset[ActionTypeId]:
+    def declared(self) -> AbstractSet[ActionTypeId]:
         """Name the action types that are carried out here, and by no job worker."""
         ...
 

@@ -1,34 +1,103 @@
-"""How a query becomes SQL that an index answers, however long the history is."""
+"""How a query becomes SQL that an index answers, however long the history is.
 
-from collections.abc import Iterator
+The SQL of a query depends on what it asks for and not on the values: each form of it is written
+once and then known.
+"""
 
-from sqlalchemy import Column, ColumnElement, Select, Table, func, not_, select, tuple_
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Select,
+    Table,
+    bindparam,
+    func,
+    not_,
+    select,
+    tuple_,
+)
 
 from pipelinekit.ports.store import Query
 from pipelinekit.store.schema import EXECUTIONS, ORDERS, PIPELINES, TABLES, TOKENS, columns
 
 UUID_SHAPE = "00000000-0000-0000-0000-000000000000"
+FORMS = 512
+"""How many forms of queries are known at once; there are fewer."""
+
+_EQUAL = ("pipeline", "execution", "stage", "version", "id", "ended", "type")
+
+Value = str | int | float | bool
 
 
-def bodies(table: Table, query: Query) -> Select[str]:
-    """Ask for the bodies of the rows that a query describes, the newest first."""
-    order = _order(table, query)
-    wanted = select(table.c.body).where(*_conditions(table, query)).limit(query.limit)
-    if query.before is not None:
-        values = columns(query.before)
-        wanted = wanted.where(tuple_(*order) < tuple_(*(values[each.name] for each in order)))
+def bodies(connection: Connection, table: Table, query: Query) -> Iterator[str]:
+    """Read the bodies of the rows that a query describes, the newest first."""
+    values = _values(query)
+    form = _text(connection.dialect, table, frozenset(values))
+    given = {**form.fixed, **values}
+    placed = tuple(given[name] for name in form.names) if form.positional else given
+    for (body,) in connection.exec_driver_sql(form.sql, placed):
+        yield body
+
+
+def number(connection: Connection, table: Table, query: Query) -> int:
+    """Count the rows that a query describes; pages and limits do not matter."""
+    values = _values(query)
+    wanted = select(func.count()).select_from(table)
+    conditions = _conditions(table, frozenset(values))
+    return connection.execute(wanted.where(*conditions), values).scalar_one()
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    sql: str
+    names: tuple[str, ...]
+    positional: bool
+    fixed: Mapping[str, object]
+
+
+@lru_cache(FORMS)
+def _text(dialect: Dialect, table: Table, names: frozenset[str]) -> _Form:
+    compiled = _bodies(table, names).compile(dialect=dialect)
+    places = tuple(compiled.positiontup or ())
+    return _Form(str(compiled), places, compiled.positional, compiled.params)
+
+
+def _bodies(table: Table, names: frozenset[str]) -> Select[str]:
+    order = _order(table, names)
+    wanted = select(table.c.body).where(*_conditions(table, names))
+    if "limit" in names:
+        wanted = wanted.limit(bindparam("limit"))
+    before = [bindparam(f"before_{each.name}", type_=each.type) for each in order]
+    if before[0].key in names:
+        wanted = wanted.where(tuple_(*order) < tuple_(*before))
     return wanted.order_by(*(each.desc() for each in order))
 
 
-def number(table: Table, query: Query) -> Select[int]:
-    """Ask how many rows a query describes; bodies, pages and limits do not matter."""
-    return select(func.count()).select_from(table).where(*_conditions(table, query))
+def _values(query: Query) -> Mapping[str, Value]:
+    values: dict[str, Value] = {
+        name: value for name in _EQUAL if (value := getattr(query, name)) is not None
+    }
+    if query.limit is not None:
+        values["limit"] = query.limit
+    if query.prefix is not None:
+        values["low"], values["high"] = _range(query.prefix)
+    for name, at in (("since", query.since), ("until", query.until)):
+        if at is not None:
+            values[name] = at.timestamp()
+    if query.before is not None:
+        values |= {f"before_{name}": value for name, value in columns(query.before).items()}
+    return values
 
 
-def _order(table: Table, query: Query) -> list[Column[object]]:
+def _order(table: Table, names: frozenset[str]) -> list[Column[object]]:
     newest = "id" if table is ORDERS else _newest(table)
-    timed = query.since is not None or query.until is not None
-    if table is EXECUTIONS and (timed or query.pipeline is None):
+    timed = not names.isdisjoint({"since", "until"})
+    if table is EXECUTIONS and (timed or "pipeline" not in names):
         newest = _time(table)  # numbers are of one pipeline, and no index has them with times
     first = table.c[newest]
     return [first, *(each for each in table.primary_key if each is not first)]
@@ -38,29 +107,21 @@ def _newest(table: Table) -> str:
     return next(name for each, name in TABLES.values() if each is table)
 
 
-def _conditions(table: Table, query: Query) -> Iterator[ColumnElement[bool]]:
-    for name, value in (
-        ("pipeline", query.pipeline),
-        ("execution", query.execution),
-        ("stage", query.stage),
-        ("version", query.version),
-        ("id", query.id),
-        ("ended", query.ended),
-        ("type", query.type),
-    ):
-        if value is not None:
-            yield table.c[_column(table, name)] == value
+def _conditions(table: Table, names: frozenset[str]) -> Iterator[ColumnElement[bool]]:
+    for name in _EQUAL:
+        if name in names:
+            yield table.c[_column(table, name)] == bindparam(name)
     if table is ORDERS:  # those that an engine of this place holds are its own business
         yield table.c.owner.is_(None)
         yield not_(table.c.halt)
-    if query.prefix is not None:
-        yield table.c.id.between(*_range(query.prefix))
-    if query.since is not None:
-        yield table.c[_time(table)] >= query.since.timestamp()
-        if query.pipeline is None and table is not EXECUTIONS:  # the indices begin with it
+    if "low" in names:
+        yield table.c.id.between(bindparam("low"), bindparam("high"))
+    if "since" in names:
+        yield table.c[_time(table)] >= bindparam("since")
+        if "pipeline" not in names and table is not EXECUTIONS:  # the indices begin with it
             yield table.c.pipeline.in_(select(PIPELINES.c.pipeline))
-    if query.until is not None:
-        yield table.c[_time(table)] < query.until.timestamp()
+    if "until" in names:
+        yield table.c[_time(table)] < bindparam("until")
 
 
 def _range(prefix: str) -> tuple[str, str]:

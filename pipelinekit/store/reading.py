@@ -30,8 +30,8 @@ R = TypeVar("R", bound=Row | Order)
 
 def search(connection: Connection, kind: type[R], query: Query) -> Sequence[R]:
     """Read the rows of a kind that a query describes, the newest first."""
-    wanted = bodies(ORDERS if kind is Order else TABLES[kind][0], query)
-    return [read(body, kind) for body in connection.execute(wanted).scalars()]
+    table = ORDERS if kind is Order else TABLES[kind][0]
+    return [read(body, kind) for body in bodies(connection, table, query)]
 
 
 def rows_of(connection: Connection, pipeline: str, execution: str | None) -> Iterator[Row]:

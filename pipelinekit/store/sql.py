@@ -79,7 +79,8 @@ class SqlStore:
             head = connection.execute(
                 select(HEADS.c.records).where(HEADS.c.pipeline == pipeline)
             ).scalar_one_or_none()
-            return State(rows_of(connection, pipeline, execution)), head or 0
+            # A pipeline to which nothing has happened has no rows.
+            return State(rows_of(connection, pipeline, execution) if head else ()), head or 0
 
     def commit(self, entries: Sequence[Entry]) -> None:
         """Write all entries in one transaction, or nothing."""
