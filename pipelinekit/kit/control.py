@@ -11,7 +11,7 @@ from pipelinekit.artifacts.folder import FolderArtifacts
 from pipelinekit.engine.startable import startable
 from pipelinekit.kit import ability
 from pipelinekit.kit.home import Home
-from pipelinekit.kit.registry import action_types, discover
+from pipelinekit.kit.registry import action_type, action_types, discover
 from pipelinekit.model.account import ACCOUNT, CustomType
 from pipelinekit.model.action import ActionTypeId
 from pipelinekit.model.actiontype import ActionType
@@ -127,10 +127,10 @@ class LocalControl:
 
     def types(self, pipeline: Pipeline | None = None) -> Mapping[ActionTypeId, ActionType]:
         """Give every action type that a definition may use."""
-        known = action_types()
-        return (
-            known if pipeline and _uses(pipeline) <= known.keys() else {**known, **self._custom()}
-        )
+        if pipeline is None:
+            return {**action_types(), **self._custom()}
+        known = {each: kind for each in _uses(pipeline) if (kind := action_type(each))}
+        return known if _uses(pipeline) == known.keys() else {**known, **self._custom()}
 
     def declared(self) -> AbstractSet[ActionTypeId]:
         """Name the action types that are carried out here, and by no job worker."""
@@ -138,7 +138,9 @@ class LocalControl:
 
     def check(self, pipeline: Pipeline, previous: Pipeline | None) -> None:
         """Refuse a definition that CodePipeline would refuse."""
-        ability.check(pipeline, previous, self.types(pipeline))
+        known = action_types()
+        every = known if _uses(pipeline) <= known.keys() else {**known, **self._custom()}
+        ability.check(pipeline, previous, every)
 
     def definition(self, name: str) -> Pipeline:
         """Give the current definition of a pipeline.
