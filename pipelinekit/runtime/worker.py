@@ -23,7 +23,7 @@ from pipelinekit.runtime.engines import Incarnation
 from pipelinekit.runtime.hands import Done, Hands
 from pipelinekit.runtime.inbox import End, Inbox, Question
 from pipelinekit.runtime.timers import Timers
-from pipelinekit.runtime.verdicts import expired, reported
+from pipelinekit.runtime.verdicts import expired, refused, reported
 from pipelinekit.tools.failpoint import failpoint
 
 LOG = logging.getLogger("pipelinekit")
@@ -78,7 +78,8 @@ class Worker:
         self._timers: Timers[_Timed] = Timers()
         self._seen: tuple[int, Collection[str]] = (-1, ())
         self._term = incarnation.check()
-        self._unsure = False
+        self._unsure = self._lapsed = False
+        self._refusals: list[tuple[Order, str]] = []
         self._looked = self._buried = self._took = -math.inf
         self._pulse = threading.Condition()
         self._beats = 0
@@ -87,6 +88,7 @@ class Worker:
         self._questions: list[Question] = []
         self._thread = threading.Thread(target=self._work, name="pipelinekit", daemon=True)
         self._thread.start()
+        self._deafen = store.hints.listen(self._look_now) if store.hints else lambda: None
 
     def handle(self, event: Event) -> str:
         """Have an event decided; give the answer once it is durable.
@@ -126,6 +128,7 @@ class Worker:
         if self._leaving.is_set():
             return
         try:
+            self._deafen()
             self._look_once_more()
             self._hands.close()
         finally:
@@ -139,6 +142,11 @@ class Worker:
         self._inbox.wake()
         if self.alive:
             self._left.wait(LAST_LOOK_SECONDS)
+
+    def _look_now(self) -> None:
+        """Look at once: another process has written something for engines."""
+        self._looked = -math.inf
+        self._inbox.wake()
 
     def _work(self) -> None:
         try:
@@ -169,6 +177,8 @@ class Worker:
         """Let go of orders whose calls have not begun, so that the next engine may begin them."""
         free = tuple(each.id for each in self._open.values() if not self._hands.begun(each))
         try:
+            self._questions = []
+            self._turn([])  # so that what was refused at last is kept
             if free:
                 failpoint("worker.release.before")
                 owner = self._incarnation.id
@@ -188,7 +198,7 @@ class Worker:
                     self._ask_again(timed)
         held = list({end.order.id: end for end in ends if self._holds(end.order)}.values())
         late = [each for each in late if self._is_late(each.order)]
-        if not (self._questions or held or late):
+        if not (self._questions or held or late or self._refusals):
             return
         try:
             self._check()
@@ -216,11 +226,13 @@ class Worker:
         at = self._clock()
         reports = [reported(end.order, end.report, at) for end in ends if end.report is not None]
         lates = [expired(self._open[each.order], at) for each in late]
-        asked = [*(Asked(question.event) for question in questions), *lates, *reports]
+        told = [refused(order, self._incarnation.id, why, at) for order, why in self._refusals]
+        asked = [*(Asked(question.event) for question in questions), *lates, *reports, *told]
         closed = [Closed(end.order) for end in ends if end.report is None]
         failpoint("worker.settle.before")
         self._incarnation.ensure()
         settled = self._desk.settle(asked, closed)
+        del self._refusals[: len(told)]
         for over in closed:
             self._drop(over.order)
         began = min([at, *(question.event.at for question in questions)])
@@ -281,7 +293,8 @@ class Worker:
     def _check(self) -> None:
         """Learn whether this engine's lease had ended, so that others may hold what it held."""
         term = self._incarnation.check()
-        self._unsure |= term != self._term
+        self._lapsed |= term != self._term
+        self._unsure |= self._lapsed
         self._term = term
 
     def _holds(self, order: Order) -> bool:
@@ -350,8 +363,8 @@ class Worker:
         claims = self._store.take(taker, at)
         failpoint("worker.take.after")
         if taker.unsure:
-            self._unsure = False
             self._compare({claim.order.id: claim.order.fence for claim in claims})
+            self._unsure = self._lapsed = False
         for claim in claims:
             if claim.halt or not self._knows(claim.order):
                 self._accept(claim, at)
@@ -361,10 +374,13 @@ class Worker:
         LOG.warning("the store can be used again, and %d orders are held", len(held))
         for order in list(self._open.values()):
             if held.get(order.id) != order.fence:
-                self._tell_refused(order, "it is not among those held")
+                why = "it is not among those held"
+                self._tell_refused(order, why, keep=self._lapsed)  # else it may just be done
                 self._drop(order)
 
-    def _tell_refused(self, order: Order, why: object) -> None:
+    def _tell_refused(self, order: Order, why: object, *, keep: bool = True) -> None:
+        if keep:
+            self._refusals.append((order, str(why)))
         LOG.warning(
             "what comes of order %s (%s/%s of %s, fence %d) does not count, since it is done or "
             "another engine holds it now: %s",

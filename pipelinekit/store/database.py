@@ -5,7 +5,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
-from pipelinekit.ports.store import Leases
+from pipelinekit.ports.store import Hints, Leases
 
 
 class Database(Protocol):
@@ -14,6 +14,11 @@ class Database(Protocol):
     @property
     def leases(self) -> Leases | None:
         """Tell who is alive; None where all engines are on one host."""
+        ...
+
+    @property
+    def hints(self) -> Hints | None:
+        """Tell who waits that there is something; None where looking costs next to nothing."""
         ...
 
     def reading(self) -> AbstractContextManager[Connection]:
@@ -34,6 +39,10 @@ class Database(Protocol):
 
     def wrote(self, connection: Connection) -> None:
         """Let other processes know, with what is being written, that something is."""
+        ...
+
+    def hint(self, connection: Connection) -> None:
+        """Have engines that wait look, once what is being written is committed."""
         ...
 
     def version(self) -> int:

@@ -22,6 +22,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from pipelinekit.model.errors import StoreError
 from pipelinekit.store.leases import SqlLeases
+from pipelinekit.store.listening import SqlHints, notify
 from pipelinekit.store.migrations import migrate
 from pipelinekit.store.schema import WRITES
 
@@ -76,6 +77,7 @@ class PostgreSQL:
         self._own = self._counted = 0
         self._failure: type[Exception] = self._engine.dialect.loaded_dbapi.Error
         self.leases = SqlLeases(self._single)
+        self.hints = SqlHints(self._single)
         with ExitStack() as stack:
             stack.callback(self.close)
             self._open(url)
@@ -122,6 +124,10 @@ class PostgreSQL:
         """Count this write, once for those of others and once for one's own."""
         connection.execute(_COUNT)
         self._counted = 1
+
+    def hint(self, connection: Connection) -> None:
+        """Notify all who listen."""
+        notify(connection)
 
     def version(self) -> int:
         """Count the writes of others."""

@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from pipelinekit.model.errors import StoreError
-from pipelinekit.ports.store import Leases
+from pipelinekit.ports.store import Hints, Leases
 from pipelinekit.store.migrations import migrate
 
 SAFE_VERSION = (3, 51, 3)
@@ -42,6 +42,7 @@ class SQLite:
     """
 
     leases: Leases | None = None
+    hints: Hints | None = None
 
     def __init__(self, path: Path) -> None:
         try:
@@ -82,6 +83,9 @@ class SQLite:
 
     def wrote(self, connection: Connection) -> None:
         """Do nothing: SQLite itself lets the others know."""
+
+    def hint(self, connection: Connection) -> None:
+        """Do nothing: engines look at the file, which costs next to nothing."""
 
     def version(self) -> int:
         """Give the number that SQLite changes when another connection has written."""

@@ -10,7 +10,7 @@ from pipelinekit.runtime.clock import now
 from tests.chaos import workload
 from tests.chaos.ledger import note
 from tests.chaos.rig import Parts, Rig
-from tests.chaos.trial import Trial
+from tests.chaos.trial import SETTLE_SECONDS, Trial
 
 HOURS = (-120, -2, -1, 0, 1, 2, 120)
 """How far the clock is set: longer than an action may take, not so long as an approval waits."""
@@ -38,7 +38,7 @@ def set_at_random(trial: Trial, count: int) -> None:
             time.sleep(TAKEN_SECONDS)
         time.sleep(trial.dice.uniform(0.05, 0.3))
     file.write_text("0", encoding="utf-8")
-    if trial.fork(partial(_wait_for_the_end, trial, parts)).wait(80) != 0:
+    if trial.fork(partial(_wait_for_the_end, trial, parts)).wait(SETTLE_SECONDS + 20) != 0:
         note("violation", text="work was left after the clock had been set")
     engine.kill()
 
@@ -59,7 +59,7 @@ def _start_from_outside(trial: Trial, parts: Parts) -> None:
 
 
 def _wait_for_the_end(trial: Trial, parts: Parts) -> int:
-    limit = time.monotonic() + 60
+    limit = time.monotonic() + SETTLE_SECONDS
     with Rig(trial.site, replace(parts, work=False)) as rig:
         while (left := len(rig.under_way())) and time.monotonic() < limit:
             time.sleep(0.1)
