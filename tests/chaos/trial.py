@@ -17,7 +17,7 @@ from tests.chaos.children import Child, clear, fork
 from tests.chaos.ledger import VARIABLE, Line, lines, note
 from tests.chaos.life import Plan, live
 from tests.chaos.rig import Site
-from tests.chaos.stores import damage, write_history
+from tests.chaos.stores import URLS, damage, write_history
 
 SETTLE_SECONDS = float(os.environ.get("CHAOS_SETTLE_SECONDS", "90"))
 LOOK_SECONDS = 0.01
@@ -161,7 +161,7 @@ def conduct(fault: Fault, seed: int, count: int, store: str) -> Outcome:
 def _site(store: str) -> Iterator[Site]:
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     before = os.environ.get(VARIABLE)
-    site = Site(folder, store)
+    site = Site(folder, URLS[store](folder / "home"))
     os.environ[VARIABLE] = str(site.ledger)
     try:
         yield site

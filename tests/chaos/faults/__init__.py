@@ -7,6 +7,10 @@ from tests.chaos.faults import artifacts, clock, disk, engines, points, races, r
 from tests.chaos.trial import Fault
 
 
+BOTH = ("sqlite", "postgres")
+SQLITE, POSTGRES = BOTH[:1], BOTH[1:]
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of fault.
@@ -15,11 +19,13 @@ class Kind:
         fault: Does it.
         batch: How often in one trial.
         whole: How often in all, where the whole harness runs.
+        stores: The kinds of stores that it makes sense for.
     """
 
     fault: Fault
     batch: int
     whole: int
+    stores: tuple[str, ...] = BOTH
 
 
 FIGURES: Mapping[str, float] = {"noticed_seconds": 2.0, "gone_seconds": 13.0}
@@ -34,14 +40,14 @@ FAULTS: Mapping[str, Kind] = {
     "failpoints": Kind(points.killed, 53, 1_325),
     "commits": Kind(points.killed_in_commits, 20, 300),
     "results": Kind(points.killed_at_results, 10, 100),
-    "syncs": Kind(points.synced, 3, 10),
+    "syncs": Kind(points.synced, 3, 10, SQLITE),
     "eio": Kind(points.failing_disk, 5, 100),
     "kill-runner": Kind(runners.killed, 20, 600),
     "orphans": Kind(runners.abandoned_trees, 30, 300),
-    "disk": Kind(disk.full, 5, 100),
+    "disk": Kind(disk.full, 5, 100, SQLITE),
     "store-errors": Kind(store.failing, 5, 100),
     "clock": Kind(clock.set_at_random, 25, 200),
-    "bitflip": Kind(artifacts.flipped, 1_000, 1_000),
+    "bitflip": Kind(artifacts.flipped, 1_000, 1_000, SQLITE),
     "approvals": Kind(races.approvals, 500, 10_000),
     "tokens": Kind(races.tokens, 200, 2_000),
 }

@@ -10,13 +10,13 @@ from pipelinekit.runtime.clock import now
 from tests.chaos import workload
 from tests.chaos.ledger import note
 from tests.chaos.rig import Parts, Rig
-from tests.chaos.trial import SETTLE_SECONDS, Trial
+from tests.chaos.stores import nobodys
+from tests.chaos.trial import LOOK_SECONDS, SETTLE_SECONDS, Trial
 
 HOURS = (-120, -2, -1, 0, 1, 2, 120)
 """How far the clock is set: longer than an action may take, not so long as an approval waits."""
 
-WORK_SECONDS, TAKEN_SECONDS = 0.2, 0.5
-"""Until an engine has taken what another process decided, a deadline is a time and no span."""
+WORK_SECONDS = 0.2
 
 
 def set_at_random(trial: Trial, count: int) -> None:
@@ -35,7 +35,7 @@ def set_at_random(trial: Trial, count: int) -> None:
         draft.replace(file)
         if number % 4 == 0:
             _start_from_outside(trial, parts)
-            time.sleep(TAKEN_SECONDS)
+            _wait_until_taken(trial)
         time.sleep(trial.dice.uniform(0.05, 0.3))
     file.write_text("0", encoding="utf-8")
     if trial.fork(partial(_wait_for_the_end, trial, parts)).wait(SETTLE_SECONDS + 20) != 0:
@@ -56,6 +56,13 @@ def _start_from_outside(trial: Trial, parts: Parts) -> None:
                 rig.start(name, token)
 
     trial.fork(start).wait(20)
+
+
+def _wait_until_taken(trial: Trial) -> None:
+    # Until an engine has taken what another process decided, a deadline is a time and no span.
+    limit = time.monotonic() + SETTLE_SECONDS
+    while nobodys(trial.site.url) and time.monotonic() < limit:
+        time.sleep(LOOK_SECONDS)
 
 
 def _wait_for_the_end(trial: Trial, parts: Parts) -> int:
