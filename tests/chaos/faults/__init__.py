@@ -3,9 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tests.chaos.faults import artifacts, clock, disk, engines, points, races, runners, store
+from tests.chaos.faults import (
+    artifacts,
+    clock,
+    disk,
+    engines,
+    points,
+    races,
+    runners,
+    servers,
+    store,
+)
 from tests.chaos.trial import Fault
-
 
 BOTH = ("sqlite", "postgres")
 SQLITE, POSTGRES = BOTH[:1], BOTH[1:]
@@ -50,4 +59,7 @@ FAULTS: Mapping[str, Kind] = {
     "bitflip": Kind(artifacts.flipped, 1_000, 1_000, SQLITE),
     "approvals": Kind(races.approvals, 500, 10_000),
     "tokens": Kind(races.tokens, 200, 2_000),
+    "restarts": Kind(servers.restarted, 20, 200, POSTGRES),
+    "way": Kind(servers.disturbed, 12, 120, POSTGRES),
+    "overslept": Kind(servers.overslept, 25, 500, POSTGRES),
 }

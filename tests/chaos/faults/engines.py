@@ -35,7 +35,7 @@ def one_of_two_killed(trial: Trial, count: int) -> None:
         pair[which] = trial.live(starts=trial.starts(0.4))
     time.sleep(1)
     for child in pair:
-        _drain(child)
+        drain(child)
     trial.settle()
 
 
@@ -45,7 +45,7 @@ def drained(trial: Trial, count: int) -> None:
         child = trial.live(starts=trial.starts(0.4))
         trial.until(1, 10, "alive")
         time.sleep(trial.dice.uniform(SHORT, LONG))
-        trial.measured("drain_seconds", _drain(child))
+        trial.measured("drain_seconds", drain(child))
     trial.settle()
 
 
@@ -75,7 +75,7 @@ def stopped(trial: Trial, count: int) -> None:
         if cut_off:
             sleeper.kill()
         for child in (sleeper, other):
-            _drain(child)
+            drain(child)
     trial.settle()
 
 
@@ -106,7 +106,7 @@ def cut_off(trial: Trial, count: int) -> None:
         sleeper.send(signal.SIGCONT)
         time.sleep(SLOW_SECONDS)
         sleeper.kill()
-        _drain(other)
+        drain(other)
     trial.settle()
 
 
@@ -124,7 +124,8 @@ def _appeared(trial: Trial, known: set[str]) -> set[str]:
         time.sleep(0.002)
 
 
-def _drain(child: Child) -> float:
+def drain(child: Child) -> float:
+    """Tell an engine to end, and give how many seconds it took."""
     began = time.monotonic()
     child.send(signal.SIGTERM)
     code = child.wait(DRAIN_SECONDS)
