@@ -43,6 +43,15 @@ def refused(order: Order, engine: str, reason: str, at: datetime) -> Asked:
     return Asked(event)
 
 
+def told(order: Order, why: object) -> str:
+    """Say that what comes of an order does not count."""
+    place = f"{order.stage}/{order.action} of {order.execution}"
+    return (
+        f"what comes of order {order.id} ({place}, fence {order.fence}) does not count, since it "
+        f"is done or another engine holds it now: {why}"
+    )
+
+
 def reported(order: Order, report: Report, at: datetime) -> Asked:
     """Ask what follows from the report of whoever carried an order out."""
     event = Reported(

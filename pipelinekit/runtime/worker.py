@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from pipelinekit.model.command import Ask, Command, Halt, Run
-from pipelinekit.model.errors import PipelineKitError, StaleReport
+from pipelinekit.model.errors import EngineOutdated, PipelineKitError, StaleReport
 from pipelinekit.model.event import Event
 from pipelinekit.model.order import Order
 from pipelinekit.ports.store import Claim, Entry, FenceError, Store, Taker
@@ -23,7 +23,7 @@ from pipelinekit.runtime.engines import Incarnation
 from pipelinekit.runtime.hands import Done, Hands
 from pipelinekit.runtime.inbox import End, Inbox, Question
 from pipelinekit.runtime.timers import Timers
-from pipelinekit.runtime.verdicts import expired, refused, reported
+from pipelinekit.runtime.verdicts import expired, refused, reported, told
 from pipelinekit.tools.failpoint import failpoint
 
 LOG = logging.getLogger("pipelinekit")
@@ -153,9 +153,11 @@ class Worker:
             while not (self._closing and self._inbox.empty):
                 self._work_once()
             self._give_back()
+        except EngineOutdated as error:
+            LOG.error("this engine ends: %s", error)  # noqa: TRY400 - the sentence says it all
         finally:
             self._inbox.close(self._questions)
-            if not self._closing:  # a defect: others are to take over what this engine held
+            if not self._closing:  # others are to take over what this engine held
                 self._incarnation.close()
             self._beat()
 
@@ -168,17 +170,19 @@ class Worker:
             self._look()
             if leaving:
                 self._left.set()
+        except EngineOutdated:
+            raise
         except PipelineKitError as error:  # of the store: it is said once, and tried again
             LOG.log(logging.DEBUG if self._unsure else logging.WARNING, "%s", error)
             self._desk.refresh()
             self._unsure = True
 
     def _give_back(self) -> None:
-        """Let go of orders whose calls have not begun, so that the next engine may begin them."""
-        free = tuple(each.id for each in self._open.values() if not self._hands.begun(each))
+        """Tell at last what was put off, and let go of orders whose calls have not begun."""
         try:
             self._questions = []
-            self._turn([])  # so that what was refused at last is kept
+            self._turn([each for each in self._timers.rest() if isinstance(each, End)])
+            free = tuple(each.id for each in self._open.values() if not self._hands.begun(each))
             if free:
                 failpoint("worker.release.before")
                 owner = self._incarnation.id
@@ -226,13 +230,13 @@ class Worker:
         at = self._clock()
         reports = [reported(end.order, end.report, at) for end in ends if end.report is not None]
         lates = [expired(self._open[each.order], at) for each in late]
-        told = [refused(order, self._incarnation.id, why, at) for order, why in self._refusals]
-        asked = [*(Asked(question.event) for question in questions), *lates, *reports, *told]
+        refusals = [refused(order, self._incarnation.id, why, at) for order, why in self._refusals]
+        asked = [*(Asked(question.event) for question in questions), *lates, *reports, *refusals]
         closed = [Closed(end.order) for end in ends if end.report is None]
         failpoint("worker.settle.before")
         self._incarnation.ensure()
         settled = self._desk.settle(asked, closed)
-        del self._refusals[: len(told)]
+        del self._refusals[: len(refusals)]
         for over in closed:
             self._drop(over.order)
         began = min([at, *(question.event.at for question in questions)])
@@ -381,16 +385,7 @@ class Worker:
     def _tell_refused(self, order: Order, why: object, *, keep: bool = True) -> None:
         if keep:
             self._refusals.append((order, str(why)))
-        LOG.warning(
-            "what comes of order %s (%s/%s of %s, fence %d) does not count, since it is done or "
-            "another engine holds it now: %s",
-            order.id,
-            order.stage,
-            order.action,
-            order.execution,
-            order.fence,
-            why,
-        )
+        LOG.warning("%s", told(order, why))
 
     def _beat(self) -> None:
         with self._pulse:

@@ -33,7 +33,7 @@ class Database(Protocol):
         """Give a connection that writes all or nothing, while no other process writes."""
         ...
 
-    def at_once(self, connection: Connection) -> AbstractContextManager[None]:
+    def at_once(self, connection: Connection) -> AbstractContextManager[object]:
         """Send all that is written in the block at once; nothing can be read in it."""
         ...
 

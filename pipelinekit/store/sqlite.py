@@ -22,7 +22,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from pipelinekit.model.errors import StoreError
 from pipelinekit.ports.store import Hints, Leases
-from pipelinekit.store.migrations import migrate
+from pipelinekit.store.migrations import NEEDS, migrate, refuse_newer
 
 SAFE_VERSION = (3, 51, 3)
 BUSY_MILLISECONDS = 5_000
@@ -73,6 +73,7 @@ class SQLite:
         """Give the one connection that writes; it holds the file's write lock."""
         self._same.check()
         with self._gate.shared(), self._writer.begin():
+            refuse_newer(*self._handle().execute(NEEDS).fetchone())
             yield self._writer
         self._gate.checkpoint(self._handle())
 

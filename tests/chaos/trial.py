@@ -151,6 +151,9 @@ def conduct(fault: Fault, seed: int, count: int, store: str) -> Outcome:
             note("violation", text=f"the store is damaged: {broken}")
         history = site.folder / "history"
         write_history(site.home.database, history)
+        refused = history.read_text(encoding="utf-8").count('\\"is\\":\\"AnswerRefused\\"')
+        if refused:
+            trial.measured("refused_answers", refused)
         findings = check_files(history, site.ledger)
         if findings.violations:
             _keep(site, seed)

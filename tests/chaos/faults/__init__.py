@@ -13,6 +13,7 @@ from tests.chaos.faults import (
     runners,
     servers,
     store,
+    upgrades,
 )
 from tests.chaos.trial import Fault
 
@@ -44,7 +45,7 @@ FAULTS: Mapping[str, Kind] = {
     "kill-engine": Kind(engines.killed, 25, 1_000),
     "two-engines": Kind(engines.one_of_two_killed, 10, 200),
     "stale": Kind(engines.stopped, 5, 100),
-    "cut-off": Kind(engines.cut_off, 2, 40),
+    "cut-off": Kind(engines.cut_off, 20, 500),
     "drain": Kind(engines.drained, 10, 300),
     "failpoints": Kind(points.killed, 53, 1_325),
     "commits": Kind(points.killed_in_commits, 20, 300),
@@ -59,6 +60,7 @@ FAULTS: Mapping[str, Kind] = {
     "bitflip": Kind(artifacts.flipped, 1_000, 1_000, SQLITE),
     "approvals": Kind(races.approvals, 500, 10_000),
     "tokens": Kind(races.tokens, 200, 2_000),
+    "upgrade": Kind(upgrades.upgraded, 20, 200),
     "restarts": Kind(servers.restarted, 20, 200, POSTGRES),
     "way": Kind(servers.disturbed, 12, 120, POSTGRES),
     "overslept": Kind(servers.overslept, 25, 500, POSTGRES),

@@ -3,8 +3,10 @@
 import signal
 import socket
 import time
+from contextlib import suppress
 from functools import partial
 
+from pipelinekit.model.errors import StoreError
 from pipelinekit.runtime import lease
 from pipelinekit.store import leases
 from tests import postgres
@@ -15,7 +17,7 @@ from tests.chaos.ledger import note
 from tests.chaos.life import Plan, live
 from tests.chaos.rig import Parts
 from tests.chaos.stores import server
-from tests.chaos.trial import Trial
+from tests.chaos.trial import LOOK_SECONDS, Trial
 
 UP, DOWN = (0.3, 1.0), (0.0, 0.3)
 """For how many seconds, at least and at most, a server is up and down."""
@@ -50,8 +52,16 @@ def restarted(trial: Trial, count: int) -> None:
 
 def _call(trial: Trial) -> Child:
     # An answer that was lost is asked for again with the same token, so it means one execution.
-    plan = {"starts": trial.starts(0.6), "parts": Parts(work=False), "seconds": 0.1}
-    return trial.live(**plan, answers=False)
+    asking = Parts(work=False)
+    plan = Plan(starts=trial.starts(0.6), parts=asking, seconds=0.1, answers=False)
+
+    def call() -> int:
+        while True:
+            with suppress(StoreError):  # the server may be down
+                return live(trial.site, plan)
+            time.sleep(LOOK_SECONDS)
+
+    return trial.fork(call)
 
 
 def disturbed(trial: Trial, count: int) -> None:
