@@ -21,6 +21,9 @@ from tests.chaos.stores import URLS, damage, write_history
 
 SETTLE_SECONDS = float(os.environ.get("CHAOS_SETTLE_SECONDS", "90"))
 LOOK_SECONDS = 0.01
+SLACK = float(os.environ.get("CHAOS_SLACK", "1"))
+"""How many times longer than it should be things may take, where others use the machine too."""
+
 TRACE = "trace"
 
 

@@ -15,7 +15,7 @@ from tests.chaos.faults import (
     store,
     upgrades,
 )
-from tests.chaos.trial import Fault
+from tests.chaos.trial import SLACK, Fault
 
 BOTH = ("sqlite", "postgres")
 SQLITE, POSTGRES = BOTH[:1], BOTH[1:]
@@ -38,7 +38,7 @@ class Kind:
     stores: tuple[str, ...] = BOTH
 
 
-FIGURES: Mapping[str, float] = {"noticed_seconds": 2.0, "gone_seconds": 13.0}
+FIGURES: Mapping[str, float] = {"noticed_seconds": 2.0 * SLACK, "gone_seconds": 13.0 * SLACK}
 """The most that the 99th of a hundred may be, of what is measured."""
 
 FAULTS: Mapping[str, Kind] = {
