@@ -79,8 +79,9 @@ def fill(url: str, actions: int, end: datetime | None = None) -> None:
             connection.exec_driver_sql(f"PRAGMA cache_size={CACHE}")
             connection.commit()
         _without_indices(connection, actions // ACTIONS_EACH, last)
-        connection.exec_driver_sql("ANALYZE")
-        connection.commit()
+        if engine.dialect.name == "postgresql":  # what the server does by itself in a year
+            connection.exec_driver_sql("ANALYZE")
+            connection.commit()
     engine.dispose()
 
 
