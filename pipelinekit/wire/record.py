@@ -5,7 +5,7 @@ What equals its default is left out, so a default of the model must not change w
 
 import json
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import TypeVar
 
 from cattrs.preconf.json import JsonConverter, make_converter
@@ -17,6 +17,9 @@ from pipelinekit.model.move import Move
 from pipelinekit.model.order import Outcome
 
 T = TypeVar("T")
+
+LARGE, KEPT = 1_000, 64
+"""How many of the nouns last read are kept, and how long a line makes it worth while."""
 
 
 @cache
@@ -39,7 +42,15 @@ def text(noun: object) -> str:
 
 def read(line: str, kind: type[T]) -> T:
     """Give the noun that a line of JSON stands for; the other way of `text`."""
+    return _read_large(line, kind) if len(line) > LARGE else _read(line, kind)
+
+
+def _read(line: str, kind: type[T]) -> T:
     return _rows().structure(json.loads(line), kind)
+
+
+# Definitions are large, are read at each start, and stay as they are.
+_read_large = lru_cache(maxsize=KEPT)(_read)
 
 
 def artifacts_in(line: str) -> Iterator[Artifact]:
