@@ -12,14 +12,14 @@ from cattrs.preconf.json import JsonConverter, make_converter
 from cattrs.strategies import configure_tagged_union
 
 from pipelinekit.model.event import Event
-from pipelinekit.model.execution import Artifact
+from pipelinekit.model.execution import Artifact, Definition
 from pipelinekit.model.move import Move
 from pipelinekit.model.order import Outcome
 
 T = TypeVar("T")
 
-LARGE, KEPT = 1_000, 64
-"""How many of the nouns last read are kept, and how long a line makes it worth while."""
+KEPT = 128
+"""How many of the definitions last read are kept."""
 
 
 @cache
@@ -42,15 +42,15 @@ def text(noun: object) -> str:
 
 def read(line: str, kind: type[T]) -> T:
     """Give the noun that a line of JSON stands for; the other way of `text`."""
-    return _read_large(line, kind) if len(line) > LARGE else _read(line, kind)
+    noun = _definition(line) if kind is Definition else _rows().structure(json.loads(line), kind)
+    assert isinstance(noun, kind)  # noqa: S101 - the converter sees to it
+    return noun
 
 
-def _read(line: str, kind: type[T]) -> T:
-    return _rows().structure(json.loads(line), kind)
-
-
-# Definitions are large, are read at each start, and stay as they are.
-_read_large = lru_cache(maxsize=KEPT)(_read)
+@lru_cache(maxsize=KEPT)
+def _definition(line: str) -> Definition:
+    """Definitions are large, are read at each start, and never change."""
+    return _rows().structure(json.loads(line), Definition)
 
 
 def artifacts_in(line: str) -> Iterator[Artifact]:
