@@ -259,9 +259,18 @@ def _fail(
     unlock(draft, execution, stage.name)
     back = automatic(draft, execution, stage) if rollback else None
     if back is not None:
+        _tell_rollback(draft, execution, back, stage)
         lock(draft, back, stage.name)
         enter(draft, back, stage.name)
     let_in(draft, stage.name)
+
+
+def _tell_rollback(
+    draft: Draft, failed: PipelineExecution, back: PipelineExecution, stage: Stage
+) -> None:
+    latest = draft.execution(failed.id)
+    told = f"execution #{back.number} ({back.id}) rolls stage {stage.name} back"
+    draft.put(replace(latest, summary="; ".join(filter(None, (latest.summary, told)))))
 
 
 def _close(draft: Draft, row: StageExecution, stage: StageStatus, status: PipelineStatus) -> None:
