@@ -393,5 +393,6 @@ class Kit:
         def hands(done: Done) -> Hands:
             return Hands(place, discover(), done)
 
-        life = Incarnation(self.home.engines, new_id(), self.store.leases)
-        return Worker(self.store, life, hands)
+        store = self.store
+        life = Incarnation(self.home.engines, new_id(), store.leases, store.past.holders)
+        return Worker(store, life, hands)

@@ -18,7 +18,7 @@ from pipelinekit.model.event import Reported, Started
 from pipelinekit.model.pipeline import ExecutionMode
 from pipelinekit.model.row import Row
 from pipelinekit.model.state import State
-from pipelinekit.ports.store import Claim, Entry, Hints, Leases, Query, Record, Store, Taker
+from pipelinekit.ports.store import Claim, Entry, Hints, Leases, Past, Query, Record, Store, Taker
 from pipelinekit.store.migrations import CURRENT
 from pipelinekit.store.schema import WRITES
 from pipelinekit.store.sql import open_store
@@ -72,6 +72,10 @@ class Unreliable:
     @property
     def leases(self) -> Leases | None:
         return self._store.leases
+
+    @property
+    def past(self) -> Past:
+        return self._store.past
 
     @property
     def hints(self) -> Hints | None:

@@ -21,10 +21,10 @@ AT_ONCE = 5
 def killed(trial: Trial, count: int) -> None:
     """Kill an engine at a random time, so often; each next one goes on with the work."""
     for number in range(count):
-        known = len(trial.said("alive"))
-        child = trial.live(starts=trial.starts(0.4))
-        if number % 2:  # else it may be killed while it starts
-            trial.until(known + 1, 20, "alive")
+        known, starts = len(trial.said("ack")), trial.starts(0.4)
+        child = trial.live(starts=starts)
+        if number % 2 and starts:  # else it may be killed while it starts
+            trial.until(known + 1, 20, "ack")
         time.sleep(trial.dice.uniform(SHORT, LONG))
         child.kill()
     trial.settle()
