@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from pipelinekit.tools.document import JSON, Document, DocumentError
-from pipelinekit.wire.templates.gaps import MARK, Gaps
+from pipelinekit.wire.templates.gaps import MARK, Gaps, is_open
 from pipelinekit.wire.templates.pieces import NOWHERE, Piece, at, document, listing, mapping
 
 WHOLE: Final = frozenset({"runOrder", "timeoutInMinutes"})
 _BUCKET: Final = 63
+_SHORT: Final = 40
 ROLE: Final = "arn:aws:iam::000000000000:role/"
 
 
@@ -94,7 +95,7 @@ def standing_in(member: str, piece: Piece, gaps: Gaps) -> Piece:
         return at(piece.place, int(text))
     if member == "roleArn" and text.startswith(MARK):
         return at(piece.place, f"{ROLE}{text}")
-    if member == "location" and text.startswith(MARK) and len(text) > _BUCKET:
-        (gap, *_) = gaps.explain(text)
-        return at(piece.place, gaps.text(gap.key[-40:], gap.why))
+    if member == "location" and is_open(text) and len(text) > _BUCKET:
+        gap = next(gaps.explain(text))
+        return at(piece.place, gaps.text(gap.key[-_SHORT:], gap.why))
     return piece

@@ -59,6 +59,14 @@ class Gaps:
                 return text
         return base
 
+    def within(self, known: Mapping[str, str]) -> "Gaps":
+        """Give gaps for one file of several, of which more is known.
+
+        Args:
+            known: Values of that file, by their keys; those that were given prevail.
+        """
+        return Gaps({**known, **self.known}, self.used, self._found)
+
     def explain(self, text: str) -> Iterator[Gap]:
         """Explain each placeholder in a text."""
         names = sorted(self._found, key=len, reverse=True)
