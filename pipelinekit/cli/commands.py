@@ -11,6 +11,8 @@ from pipelinekit.model.errors import PipelineKitError
 COMMANDS = {
     "init": "define:init",
     "validate": "define:validate",
+    "import": "transfer:import_",
+    "export": "transfer:export",
     "plan": "plan:plan",
     "run": "execute:run",
     "start": "execute:start",
@@ -27,7 +29,6 @@ COMMANDS = {
     "transition": "pipelines:transition",
     "history": "history:history",
     "gc": "gc:gc",
-    "export": "define:export",
     "delete": "pipelines:delete",
     "release": "release:release",
     "doctor": "doctor:doctor",

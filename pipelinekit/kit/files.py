@@ -18,7 +18,9 @@ from pipelinekit.model.errors import DefinitionError, Fault, ValidationError
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.tools import document
 from pipelinekit.tools.document import Document, DocumentError, Form
+from pipelinekit.wire import codepipeline
 from pipelinekit.wire.codepipeline import locate, read, text
+from pipelinekit.wire.templates.gaps import leaves, placeholders
 
 DOCUMENTS = (".json", ".yaml", ".yml")
 SUFFIXES = (".py", *DOCUMENTS)
@@ -42,6 +44,21 @@ class UnreadableFile(ValidationError):
         self.line = line
         self.found = found
         self.advice = advice
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A placeholder that an import left.
+
+    Attributes:
+        place: Where it is, such as `stages[0].actions[0].configuration.BranchName`.
+        text: The placeholder.
+        line: Its line, from 1; None where there is none.
+    """
+
+    place: str
+    text: str
+    line: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +92,20 @@ class Written:
         """Give everything that CodePipeline would refuse, with lines where there are any."""
         found = faults(self.pipeline, action_types())
         return found if self.source is None else locate(found, self.source)
+
+    @property
+    def placeholders(self) -> list[Left]:
+        """List what an import left in the place of values."""
+        data = codepipeline.write(self.pipeline)["pipeline"]
+        found = [
+            (Fault("", path, text, ""), text)
+            for path, value in leaves(data)
+            for text in placeholders(value)
+        ]
+        if self.source is None:
+            return [Left(fault.place, text, None) for fault, text in found]
+        located = locate((fault for fault, _ in found), self.source)
+        return [Left(fault.place, fault.found, fault.line) for fault in located]
 
     def checked(self) -> Pipeline:
         """Give the pipeline.

@@ -29,7 +29,7 @@ from pipelinekit.wire.plain_text import write_text
 from pipelinekit.wire.templates import pieces
 from pipelinekit.wire.templates.assembly import Assembly, Declared, projects_document
 from pipelinekit.wire.templates.cloudformation import exports_of, read_cloudformation
-from pipelinekit.wire.templates.gaps import Gaps, is_open
+from pipelinekit.wire.templates.gaps import Gaps, is_open, leaves
 from pipelinekit.wire.templates.hcl import Source
 from pipelinekit.wire.templates.template import SHORT_FORMS, is_template
 from pipelinekit.wire.templates.terraform import read_module
@@ -41,6 +41,10 @@ PIPELINE_FILE: Final = "pipeline.json"
 WEBHOOKS_FILE: Final = "webhooks.json"
 STACK: Final = "aws:cloudformation:stack"
 NESTED: Final = "cdk:cloud-assembly"
+FOREIGN: Final = "A2"
+"""The rule that an action type is known."""
+MASKED: Final = "A18"
+"""The rule that a secret is told, and not its mask."""
 NO_PARAMETERS: Final[Mapping[str, str]] = {}
 
 
@@ -88,7 +92,7 @@ class Imported:
         """Write the pipeline and what belongs to it as files that are read here.
 
         Args:
-            folder: Where `pipeline.json`, `codebuild.yaml` and `webhooks.json` go; made if missing.
+            folder: Where pipeline.json, codebuild.yaml and webhooks.json go; made if missing.
             force: Whether files that are there already are written anew.
 
         Raises:
@@ -140,17 +144,18 @@ def import_file(
         projects = read_projects(assembly.projects)
     except DocumentError as error:
         raise unreadable(error) from None
+    definition, masked = _definition(declared, gaps)
     if unused := [key for key in parameters if key not in gaps.used]:
         raise ValidationError(
             f"a value was given for {', '.join(unused)}, and nothing in {place} asks for it; look "
             f"at its name"
         )
     return Imported(
-        pipeline=_definition(declared),
+        pipeline=definition,
         file=place,
         projects=projects,
         webhooks=assembly.webhooks,
-        placeholders=tuple(_placeholders(declared.source, assembly.projects, gaps)),
+        placeholders=(*_placeholders(declared.source, assembly.projects, gaps), *masked),
         notes=(*assembly.notes, *declared.notes),
         left=assembly.left,
         _projects=assembly.projects.root.need("projects").data,
@@ -202,7 +207,10 @@ def _document(document: Document, gaps: Gaps) -> Assembly:
     inside = given.get("pipeline", given) if isinstance(given, dict) else None
     if not isinstance(inside, dict) or "stages" not in inside:
         raise DocumentError(
-            document.name, 0, 0, "no pipeline, neither of CodePipeline nor of a template",
+            document.name,
+            0,
+            0,
+            "no pipeline, neither of CodePipeline nor of a template",
             "give a file that has one",
         )
     name = str(inside.get("name", "pipeline"))
@@ -310,24 +318,44 @@ def _known_of(name: str, artifact: Node, properties: Node) -> dict[str, str]:
 # ------------------------------------------------------------------ what was found
 
 
-def _definition(declared: Declared) -> Pipeline:
+def _definition(declared: Declared, gaps: Gaps) -> tuple[Pipeline, list[Placeholder]]:
     source = declared.source
     try:
         pipeline = codepipeline.read(source.data)
     except DefinitionError as error:
         found = codepipeline.locate(error.faults, source)
         raise DefinitionError(source.name, found) from None
+    judged = faults(pipeline, action_types())
+    masks = codepipeline.locate((fault for fault in judged if fault.rule == MASKED), source)
     wrong = tuple(
-        fault for fault in faults(pipeline, action_types()) if not _is_foreign(fault, pipeline)
+        fault for fault in judged if fault.rule != MASKED and not _is_foreign(fault, pipeline)
     )
     if wrong:
         raise DefinitionError(source.name, codepipeline.locate(wrong, source))
-    return pipeline
+    left: list[Placeholder] = []
+    for fault in masks:
+        pipeline, key, open_still = _unmasked(pipeline, fault, gaps)
+        if open_still:
+            left.append(Placeholder(fault.place, key, "CodePipeline masks it", fault.line))
+    return pipeline, left
+
+
+def _unmasked(pipeline: Pipeline, fault: Fault, gaps: Gaps) -> tuple[Pipeline, str, bool]:
+    """Put what was given, or a placeholder, in the place of a secret that was masked."""
+    stage, action, name = int(fault.path[1]), int(fault.path[3]), str(fault.path[-1])
+    stages = list(pipeline.stages)
+    actions = list(stages[stage].actions)
+    key = f"{stages[stage].name}.{actions[action].name}.{name}"
+    value = gaps.text(key, "CodePipeline masks it")
+    changed = {**actions[action].configuration, name: value}
+    actions[action] = replace(actions[action], configuration=changed)
+    stages[stage] = replace(stages[stage], actions=tuple(actions))
+    return replace(pipeline, stages=tuple(stages)), key, is_open(value)
 
 
 def _is_foreign(fault: Fault, pipeline: Pipeline) -> bool:
     """Tell whether the fault is only that a custom action type is not known here."""
-    if fault.rule != "A2":
+    if fault.rule != FOREIGN:
         return False
     _, stage, _, action, *_ = fault.path
     found = pipeline.stages[int(stage)].actions[int(action)]
@@ -335,25 +363,9 @@ def _is_foreign(fault: Fault, pipeline: Pipeline) -> bool:
 
 
 def _placeholders(declared: Document, projects: Document, gaps: Gaps) -> Iterator[Placeholder]:
-    yield from _open(declared.root, gaps, codepipeline.inner(declared))
-    yield from _open(projects.root, gaps, ())
-
-
-def _open(node: Node, gaps: Gaps, start: tuple[str | int, ...]) -> Iterator[Placeholder]:
-    for child in _leaves(node):
-        if isinstance(child.data, str) and is_open(child.data):
-            place = replace(child, path=child.path[len(start) :]).where
-            for gap in gaps.explain(child.data):
-                yield Placeholder(place, gap.key, gap.why, child.line or None)
-
-
-def _leaves(node: Node) -> Iterator[Node]:
-    match node.data:
-        case dict():
-            for child in node.mapping().values():
-                yield from _leaves(child)
-        case list():
-            for child in node.list():
-                yield from _leaves(child)
-        case _:
-            yield node
+    start = codepipeline.inner(declared)
+    for source, skipped in ((declared, len(start)), (projects, 0)):
+        for path, text in leaves(source.data):
+            for gap in gaps.explain(text):
+                place = Node(source, path[skipped:], text).where
+                yield Placeholder(place, gap.key, gap.why, source.line(path) or None)

@@ -19,7 +19,17 @@ from pipelinekit.tools.json_text import json_places, read_json
 from pipelinekit.tools.places import JSON, DocumentError, Place, Step, printable
 from pipelinekit.tools.yaml_text import NO_FORMS, read_yaml
 
-__all__ = ["JSON", "MAX_BYTES", "Document", "DocumentError", "Form", "Node", "parse", "read", "read_text"]
+__all__ = [
+    "JSON",
+    "MAX_BYTES",
+    "Document",
+    "DocumentError",
+    "Form",
+    "Node",
+    "parse",
+    "read",
+    "read_text",
+]
 
 MAX_BYTES: Final = 1024 * 1024
 

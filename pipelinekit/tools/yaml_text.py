@@ -52,9 +52,7 @@ _SCALARS: Final[dict[str, Callable[[yaml.ScalarNode], JSON]]] = {
 }
 
 
-def read_yaml(
-    text: str, name: str, forms: Mapping[str, str] = NO_FORMS
-) -> tuple[JSON, Place]:
+def read_yaml(text: str, name: str, forms: Mapping[str, str] = NO_FORMS) -> tuple[JSON, Place]:
     """Read YAML as `yaml.safe_load` does, but with timestamps and keys kept as text.
 
     Args:
@@ -141,7 +139,7 @@ class _Reader:
         place.written = event.value
         self._check_tag(event.tag, place, *_SCALARS, "str", "timestamp")
         tag = event.tag
-        if tag in self.forms:
+        if tag is not None and tag in self.forms:
             return wrapped(Value(event.value, place), self.forms[tag])
         if tag is None or tag == "!":
             tag = _resolve(yaml.ScalarNode, event.value, event.implicit)

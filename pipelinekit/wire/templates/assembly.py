@@ -68,8 +68,12 @@ class Assembly:
             return found[0]
         if not self.pipelines:
             raise DocumentError(
-                file, 0, 0, "no pipeline", "give a file that has one; for Terraform modules, what "
-                "`terraform show -json` prints"
+                file,
+                0,
+                0,
+                "no pipeline",
+                "give a file that has one; for Terraform modules, what "
+                "`terraform show -json` prints",
             )
         told = f"{len(self.pipelines)} pipelines: {known}"
         raise DocumentError(file, 0, 0, told, "name one of them with --pipeline")

@@ -12,7 +12,8 @@ from pipelinekit.wire.templates.assembly import (
     standing_in,
 )
 from pipelinekit.wire.templates.gaps import Gaps
-from pipelinekit.wire.templates.intrinsic import Resolver, plain
+from pipelinekit.wire.templates.intrinsic import Resolver
+from pipelinekit.wire.templates.intrinsic_values import plain
 from pipelinekit.wire.templates.names import PSEUDO
 from pipelinekit.wire.templates.pieces import Piece, at, listing, mapping
 from pipelinekit.wire.templates.template import (

@@ -4,6 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from pipelinekit.model.errors import Path
+from pipelinekit.tools.document import JSON
+
 MARK = "UNRESOLVED-"
 DYNAMIC = re.compile(r"\{\{resolve:[^}]*\}\}")
 """What CloudFormation itself looks up in Parameter Store or Secrets Manager."""
@@ -88,6 +91,21 @@ def is_open(text: object) -> bool:
 def placeholders(text: str) -> list[str]:
     """List the placeholders in a text."""
     return _ANY.findall(text)
+
+
+def leaves(data: JSON, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Go through the texts in data, each with its path."""
+    match data:
+        case dict():
+            for key, value in data.items():
+                yield from leaves(value, (*path, key))
+        case list():
+            for index, value in enumerate(data):
+                yield from leaves(value, (*path, index))
+        case str():
+            yield path, data
+        case _:
+            pass
 
 
 def _elsewhere(text: str) -> str:

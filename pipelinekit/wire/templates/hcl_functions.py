@@ -23,10 +23,10 @@ class Unknown:
     why: str
 
 
-Value: TypeAlias = "None | bool | int | float | str | list[Value] | dict[str, Value] | Unknown"
+Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | Unknown | None"
 
 
-class Refused(Exception):  # noqa: N818 - an error is named for what was found
+class Refused(Exception):
     """An expression that Terraform would refuse too."""
 
     def __init__(self, found: str, expected: str) -> None:
@@ -52,7 +52,8 @@ Function: TypeAlias = Callable[[Texts, list[Value]], Value]
 
 def equal(one: Value, other: Value) -> bool:
     """Compare as Terraform does: a flag is no number."""
-    return type(one) is type(other) and one == other or (_number(one) and one == other)
+    alike = type(one) is type(other) or (_number(one) and _number(other))
+    return alike and one == other
 
 
 def _number(value: Value) -> bool:
@@ -183,7 +184,7 @@ def _one(found: list[Value]) -> Value:
 
 
 def _sorted(found: list[str]) -> list[Value]:
-    return list(sorted(found))
+    return [*sorted(found)]
 
 
 FUNCTIONS: Final[Mapping[str, Function]] = {

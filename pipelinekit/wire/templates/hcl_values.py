@@ -1,27 +1,28 @@
 """Evaluates expressions of Terraform as far as the files tell."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from pipelinekit.tools.document import DocumentError
 from pipelinekit.wire.templates.gaps import Gaps
 from pipelinekit.wire.templates.hcl import LARGEST, Source, Tree, expression, is_tree, line_of
-from pipelinekit.wire.templates.hcl_functions import FUNCTIONS, Refused, Unknown, Value, equal
+from pipelinekit.wire.templates.hcl_functions import FUNCTIONS, Refused, Unknown, Value
+from pipelinekit.wire.templates.hcl_parts import (
+    Step,
+    calculated,
+    items,
+    loop,
+    number,
+    object_items,
+    parts,
+    trees,
+    unescaped,
+    walk,
+)
 
 MOST_STEPS: Final = 200_000
 DEEPEST: Final = 120
-Step: TypeAlias = str | int
-
-_ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
-_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)", re.DOTALL)
-_LOGIC: Final[Mapping[str, Callable[[Value, Value], Value]]] = {
-    "==": equal,
-    "!=": lambda one, other: not equal(one, other),
-    "&&": lambda one, other: bool(one) and bool(other),
-    "||": lambda one, other: bool(one) or bool(other),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +118,12 @@ class Evaluator:
 
     def term(self, tree: Tree, scope: Scope) -> Value:
         """Evaluate a term, perhaps in brackets."""
-        (inner,) = _trees(tree)
+        (inner,) = trees(tree)
         return self.value(inner, scope)
 
-    def whole(self, tree: Tree, _scope: Scope) -> Value:
-        """Evaluate a whole number."""
-        return int(tree.children[0])
-
-    def fraction(self, tree: Tree, _scope: Scope) -> Value:
-        """Evaluate a number with a fraction."""
-        return float(tree.children[0])
+    def number(self, tree: Tree, _scope: Scope) -> Value:
+        """Evaluate a number."""
+        return number(str(tree.children[0]))
 
     def word(self, tree: Tree, _scope: Scope) -> Value:
         """Evaluate `true`, `false` or `null`."""
@@ -147,7 +144,7 @@ class Evaluator:
             return self.text(value, scope.source.words(part))
         if str(part).startswith(("$${", "%%{")):
             return str(part)[1:]
-        return _ESCAPE.sub(_unescaped, str(part))
+        return unescaped(str(part))
 
     def heredoc(self, tree: Tree, scope: Scope) -> Value:
         """Evaluate `<<EOT`; with a dash, the common indentation is taken out."""
@@ -174,7 +171,7 @@ class Evaluator:
         if "%{" in text.replace("%%{", ""):
             raise Refused("a template directive %{ }", "write it with a conditional")
         found = ""
-        for part, is_expression in _parts(text):
+        for part, is_expression in parts(text):
             if not is_expression:
                 found += part
                 continue
@@ -187,29 +184,29 @@ class Evaluator:
 
     def sequence(self, tree: Tree, scope: Scope) -> Value:
         """Evaluate `[ ... ]`."""
-        return [self.value(each, scope) for each in _trees(tree)]
+        return [self.value(each, scope) for each in trees(tree)]
 
     def table(self, tree: Tree, scope: Scope) -> Value:
         """Evaluate `{ ... }`."""
-        return {
-            self.key(key, scope): self.value(each, scope) for key, each in object_items(tree)
-        }
+        return {self.key(key, scope): self.value(each, scope) for key, each in object_items(tree)}
 
     def key(self, tree: Tree, scope: Scope) -> str:
         """Evaluate the key of an object: a bare word stands for itself."""
-        (inner,) = _trees(tree)
+        (inner,) = trees(tree)
         if inner.data == "keyword":
             return str(inner.children[0])
-        words = list(_trees(inner))
-        if len(words) == 1 and words[0].data in {"identifier", "literal_value"} and len(
-            inner.children
-        ) == 1:
+        words = list(trees(inner))
+        if (
+            len(words) == 1
+            and words[0].data in {"identifier", "literal_value"}
+            and len(inner.children) == 1
+        ):
             return str(words[0].children[0])
         return self.text(self.value(inner, scope))
 
     def each_of_list(self, tree: Tree, scope: Scope) -> Value:
         """Evaluate `[for ... : ...]`."""
-        body, condition = _loop(tree, 1)
+        body, condition = loop(tree, 1)
         found = self._loop(tree, scope)
         if isinstance(found, Unknown):
             return found
@@ -217,7 +214,7 @@ class Evaluator:
 
     def each_of_object(self, tree: Tree, scope: Scope) -> Value:
         """Evaluate `{for ... : ... => ...}`."""
-        (key, value), condition = _loop(tree, 2)
+        (key, value), condition = loop(tree, 2)
         scopes = self._loop(tree, scope)
         if isinstance(scopes, Unknown):
             return scopes
@@ -237,14 +234,16 @@ class Evaluator:
     def _kept(self, condition: Tree | None, scope: Scope) -> bool:
         if condition is None:
             return True
-        value = self.value(next(iter(_trees(condition))), scope)
+        value = self.value(next(iter(trees(condition))), scope)
         if isinstance(value, Unknown):
-            raise Refused(f"a loop that depends on {value.key}", _advice(value))
+            raise Refused(
+                f"a loop that depends on {value.key}", f"give --parameter {value.key}=VALUE"
+            )
         return bool(value)
 
     def _loop(self, tree: Tree, scope: Scope) -> list[Scope] | Unknown:
-        intro = next(each for each in _trees(tree) if each.data == "for_intro")
-        *names, over = _trees(intro)
+        intro = next(each for each in trees(tree) if each.data == "for_intro")
+        *names, over = trees(intro)
         words = [str(each.children[0]) for each in names]
         value = self.value(over, scope)
         if isinstance(value, Unknown):
@@ -258,7 +257,7 @@ class Evaluator:
 
     def conditional(self, tree: Tree, scope: Scope) -> Value:
         """Evaluate `a ? b : c`; equal answers do not depend on what is asked."""
-        asked, one, other = _trees(tree)
+        asked, one, other = trees(tree)
         value = self.value(asked, scope)
         if not isinstance(value, Unknown):
             return self.value(one if value else other, scope)
@@ -267,25 +266,23 @@ class Evaluator:
 
     def binary(self, tree: Tree, scope: Scope) -> Value:
         """Evaluate an operation on two values."""
-        one, rest = list(_trees(tree))[:2]
-        operator, other = _trees(rest)
+        one, rest = list(trees(tree))[:2]
+        operator, other = trees(rest)
         left, right = self.value(one, scope), self.value(other, scope)
         sign = str(operator.children[0])
         for each in (left, right):
             if isinstance(each, Unknown):
                 return each
-        if sign in _LOGIC:
-            return _LOGIC[sign](left, right)
-        return _calculated(sign, left, right)
+        return calculated(sign, left, right)
 
     def unary(self, tree: Tree, scope: Scope) -> Value:
         """Evaluate `-a` or `!a`."""
-        value = self.value(next(iter(_trees(tree))), scope)
+        value = self.value(next(iter(trees(tree))), scope)
         if isinstance(value, Unknown):
             return value
         if str(tree.children[0]) == "!":
             return not value
-        return -_number(value)
+        return -number(value)
 
     # ------------------------------------------------------------------ references and calls
 
@@ -293,7 +290,7 @@ class Evaluator:
         """Evaluate `a.b[0]["c"]`."""
         steps: list[Step] = []
         while tree.data != "identifier":
-            base, *rest = _trees(tree)
+            base, *rest = trees(tree)
             if not rest:
                 if base.data in _REFERENCES:
                     tree = base
@@ -307,7 +304,7 @@ class Evaluator:
         return self._look(str(tree.children[0]), tuple(steps), scope)
 
     def _step(self, tree: Tree, scope: Scope) -> "Step | Unknown":
-        (inner,) = _trees(tree) or (tree.children[-1],)
+        (inner,) = trees(tree) or (tree.children[-1],)
         if tree.data == "get_attr":
             return str(inner.children[0])
         if tree.data == "short_index":
@@ -319,25 +316,28 @@ class Evaluator:
 
     def splat(self, tree: Tree, scope: Scope) -> Value:
         """Evaluate `a[*].b`."""
-        base, rest = _trees(tree)
+        base, rest = trees(tree)
         value = self.value(base, scope)
         if isinstance(value, Unknown):
             return value
         found = value if isinstance(value, list) else [] if value is None else [value]
-        steps = [self._step(each, scope) for each in _trees(rest)]
-        return [walk(each, [one for one in steps if not isinstance(one, Unknown)]) for each in found]
+        steps = [self._step(each, scope) for each in trees(rest)]
+        return [
+            walk(each, [one for one in steps if not isinstance(one, Unknown)]) for each in found
+        ]
 
     def call(self, tree: Tree, scope: Scope) -> Value:
         """Evaluate a call of a function."""
-        name = str(next(iter(_trees(tree))).children[0])
-        arguments = [each for found in _trees(tree) if found.data == "arguments" for each in _trees(found)]
-        match name:
-            case "try" | "can":
-                return self._tried(name, arguments, scope)
-            case "file" | "templatefile":
-                return self._file(name, arguments, scope)
+        name = str(next(iter(trees(tree))).children[0])
+        arguments = [
+            each for found in trees(tree) if found.data == "arguments" for each in trees(found)
+        ]
+        if name in {"try", "can"}:
+            return self._tried(name, arguments, scope)
+        if name in {"file", "templatefile"}:
+            return self._file(name, arguments, scope)
         values = [self.value(each, scope) for each in arguments]
-        if any(str(each) == "..." for found in _trees(tree) for each in found.children):
+        if any(str(each) == "..." for found in trees(tree) for each in found.children):
             last = values.pop()
             if isinstance(last, Unknown):
                 return last
@@ -377,8 +377,8 @@ _Handler: TypeAlias = Callable[[Evaluator, Tree, Scope], Value]
 _REFERENCES: Final = ("identifier", "get_attr_expr_term", "index_expr_term", "expr_term")
 _HANDLERS: Final[Mapping[str, _Handler]] = {
     "expr_term": Evaluator.term,
-    "int_lit": Evaluator.whole,
-    "float_lit": Evaluator.fraction,
+    "int_lit": Evaluator.number,
+    "float_lit": Evaluator.number,
     "literal_value": Evaluator.word,
     "string": Evaluator.string,
     "heredoc_template": Evaluator.heredoc,
@@ -397,125 +397,3 @@ _HANDLERS: Final[Mapping[str, _Handler]] = {
     "full_splat_expr_term": Evaluator.splat,
     "function_call": Evaluator.call,
 }
-
-
-def walk(value: Value, steps: "list[Step] | tuple[Step, ...]") -> Value:
-    """Go into a value step by step.
-
-    Raises:
-        Refused: It has no such part.
-    """
-    for number, step in enumerate(steps):
-        if isinstance(value, Unknown):
-            return Unknown(value.key + written(steps[number:]), value.why)
-        if isinstance(value, list) and isinstance(step, int) and step < len(value):
-            value = value[step]
-        elif isinstance(value, dict) and str(step) in value:
-            value = value[str(step)]
-        else:
-            raise Refused(f"no {step} in a value", "correct the name, or the value")
-    return value
-
-
-def written(steps: "list[Step] | tuple[Step, ...]") -> str:
-    """Write steps as Terraform does: `.name`, `[0]`."""
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
-
-
-def items(value: Value) -> Iterator[tuple[Value, Value]]:
-    """Go through the pairs of a list or an object.
-
-    Raises:
-        Refused: It is neither.
-    """
-    match value:
-        case list():
-            yield from enumerate(value)
-        case dict():
-            yield from value.items()
-        case _:
-            raise Refused("a loop over something that is no list and no map", "give it one")
-
-
-def object_items(tree: Tree) -> Iterator[tuple[Tree, Tree]]:
-    """Go through the keys and the expressions of an object as it is written."""
-    for each in _trees(tree):
-        if each.data == "object_elem":
-            key, value = _trees(each)
-            yield key, value
-
-
-def _advice(value: Unknown) -> str:
-    return f"give --parameter {value.key}=VALUE"
-
-
-def _trees(tree: Tree) -> list[Tree]:
-    return [
-        each for each in tree.children if is_tree(each) and each.data != "new_line_or_comment"
-    ]
-
-
-def _loop(tree: Tree, count: int) -> tuple[list[Tree], Tree | None]:
-    inside = [each for each in _trees(tree) if each.data not in {"for_intro", "for_cond"}]
-    condition = next((each for each in _trees(tree) if each.data == "for_cond"), None)
-    return inside[:count], condition
-
-
-def _number(value: Value) -> int | float:
-    if isinstance(value, int | float):
-        return value
-    try:
-        return float(value) if isinstance(value, str) and "." in value else int(str(value))
-    except ValueError:
-        raise Refused(f"{value!r} where a number is expected", "write a number") from None
-
-
-def _calculated(sign: str, left: Value, right: Value) -> Value:
-    one, other = _number(left), _number(right)
-    try:
-        return {
-            "+": lambda: one + other,
-            "-": lambda: one - other,
-            "*": lambda: one * other,
-            "/": lambda: one / other,
-            "%": lambda: one % other,
-            "<": lambda: one < other,
-            ">": lambda: one > other,
-            "<=": lambda: one <= other,
-            ">=": lambda: one >= other,
-        }[sign]()
-    except ZeroDivisionError:
-        raise Refused("a division by zero", "divide by something else") from None
-
-
-def _unescaped(match: re.Match[str]) -> str:
-    found = match[1]
-    if len(found) > 1:
-        return chr(int(found[1:], 16))
-    return _ESCAPES.get(found, match[0])
-
-
-def _parts(text: str) -> Iterator[tuple[str, bool]]:
-    literal, at = "", 0
-    while at < len(text):
-        if text.startswith(("$${", "%%{"), at):
-            literal += text[at + 1 : at + 3]
-            at += 3
-        elif text.startswith("${", at):
-            end = _end(text, at + 2)
-            yield literal, False
-            yield text[at + 2 : end].strip("~"), True
-            literal, at = "", end + 1
-        else:
-            literal += text[at]
-            at += 1
-    yield literal, False
-
-
-def _end(text: str, at: int) -> int:
-    depth = 1
-    for place in range(at, len(text)):
-        depth += (text[place] == "{") - (text[place] == "}")
-        if depth == 0:
-            return place
-    raise Refused("a template with ${ that is not closed", "close it with }")

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
 
-from pipelinekit.tools.document import JSON, Node
-from pipelinekit.wire.templates.gaps import Gaps, is_open, placeholders
+from pipelinekit.tools.document import Node
+from pipelinekit.wire.templates.gaps import MARK, Gaps, is_open
+from pipelinekit.wire.templates.intrinsic_values import compared, halves, items, plain, split
 from pipelinekit.wire.templates.names import ATTRIBUTES, NAMES, PSEUDO, Reference
 from pipelinekit.wire.templates.pieces import Piece, at, listing, mapping, piece_of
 from pipelinekit.wire.templates.template import Resource, Template
@@ -111,22 +112,24 @@ class Resolver:
             case "Fn::Equals":
                 return self._equal(inner)
             case "Fn::Not":
-                (only,) = _items(inner, 1)
+                (only,) = items(inner, 1)
                 return not self._judge(only)
             case "Fn::And":
-                return all([self._judge(each) for each in inner.list()])
+                return all(self._judge(each) for each in inner.list())
             case "Fn::Or":
-                return any([self._judge(each) for each in inner.list()])
+                return any(self._judge(each) for each in inner.list())
+            case _:
+                pass
         raise node.error("one of Fn::Equals, Fn::And, Fn::Or, Fn::Not is expected there", name)
 
     def _equal(self, node: Node) -> bool:
-        one, other = (self.resolve(each) for each in _items(node, _PAIR))
+        one, other = (self.resolve(each) for each in items(node, _PAIR))
         for each in (one, other):
             if each is not None and is_open(each.data):
                 (gap, *_) = self.gaps.explain(str(each.data))
                 found = f"a comparison with {gap.key}, which has no value here"
                 raise node.error(f"give --parameter {gap.key}=VALUE", found=found)
-        return _compared(one) == _compared(other)
+        return compared(one) == compared(other)
 
     # ------------------------------------------------------------------ functions
 
@@ -214,7 +217,7 @@ class Resolver:
         if isinstance(node.data, str):
             name, _, attribute = node.data.partition(".")
         else:
-            first, second = _items(node, _PAIR)
+            first, second = items(node, _PAIR)
             name, attribute = first.text(), self.text(second)
         return at(node.document.place(node.path), self._attribute(name, attribute, node))
 
@@ -239,7 +242,7 @@ class Resolver:
         """Resolve `Fn::Sub`."""
         template, own = node, {}
         if isinstance(node.data, list):
-            template, variables = _items(node, _PAIR)
+            template, variables = items(node, _PAIR)
             own = {key: self.text(each) for key, each in variables.mapping().items()}
 
         def replaced(match: re.Match[str]) -> str:
@@ -249,33 +252,31 @@ class Resolver:
             if name in own:
                 return own[name]
             if "." in name:
-                return self._attribute(*_halves(name), template)
+                return self._attribute(*halves(name), template)
             return plain(self._named(name, template))
 
-        return at(
-            node.document.place(node.path), _VARIABLE.sub(replaced, template.written())
-        )
+        return at(node.document.place(node.path), _VARIABLE.sub(replaced, template.written()))
 
     def join(self, node: Node) -> Piece:
         """Resolve `Fn::Join`."""
-        delimiter, items = _items(node, _PAIR)
-        found = self._list(items)
+        delimiter, parts = items(node, _PAIR)
+        found = self._list(parts)
         return at(
             node.document.place(node.path), delimiter.text().join(plain(each) for each in found)
         )
 
     def split(self, node: Node) -> Piece:
         """Resolve `Fn::Split`; what is not known stays in one part."""
-        delimiter, text = _items(node, _PAIR)
+        delimiter, text = items(node, _PAIR)
         place = node.document.place(node.path)
         return listing(
-            (at(place, part) for part in _split(self.text(text), delimiter.text())), place
+            (at(place, part) for part in split(self.text(text), delimiter.text())), place
         )
 
     def select(self, node: Node) -> Piece:
         """Resolve `Fn::Select`."""
-        which, items = _items(node, _PAIR)
-        index, found = self.text(which), self._list(items)
+        which, parts = items(node, _PAIR)
+        index, found = self.text(which), self._list(parts)
         if index.isdecimal() and int(index) < len(found):
             return found[int(index)]
         for each in found:
@@ -287,7 +288,7 @@ class Resolver:
 
     def choose(self, node: Node) -> Piece | None:
         """Resolve `Fn::If`."""
-        condition, one, other = _items(node, _TRIPLE)
+        condition, one, other = items(node, _TRIPLE)
         return self.resolve(one if self.holds(condition.text(), condition) else other)
 
     def find_in_map(self, node: Node) -> Piece | None:
@@ -310,11 +311,12 @@ class Resolver:
 
     def import_value(self, node: Node) -> Piece:
         """Resolve `Fn::ImportValue`."""
-        name = self.text(node)
-        value = self._exports.get(name)
-        why = "another stack exports it"
+        name, why = self.text(node), "another stack exports it"
+        if is_open(name):
+            why += f", under a name that needs {next(self.gaps.explain(name)).key}"
+            name = name.replace(MARK, "")
         given = self.gaps.given(name)
-        text = given or value or self.gaps.text(name, why)
+        text = given or self._exports.get(name) or self.gaps.text(name, why)
         return at(node.document.place(node.path), text)
 
     def base64(self, node: Node) -> Piece:
@@ -366,45 +368,6 @@ FUNCTIONS: Final[Mapping[str, Callable[[Resolver, Node], Piece | None]]] = {
     "Fn::GetAZs": Resolver.at_aws,
     "Fn::Cidr": Resolver.at_aws,
 }
-
-
-def plain(piece: Piece) -> str:
-    """Write a single value as text, as CloudFormation does: flags in small letters."""
-    data = piece.data
-    if isinstance(data, str):
-        return data
-    if isinstance(data, bool):
-        return str(data).lower()
-    if isinstance(data, list):
-        return ",".join(str(each) for each in data)
-    return piece.place.written if piece.place.written is not None else json.dumps(data)
-
-
-def _compared(piece: Piece | None) -> JSON:
-    if piece is None or isinstance(piece.data, dict | list):
-        return None if piece is None else piece.data
-    return plain(piece)
-
-
-def _items(node: Node, count: int) -> tuple[Node, ...]:
-    found = node.list()
-    if len(found) != count:
-        raise node.error(f"a list of {count} is expected there")
-    return found
-
-
-def _halves(name: str) -> tuple[str, str]:
-    first, _, second = name.partition(".")
-    return first, second
-
-
-def _split(text: str, delimiter: str) -> list[str]:
-    # A placeholder may hold the delimiter itself.
-    kept = placeholders(text)
-    for number, each in enumerate(kept):
-        text = text.replace(each, f"\0{number}\0", 1)
-    parts = text.split(delimiter) if delimiter else [text]
-    return [re.sub(r"\0(\d+)\0", lambda match: kept[int(match[1])], part) for part in parts]
 
 
 def _check_allowed(name: str, node: Node, given: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from pipelinekit.tools.document import JSON, Document, Node
-from pipelinekit.tools.places import Place
+from pipelinekit.tools.places import Place, Step
 
 NOWHERE = Place(0, 0)
 
@@ -29,18 +29,16 @@ def at(place: Place, data: JSON) -> Piece:
 
 def mapping(members: Mapping[str, Piece], place: Place) -> Piece:
     """Make an object at a place."""
-    inside = {key: piece.place for key, piece in members.items()}
-    data = {key: piece.data for key, piece in members.items()}
-    return Piece(data, replace(place, inside=dict(inside), written=None))
+    inside: dict[Step, Place] = {key: piece.place for key, piece in members.items()}
+    data: JSON = {key: piece.data for key, piece in members.items()}
+    return Piece(data, replace(place, inside=inside, written=None))
 
 
 def listing(items: Iterable[Piece], place: Place) -> Piece:
     """Make a list at a place."""
     found = list(items)
-    inside = {index: piece.place for index, piece in enumerate(found)}
-    return Piece(
-        [piece.data for piece in found], replace(place, inside=dict(inside), written=None)
-    )
+    inside: dict[Step, Place] = {index: piece.place for index, piece in enumerate(found)}
+    return Piece([piece.data for piece in found], replace(place, inside=inside, written=None))
 
 
 def document(piece: Piece, name: str) -> Document:

@@ -6,16 +6,15 @@ from typing import Final
 
 from pipelinekit.tools.document import Document, Node
 
+_FUNCTIONS: Final = (
+    ("And", "Or", "Not", "Equals", "If")
+    + ("Base64", "Cidr", "FindInMap", "GetAZs", "GetAtt", "ImportValue", "Length")
+    + ("Join", "Select", "Split", "Sub", "ToJsonString", "Transform")
+)
 SHORT_FORMS: Final = {
     "!Ref": "Ref",
     "!Condition": "Condition",
-    **{
-        f"!{name}": f"Fn::{name}"
-        for name in (
-            "And Base64 Cidr Equals FindInMap GetAZs GetAtt If ImportValue Join Length Not Or "
-            "Select Split Sub ToJsonString Transform"
-        ).split()
-    },
+    **{f"!{name}": f"Fn::{name}" for name in _FUNCTIONS},
 }
 """The YAML tags of CloudFormation, and the keys that they stand for."""
 

@@ -1,4 +1,4 @@
-"""Reads the pipelines of Terraform, from its language or from what `terraform show -json` prints."""
+"""Reads the pipelines of Terraform, out of resources with their values."""
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -25,9 +25,12 @@ BROUGHT: Final = (PIPELINE, PROJECT, WEBHOOK)
 COMPUTED: Final = frozenset({"arn", "id", "tags_all", "trigger_all", "url"})
 BESIDE: Final = frozenset({"tags", "region", "timeouts"})
 SINGLE: Final = frozenset(
-    "encryption_key before_entry on_success on_failure rule_type_id retry_configuration "
-    "git_configuration branches file_paths source environment artifacts cache "
-    "authentication_configuration".split()
+    {
+        *("encryption_key", "rule_type_id", "retry_configuration"),
+        *("before_entry", "on_success", "on_failure"),
+        *("git_configuration", "branches", "file_paths"),
+        *("source", "environment", "artifacts", "cache", "authentication_configuration"),
+    }
 )
 """Blocks of which there is at most one, where CodePipeline has an object."""
 LISTS: Final = {
@@ -42,6 +45,7 @@ LISTS: Final = {
     "filter": "filters",
 }
 """What is called otherwise."""
+NUMBERS: Final = frozenset({"build_timeout", "git_clone_depth"})
 NAMED: Final = frozenset({"input_artifacts", "output_artifacts"})
 TYPE: Final = ("category", "owner", "provider", "version")
 
@@ -176,7 +180,7 @@ def _is_absent(key: str, node: Node) -> bool:
 
 def _with_type(members: dict[str, Piece], node: Node) -> dict[str, Piece]:
     place = node.document.place(node.path)
-    words = {name: members.pop(name) for name in TYPE if name in members}
+    words: dict[str, Piece] = {each: members.pop(each) for each in TYPE if each in members}
     return {**members, "actionTypeId": mapping(words, place)}
 
 
@@ -190,29 +194,25 @@ def _member(key: str, node: Node, gaps: Gaps) -> Piece:
     if key in NAMED:
         return listing((_artifact(each) for each in node.list()), place)
     if isinstance(node.data, list) and key in SINGLE | _tags(node):
-        return _translate(node.list()[0], gaps)
+        return _item(node.list()[0], gaps)
     if isinstance(node.data, list):
         return listing((_item(each, gaps) for each in node.list()), place)
-    if isinstance(node.data, dict):
-        return _translate(node, gaps)
-    text = _text(node)
-    if isinstance(node.data, int) and key in {"build_timeout", "git_clone_depth"}:
+    if isinstance(node.data, int) and key in NUMBERS:
         return at(place, node.data)
-    return standing_in(_camel(key), text, gaps)
+    return _item(node, gaps, _camel(key))
 
 
 def _tags(node: Node) -> frozenset[str]:
     return frozenset({"tags"} if "push" in node.path else ())
 
 
-def _item(node: Node, gaps: Gaps) -> Piece:
-    return _translate(node, gaps) if isinstance(node.data, dict) else _text(node)
-
-
-def _translate(node: Node, gaps: Gaps) -> Piece:
+def _item(node: Node, gaps: Gaps, member: str = "") -> Piece:
     place = node.document.place(node.path)
-    # A block that is there and empty is null in the state.
-    return mapping({} if node.data is None else _members(node, gaps), place)
+    if node.data is None:  # a block that is there and empty is null in the state
+        return mapping({}, place)
+    if isinstance(node.data, dict):
+        return mapping(_members(node, gaps), place)
+    return standing_in(member, _text(node), gaps)
 
 
 def _artifact(node: Node) -> Piece:

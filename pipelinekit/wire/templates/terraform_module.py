@@ -16,15 +16,8 @@ from pipelinekit.wire.templates.hcl import (
     parse,
 )
 from pipelinekit.wire.templates.hcl_functions import Refused, Unknown, Value
-from pipelinekit.wire.templates.hcl_values import (
-    Evaluator,
-    Scope,
-    Step,
-    items,
-    object_items,
-    walk,
-    written,
-)
+from pipelinekit.wire.templates.hcl_parts import Step, items, object_items, walk, written
+from pipelinekit.wire.templates.hcl_values import Evaluator, Scope
 from pipelinekit.wire.templates.pieces import Piece, at, listing, mapping
 
 ABOUT: Final = frozenset({"count", "for_each", "depends_on", "provider", "lifecycle"})
@@ -73,13 +66,13 @@ class Module:
     ) -> None:
         self.gaps = gaps
         self.evaluator = Evaluator(gaps, self._look, files)
-        self.blocks = [
-            block for source in sources for block in blocks_of(parse(source), source)
-        ]
+        self.blocks = [block for source in sources for block in blocks_of(parse(source), source)]
         self._variables = {each.labels[0]: each for each in self._of("variable")}
         self._locals = dict(self._local_values())
         self._resources = {
-            ".".join(each.labels): each for each in self._of("resource") if len(each.labels) == 2  # noqa: PLR2004 - its type and its name
+            ".".join(each.labels): each
+            for each in self._of("resource")
+            if len(each.labels) == 2  # noqa: PLR2004 - its type and its name
         }
         self._values: dict[str, Value] = {}
         self._busy: list[str] = []
@@ -153,7 +146,9 @@ class Module:
                 self.evaluator.key(key, scope): self._piece(value, scope)
                 for key, value in object_items(inner)
             }
-            return mapping({key: each for key, each in pairs.items() if each.data is not None}, place)
+            return mapping(
+                {key: each for key, each in pairs.items() if each.data is not None}, place
+            )
         value = self.evaluator.settled(self.evaluator.value(tree, scope))
         return at(place, _json(value))
 
@@ -190,7 +185,7 @@ class Module:
             case "var":
                 return self._and_on(self._variable(first), steps[1:])
             case "local":
-                return self._and_on(self._local(first, scope), steps[1:])
+                return self._and_on(self._local(first), steps[1:])
             case "path":
                 return "."
             case "terraform" if first == "workspace":
@@ -225,14 +220,14 @@ class Module:
             return self.evaluator.value(expression(given, source, 0), Scope(source))
         return given
 
-    def _local(self, name: str, scope: Scope) -> Value:
+    def _local(self, name: str) -> Value:
         found = self._locals.get(name)
         if found is None:
             given = self._given(f"local.{name}")
             why = "no file given says what it is"
             return Unknown(f"local.{name}", why) if given is None else given
         tree, source = found
-        return self._once(f"local.{name}", tree, Scope(source or scope.source))
+        return self._once(f"local.{name}", tree, Scope(source))
 
     def _resource(self, root: str, steps: tuple[Step, ...]) -> Value:
         key = root + written(steps)
@@ -243,7 +238,7 @@ class Module:
         block = self._resources.get(f"{root}.{name}")
         if block is None:
             return Unknown(key, "only AWS, or a file that was not given, can tell it")
-        instances = [each for each in self.instances(block)]
+        instances = self.instances(block)
         if "for_each" in block.attributes or "count" in block.attributes:
             if not rest:
                 return Unknown(key, "it stands for several resources")
@@ -279,7 +274,9 @@ class Module:
         return self.gaps.given(key)
 
     def _of(self, kind: str) -> list[Block]:
-        return [each for each in self.blocks if each.kind == kind and (each.labels or kind == "locals")]
+        return [
+            each for each in self.blocks if each.kind == kind and (each.labels or kind == "locals")
+        ]
 
     def _local_values(self) -> Iterator[tuple[str, tuple[Tree, Source]]]:
         for block in self._of("locals"):

@@ -36,7 +36,7 @@ def read_shown(document: Document, gaps: Gaps) -> Assembly:
     if STATEFILE in root.mapping():
         raise root.error("give what `terraform show -json` prints", found="Terraform's state file")
     values = next(node for key in VALUES if (node := root.get(key)) is not None)
-    unknown = {address: found for address, found in _unknown(root)}
+    unknown = dict(_unknown(root))
     found, left = [], dict[str, tuple[str, ...]]()
     for address, node in _resources(values.get("root_module")):
         kind = node.need("type").text()

@@ -93,25 +93,40 @@ def _body(members: Object) -> Iterator[str]:
     attributes: dict[str, str] = {}
     blocks: list[tuple[str, Object]] = []
     for name, value in members.items():
-        key = _snake(name)
-        if name == "actionTypeId":
-            attributes |= {word: _text(str(each)) for word, each in _object(value).items()}
-        elif name == "configuration":
-            attributes |= {key: _map(_object(value))} if value else {}
-        elif name in {"inputArtifacts", "outputArtifacts"}:
-            attributes |= {key: _names(value)} if value else {}
-        elif isinstance(value, dict):
-            blocks.append((key, value))
-        elif isinstance(value, list) and all(isinstance(each, dict) for each in value):
-            blocks += [(_SINGULAR.get(name, key), _object(each)) for each in value]
-        else:
-            attributes[key] = _value(value)
+        inner = list(_blocks(name, value))
+        blocks += inner
+        if not inner:
+            attributes |= _attribute(name, value)
     width = max((len(each) for each in attributes), default=0)
     for key, written in attributes.items():
         yield from f"{key.ljust(width)} = {written}".split("\n")
-    for key, inner in blocks:
+    for key, held in blocks:
         yield ""
-        yield from _braced(key, _body(inner))
+        yield from _braced(key, _body(held))
+
+
+def _blocks(name: str, value: JSON) -> Iterator[tuple[str, Object]]:
+    if name in {"configuration", "actionTypeId", "inputArtifacts", "outputArtifacts"}:
+        return
+    if isinstance(value, dict):
+        yield _snake(name), value
+    elif isinstance(value, list):
+        for each in value:
+            if isinstance(each, dict):
+                yield _SINGULAR.get(name, _snake(name)), each
+
+
+def _attribute(name: str, value: JSON) -> dict[str, str]:
+    key = _snake(name)
+    match name:
+        case "actionTypeId":
+            return {word: _text(str(each)) for word, each in _object(value).items()}
+        case "configuration":
+            return {key: _map(_object(value))} if value else {}
+        case "inputArtifacts" | "outputArtifacts":
+            return {key: _names(value)} if value else {}
+        case _:
+            return {key: _value(value)}
 
 
 def _braced(head: str, lines: Iterable[str]) -> Iterator[str]:
