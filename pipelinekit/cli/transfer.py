@@ -163,14 +163,24 @@ def _show(found: Imported, written: list[Path]) -> None:
     click.echo(f"{click.style('✓', fg='green')} {found.file}: {brought}")
     for file in written:
         click.echo(f"  written  {file}")
-    for each in found.placeholders:
-        where = f"line {each.line}, " if each.line else ""
-        click.echo(f"  ○ {where}{each.place}: {each.why}; give --parameter {each.key}=VALUE")
+    _show_placeholders(found)
     for note in found.notes:
         click.echo(f"  note: {note}")
     if found.left:
         left = ", ".join(f"{len(names)} {kind}" for kind, names in found.left.items())
         click.echo(f"  left where they are: {left}")
+
+
+def _show_placeholders(found: Imported) -> None:
+    by_key: dict[tuple[str, str], list[str]] = {}
+    for each in found.placeholders:
+        where = f"line {each.line}, {each.place}" if each.line else each.place
+        by_key.setdefault((each.key, each.why), []).append(where)
+    if by_key:
+        click.echo("  Placeholders stand for what the file does not tell:")
+    for (key, why), places in by_key.items():
+        more = f" and {len(places) - 1} more" if len(places) > 1 else ""
+        click.echo(f"  ○ --parameter {key}=VALUE  {why} ({places[0]}{more})")
 
 
 def _show_report(told: tuple[Told, ...]) -> None:

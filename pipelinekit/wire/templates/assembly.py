@@ -1,5 +1,6 @@
 """What is found in a template: pipelines as CodePipeline has them, and what belongs to them."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -101,5 +102,6 @@ def standing_in(member: str, piece: Piece, gaps: Gaps) -> Piece:
         return at(piece.place, f"{ROLE}{text}")
     if member == "location" and is_open(text) and len(text) > _BUCKET:
         gap = next(gaps.explain(text))
-        return at(piece.place, gaps.text(gap.key[-_SHORT:], gap.why))
+        short = re.sub(r"^[^.]*\.", "", gap.key[-_SHORT:])
+        return at(piece.place, gaps.text(short, gap.why))
     return piece

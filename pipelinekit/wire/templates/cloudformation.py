@@ -45,6 +45,7 @@ def read_cloudformation(
         DocumentError: It is no template, or a function in it cannot be resolved.
     """
     template = read_template(document)
+    gaps.used.update(template.parameters)
     resolver = Resolver(template, gaps, exports)
     made = [each for each in template.resources.values() if _wanted(each, resolver)]
     pipelines = tuple(_pipeline(each, resolver) for each in made if each.type == PIPELINE)

@@ -33,7 +33,7 @@ class Gaps:
 
     Attributes:
         known: Values that were given, by their keys.
-        used: The keys of those that were asked for.
+        used: The keys that were asked for, or could have been.
     """
 
     known: Mapping[str, str] = field(default_factory=dict)

@@ -7,9 +7,9 @@ from typing import Final
 from pipelinekit.tools.document import Document, Node
 
 _FUNCTIONS: Final = (
-    ("And", "Or", "Not", "Equals", "If")
-    + ("Base64", "Cidr", "FindInMap", "GetAZs", "GetAtt", "ImportValue", "Length")
-    + ("Join", "Select", "Split", "Sub", "ToJsonString", "Transform")
+    *("And", "Or", "Not", "Equals", "If"),
+    *("Base64", "Cidr", "FindInMap", "GetAZs", "GetAtt", "ImportValue", "Length"),
+    *("Join", "Select", "Split", "Sub", "ToJsonString", "Transform"),
 )
 SHORT_FORMS: Final = {
     "!Ref": "Ref",

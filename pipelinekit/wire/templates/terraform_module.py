@@ -68,6 +68,7 @@ class Module:
         self.evaluator = Evaluator(gaps, self._look, files)
         self.blocks = [block for source in sources for block in blocks_of(parse(source), source)]
         self._variables = {each.labels[0]: each for each in self._of("variable")}
+        gaps.used.update(self._variables)
         self._locals = dict(self._local_values())
         self._resources = {
             ".".join(each.labels): each

@@ -8,9 +8,13 @@ from pipelinekit.wire.templates import pieces
 from pipelinekit.wire.templates.assembly import Assembly
 from pipelinekit.wire.templates.gaps import Gaps
 from pipelinekit.wire.templates.pieces import Piece, at, listing, mapping, piece_of
-from pipelinekit.wire.templates.terraform import BROUGHT, Found, assembled
+from pipelinekit.wire.templates.terraform import BROUGHT, COMPUTED, Found, assembled
 
 VALUES: Final = ("planned_values", "values")
+CHOSEN: Final = COMPUTED | {
+    *("badge_url", "description", "encryption_key", "public_project_alias", "region")
+}
+"""What the provider chooses where the files do not say it."""
 STATEFILE: Final = "lineage"
 
 
@@ -76,7 +80,7 @@ def _merged(node: Node, unknown: JSON, key: str, gaps: Gaps) -> Piece:
                 for name, child in node.mapping().items()
             }
             for name, each in unknown.items():
-                if each is True:
+                if each is True and name not in CHOSEN:
                     why = "it is known after it was applied"
                     members[name] = at(place, gaps.text(f"{key}.{name}", why))
             return mapping(members, place)

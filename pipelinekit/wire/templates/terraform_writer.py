@@ -97,9 +97,14 @@ def _body(members: Object) -> Iterator[str]:
         blocks += inner
         if not inner:
             attributes |= _attribute(name, value)
-    width = max((len(each) for each in attributes), default=0)
+    # As `terraform fmt` has it: a map is not aligned with the others.
+    maps = {key: written for key, written in attributes.items() if written.startswith("{")}
+    width = max((len(each) for each in attributes if each not in maps), default=0)
     for key, written in attributes.items():
-        yield from f"{key.ljust(width)} = {written}".split("\n")
+        if key not in maps:
+            yield from f"{key.ljust(width)} = {written}".split("\n")
+    for key, written in maps.items():
+        yield from f"{key} = {written}".split("\n")
     for key, held in blocks:
         yield ""
         yield from _braced(key, _body(held))
