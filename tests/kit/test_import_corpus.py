@@ -47,9 +47,9 @@ STAGES = """[
 
 TOLD: dict[str, dict[str, str]] = {
     f"{FARGATE}-service.cfn.yml": dict.fromkeys(
-        ("GitHubToken", "GitHubUser", "GitHubSourceRepo"), "x"
+        ("GitHubToken", "GitHubUser"), "x"
     ),
-    f"{FARGATE}.cfn.yml": dict.fromkeys(("GitHubToken", "GitHubUser", "GitHubSourceRepo"), "x"),
+    f"{FARGATE}.cfn.yml": dict.fromkeys(("GitHubToken", "GitHubUser"), "x"),
     "cfn/Dozuki__CloudPrem__git_pipeline.yml": {
         "cloudprem-source-action-provider": "Elsewhere",
         "cloudprem-source-action-version": "1",

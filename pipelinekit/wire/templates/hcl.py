@@ -1,5 +1,6 @@
 """Parses Terraform's language with python-hcl2, and takes its blocks apart."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -150,6 +151,7 @@ def line_of(tree: Tree) -> int:
     return int(getattr(tree.meta, "line", 0))
 
 
+_SIGNS: Final = re.compile(r'"(?:[^"\\\n]|\\.)*"|[\[{(\]})\n]')
 _WORDS: Final = ("identifier", "string", "keyword")
 
 
@@ -163,12 +165,13 @@ def _check(source: Source) -> None:
     if len(source.text) > LARGEST:
         found = f"more than {LARGEST} characters"
         raise DocumentError(source.name, 0, 0, found, "make it smaller")
-    depth = 0
-    for number, line in enumerate(source.text.splitlines(), 1):
-        depth += sum(line.count(each) for each in "[{(") - sum(line.count(each) for each in "]})")
+    depth, line = 0, 1
+    for sign in _SIGNS.findall(source.text):
+        line += sign.count("\n")
+        depth += (sign in "[{(") - (sign in "]})")
         if depth > MAX_DEPTH:
             found = f"more than {MAX_DEPTH} levels of nesting"
-            raise DocumentError(source.name, number, 0, found, "flatten it")
+            raise DocumentError(source.name, line, 0, found, "flatten it")
 
 
 def _check_depth(tree: Tree, source: Source) -> None:

@@ -23,6 +23,10 @@ class Unknown:
     why: str
 
 
+class Unordered(list["Value"]):
+    """A set of Terraform, which is gone through by its values."""
+
+
 Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | Unknown | None"
 
 
@@ -225,7 +229,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "tolist": _known(list),
     "tomap": _known(dict),
     "tonumber": _known(_tonumber),
-    "toset": _known(_distinct),
+    "toset": _known(lambda found: Unordered(_distinct(found))),
     "tostring": _textual(str),
     "trim": _textual(lambda text, signs: text.strip(signs)),
     "trimprefix": _textual(lambda text, start: text.removeprefix(start)),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 from pipelinekit.wire.templates.hcl import Tree, is_tree
-from pipelinekit.wire.templates.hcl_functions import Refused, Unknown, Value, equal
+from pipelinekit.wire.templates.hcl_functions import Refused, Unknown, Unordered, Value, equal
 
 Step: TypeAlias = str | int
 
@@ -60,6 +60,8 @@ def items(value: Value) -> Iterator[tuple[Value, Value]]:
         Refused: It is neither.
     """
     match value:
+        case Unordered():
+            yield from zip(value, value, strict=True)
         case list():
             yield from enumerate(value)
         case dict():

@@ -332,8 +332,9 @@ class Resolver:
 
     def at_aws(self, node: Node) -> Piece:
         """Stand in for what only AWS can tell, such as the zones of a region."""
-        name = str(node.path[-1])
-        return at(node.document.place(node.path), self.gaps.text(name, "only AWS can tell it"))
+        place, name = node.document.place(node.path), str(node.path[-1])
+        told = self.gaps.text(name, "only AWS can tell it")
+        return listing((at(place, each.strip()) for each in told.split(",")), place)
 
     def _list(self, node: Node) -> list[Piece]:
         found = self.resolve(node)

@@ -101,8 +101,8 @@ class Module:
             return [
                 Instance(
                     block,
-                    f'{address}["{_each_key(key, value)}"]',
-                    scope.with_names(each={"key": _each_key(key, value), "value": value}),
+                    f'{address}["{key}"]',
+                    scope.with_names(each={"key": key, "value": value}),
                 )
                 for key, value in pairs
             ]
@@ -164,8 +164,7 @@ class Module:
         if "iterator" in attributes:
             name = scope.source.words(attributes["iterator"])
         for key, value in items(self._known(over, scope, f"dynamic {block.labels[0]}")):
-            key_of = _each_key(key, value)
-            yield self.body(content, scope.with_names(**{name: {"key": key_of, "value": value}}))
+            yield self.body(content, scope.with_names(**{name: {"key": key, "value": value}}))
 
     def _known(self, tree: Tree, scope: Scope, what: str) -> Value:
         value = self.evaluator.value(tree, scope)
@@ -299,11 +298,6 @@ def given_values(source: Source) -> dict[str, str]:
         value = plain.value(tree, scope)
         found[name] = text if isinstance(value, list | dict | bool) else str(value)
     return found
-
-
-def _each_key(key: Value, value: Value) -> str:
-    # A set goes by its values, a map by its keys.
-    return str(value) if isinstance(key, int) and isinstance(value, str) else str(key)
 
 
 def _is_of(instance: Instance, asked: Step) -> bool:
