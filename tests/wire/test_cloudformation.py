@@ -183,7 +183,8 @@ def test_what_was_assumed_and_what_is_left_behind_is_told() -> None:
 
 def test_a_resource_whose_condition_does_not_hold_is_not_there() -> None:
     text = (HEAD + PIPELINE).replace(
-        "Type: AWS::CodePipeline::Pipeline", "Type: AWS::CodePipeline::Pipeline\n    Condition: IsDev"
+        "Type: AWS::CodePipeline::Pipeline",
+        "Type: AWS::CodePipeline::Pipeline\n    Condition: IsDev",
     )
     found = read_cloudformation(parse(text, "t.yaml", forms=SHORT_FORMS), Gaps())
     assert found.pipelines == ()
@@ -224,9 +225,7 @@ def test_projects_webhooks_and_exports_come_along() -> None:
     document = parse(BESIDE, "t.yaml", forms=SHORT_FORMS)
     found = read_cloudformation(document, Gaps())
     project = read_projects(found.projects)["shop"]
-    assert project.buildspec == (
-        "version: 0.2\nphases: {build: {commands: [echo us-east-1]}}\n"
-    )
+    assert project.buildspec == ("version: 0.2\nphases: {build: {commands: [echo us-east-1]}}\n")
     assert (project.environment, project.parameters) == ({"LEVEL": "3"}, {"KEY": "/shop/key"})
     assert project.timeout_minutes == 20
     assert found.webhooks == (

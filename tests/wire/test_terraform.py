@@ -126,7 +126,10 @@ def test_an_expression_comes_to_what_terraform_makes_of_it(value: str, found: st
         ('"a-${var.open}-b"', "open"),
         ("local.nowhere", "local.nowhere"),
         ("aws_s3_bucket.open.arn", "aws_s3_bucket.open.arn"),
-        ("data.aws_caller_identity.current.account_id", "data.aws_caller_identity.current.account_id"),
+        (
+            "data.aws_caller_identity.current.account_id",
+            "data.aws_caller_identity.current.account_id",
+        ),
         ("module.other.name", "module.other.name"),
         ('var.open == "x" ? "a" : "b"', "open"),
         ("upper(var.open)", "open"),
@@ -229,7 +232,10 @@ def test_dynamic_blocks_and_instances_are_expanded() -> None:
     ]
     pipeline = codepipeline.read(found.pipelines[0].source.data)
     (stage,) = pipeline.stages
-    assert [(each.name, each.run_order) for each in stage.actions] == [("0-unit", 1), ("0-lint", 2)]
+    assert [(each.name, each.run_order) for each in stage.actions] == [
+        ("0-unit", 1),
+        ("0-lint", 2),
+    ]
     assert stage.actions[0].configuration == {"ProjectName": "unit"}
     assert {region: store.location for region, store in pipeline.artifact_stores.items()} == {
         "us-east-1": "one",

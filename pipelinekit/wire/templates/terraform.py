@@ -175,7 +175,7 @@ def _members(node: Node, gaps: Gaps, skip: Collection[str] = ()) -> dict[str, Pi
 
 def _is_absent(key: str, node: Node) -> bool:
     # The state writes what was left out as null, as nothing or as an empty list.
-    return node.data is None or node.data == "" or (node.data == [] and key != "configuration")
+    return node.data is None or node.data == [] or (node.data == "" and key != "value")
 
 
 def _with_type(members: dict[str, Piece], node: Node) -> dict[str, Piece]:
