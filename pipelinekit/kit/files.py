@@ -21,6 +21,7 @@ from pipelinekit.tools.document import Document, DocumentError, Form
 from pipelinekit.wire import codepipeline
 from pipelinekit.wire.codepipeline import locate, read, text
 from pipelinekit.wire.templates.gaps import leaves, placeholders
+from pipelinekit.wire.templates.template import SHORT_FORMS, is_template
 
 DOCUMENTS = (".json", ".yaml", ".yml")
 SUFFIXES = (".py", *DOCUMENTS)
@@ -174,13 +175,15 @@ def save(pipeline: Pipeline, file: Path | str) -> Path:
 
 
 def read_document(file: Path) -> Document:
-    """Read a YAML or JSON file.
+    """Read a YAML or JSON file, in which short forms of CloudFormation may stand.
 
     Raises:
         UnreadableFile: It is missing, or no YAML or JSON.
     """
     try:
-        return document.read(file, name=str(file))
+        text = document.read_text(file, str(file))
+        form = Form.JSON if file.suffix == ".json" else Form.YAML
+        return document.parse(text, str(file), form, forms=SHORT_FORMS)
     except DocumentError as error:
         raise unreadable(error) from None
 
@@ -192,6 +195,9 @@ def unreadable(error: DocumentError) -> UnreadableFile:
 
 def _parse(file: Path) -> Written:
     source = read_document(file)
+    if is_template(source):
+        advice = f"bring it here with `pipelinekit import {file}`"
+        raise UnreadableFile(str(file), None, "a CloudFormation template", advice)
     try:
         return Written(read(source.data), file, source=source)
     except DefinitionError as error:
