@@ -244,6 +244,15 @@ def test_dynamic_blocks_and_instances_are_expanded() -> None:
     assert "tags" in found.pipelines[0].notes[0]
 
 
+def test_one_of_several_stores_without_a_region_is_refused() -> None:
+    with pytest.raises(DocumentError, match="found no key region"):
+        read(
+            DYNAMIC.replace(
+                "region   = store.key", 'region = store.key == "us-east-1" ? "x" : null'
+            )
+        )
+
+
 def test_a_dynamic_block_over_something_unknown_is_refused() -> None:
     text = DYNAMIC.replace("for_each = var.stages", "for_each = var.others")
     with pytest.raises(DocumentError) as refused:

@@ -45,6 +45,7 @@ LISTS: Final = {
     "filter": "filters",
 }
 """What is called otherwise."""
+STORE: Final = "artifact_store"
 NUMBERS: Final = frozenset({"build_timeout", "git_clone_depth"})
 NAMED: Final = frozenset({"input_artifacts", "output_artifacts"})
 TYPE: Final = ("category", "owner", "provider", "version")
@@ -136,10 +137,9 @@ def assembled(
 
 def _pipeline(found: Found, gaps: Gaps) -> Declared:
     node = found.node
-    translated = _members(node, gaps, skip={*COMPUTED, *BESIDE})
-    stores = translated.pop("artifactStore", None)
-    if stores is not None:
-        translated |= _stores(stores)
+    translated = _members(node, gaps, skip={*COMPUTED, *BESIDE, STORE})
+    if STORE in node.mapping():
+        translated |= _stores(node.need(STORE), gaps)
     place = node.document.place(())
     source = pieces.document(mapping(translated, place), node.document.name)
     notes = ["tags have no meaning here and are left out"] if node.get("tags") else []
@@ -147,18 +147,15 @@ def _pipeline(found: Found, gaps: Gaps) -> Declared:
     return Declared(found.address, str(name), source, tuple(notes))
 
 
-def _stores(stores: Piece) -> dict[str, Piece]:
-    assert isinstance(stores.data, list)  # noqa: S101 - a block that repeats is a list
-    found = [(each, stores.place.inside[number]) for number, each in enumerate(stores.data)]
-    by_region: dict[str, Piece] = {}
-    for data, place in found:
-        assert isinstance(data, dict)  # noqa: S101 - and each is an object
-        region = data.pop("region", None)
-        place.inside.pop("region", None)
-        if not region:
-            return {"artifactStore": Piece(data, place)}
-        by_region[str(region)] = Piece(data, place)
-    return {"artifactStores": mapping(by_region, stores.place)}
+def _stores(node: Node, gaps: Gaps) -> dict[str, Piece]:
+    place = node.document.place(node.path)
+    found = node.list()
+    stores = [mapping(_members(each, gaps, skip={"region"}), place) for each in found]
+    regions = [each.get("region") for each in found]
+    if len(found) == 1 and (regions[0] is None or not regions[0].data):
+        return {"artifactStore": stores[0]}
+    names = [each.need("region").text() for each in found]
+    return {"artifactStores": mapping(dict(zip(names, stores, strict=True)), place)}
 
 
 def _members(node: Node, gaps: Gaps, skip: Collection[str] = ()) -> dict[str, Piece]:
