@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -344,6 +345,14 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     assert "a folder without manifest.json or .tf files" in refused(tmp_path)
     (tmp_path / "t.yaml").write_bytes(b"\xff\xfe")
     assert "not UTF-8" in refused(tmp_path / "t.yaml")
+
+
+def test_terraform_without_its_parser_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "hcl2.api", None)
+    told = refused(write(tmp_path, "t.tf", pk.export(pipeline(), "terraform")))
+    assert "pip install 'pipelinekit[terraform]'" in told
 
 
 def test_a_manifest_cannot_lead_out_of_its_folder(tmp_path: Path) -> None:

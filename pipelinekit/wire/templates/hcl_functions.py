@@ -71,10 +71,7 @@ def _known(function: Callable[..., Value]) -> Function:
         for each in values:
             if isinstance(each, Unknown):
                 return each
-        try:
-            return function(*values)
-        except (TypeError, ValueError, AttributeError, IndexError, KeyError, OverflowError):
-            raise Refused("a call with values that do not fit", "correct its arguments") from None
+        return function(*values)
 
     return call
 
@@ -83,10 +80,7 @@ def _textual(function: Callable[..., str]) -> Function:
     """Call with texts, among which placeholders may be."""
 
     def call(texts: Texts, values: list[Value]) -> Value:
-        try:
-            return function(*(texts.text(each) for each in values))
-        except (TypeError, ValueError, IndexError):
-            raise Refused("a call with values that do not fit", "correct its arguments") from None
+        return function(*(texts.text(each) for each in values))
 
     return call
 
@@ -240,3 +234,21 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "zipmap": _known(lambda keys, values: dict(zip(keys, values, strict=True))),
 }
 """By name; a function that is not here leaves its value unknown."""
+
+
+def called(name: str, texts: Texts, values: list[Value]) -> Value:
+    """Call a function of Terraform.
+
+    Args:
+        name: One of `FUNCTIONS`.
+        texts: Writes values as text.
+        values: What it is called with.
+
+    Raises:
+        Refused: It does not go with these values.
+    """
+    try:
+        return FUNCTIONS[name](texts, values)
+    except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError):
+        found = f"a call of {name} with values that do not fit"
+        raise Refused(found, "correct its arguments") from None

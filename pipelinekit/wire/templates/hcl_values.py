@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 from pipelinekit.tools.document import DocumentError
 from pipelinekit.wire.templates.gaps import Gaps
 from pipelinekit.wire.templates.hcl import LARGEST, Source, Tree, expression, is_tree, line_of
-from pipelinekit.wire.templates.hcl_functions import FUNCTIONS, Refused, Unknown, Value
+from pipelinekit.wire.templates.hcl_functions import FUNCTIONS, Refused, Unknown, Value, called
 from pipelinekit.wire.templates.hcl_parts import (
     Step,
     calculated,
@@ -342,10 +342,9 @@ class Evaluator:
             if isinstance(last, Unknown):
                 return last
             values += last if isinstance(last, list) else []
-        function = FUNCTIONS.get(name)
-        if function is None:
+        if name not in FUNCTIONS:
             return Unknown(scope.source.words(tree), f"the function {name} is not evaluated here")
-        return function(self, values)
+        return called(name, self, values)
 
     def _tried(self, name: str, arguments: list[Tree], scope: Scope) -> Value:
         for each in arguments:
@@ -359,6 +358,8 @@ class Evaluator:
         raise Refused("a call of try, all of whose arguments fail", "add one that does not")
 
     def _file(self, name: str, arguments: list[Tree], scope: Scope) -> Value:
+        if not arguments:
+            raise Refused(f"a call of {name} without a path", "name a file")
         path, *rest = (self.value(each, scope) for each in arguments)
         if isinstance(path, Unknown):
             return path
