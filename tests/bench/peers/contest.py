@@ -145,9 +145,7 @@ def _side_by_side(
 
 
 @contextmanager
-def _process(
-    contestant: Contestant, home: Path, server: Server | None
-) -> Iterator[Conversation]:
+def _process(contestant: Contestant, home: Path, server: Server | None) -> Iterator[Conversation]:
     command, environment = contestant.command(home), contestant.environment(home, server)
     with conversing(command, environment, home / "log") as process:
         yield process

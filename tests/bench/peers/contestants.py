@@ -120,7 +120,5 @@ ALL: Final = (
         slow=True,
     ),
     Contestant(name=FLOOR, script="floor", kept=SYNCED),
-    Contestant(
-        name=FLOOR_GROUPED, script="floor", kept=SYNCED, settings={"FLOOR_GROUPED": "yes"}
-    ),
+    Contestant(name=FLOOR_GROUPED, script="floor", kept=SYNCED, settings={"FLOOR_GROUPED": "yes"}),
 )

@@ -48,10 +48,10 @@ def version(peer: str) -> str:
 
 
 def _install(program: Path, versions: Path) -> None:
-    command = [program, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    command = [str(program), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     try:
         done = subprocess.run(
-            [*command, "--requirement", versions],
+            [*command, "--requirement", str(versions)],
             capture_output=True,
             text=True,
             check=False,

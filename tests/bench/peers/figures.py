@@ -1,4 +1,4 @@
-"""What the bench counts: medians, spread, ratios round by round, and the bounds they are held to."""
+"""What the bench counts: medians, spread, ratios round by round, and what is to be reached."""
 
 import statistics
 from collections.abc import Callable, Iterable, Sequence
@@ -63,12 +63,13 @@ def ratio(above: Sequence[float], below: Sequence[float]) -> float:
 
 
 def times(samples: Samples, name: str, figure: str) -> float | None:
-    """Say how many times better this engine is than another; None where one was not measured."""
+    """Say how many times better this engine is than another; None where that cannot be said."""
     theirs = samples.get(name, {}).get(figure)
     ours = samples.get(OURS, {}).get(figure)
     if not theirs or not ours:
         return None
-    return ratio(ours, theirs) if KINDS[figure].more else ratio(theirs, ours)
+    above, below = (ours, theirs) if KINDS[figure].more else (theirs, ours)
+    return ratio(above, below) if min(below) > 0 else None
 
 
 class Reading(NamedTuple):
@@ -132,7 +133,7 @@ class Limit(NamedTuple):
 LIMITS: Final = (
     Limit("W1, times two raw commits", Reading(OURS, "W1"), Reading(FLOOR, "W1")),
     Limit("raw commits, W2, times ours", Reading(FLOOR, "W2"), Reading(OURS, "W2")),
-    Limit("a process of its own, times a raw spawn", Reading(OURS, "spawn"), Reading(SPAWN, "spawn")),
+    Limit("a no-op command, times a raw spawn", Reading(OURS, "spawn"), Reading(SPAWN, "spawn")),
 )
 
 

@@ -1,7 +1,7 @@
 """How an engine's script talks: it is asked and it answers in lines of JSON.
 
-Asked is over stdin, `{"do": "run", ...}`; the answer goes to what was stdout when the script began,
-so that nothing that an engine prints is taken for one. This runs in the environments of all engines.
+Questions come over stdin: `{"do": "run", ...}`. Answers go to what was stdout when the script
+began, so that nothing that an engine prints is taken for one. All engines run this.
 """
 
 import json
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 SECONDS = 0.5
 """How long an action of the workload takes in the midst of which the engine is killed."""
@@ -32,6 +32,10 @@ class Engine(Protocol):
     def many(self, executions: int, stages: int) -> None:
         """Run so many executions to their end, of stages with one action each."""
 
+
+class Killable(Engine, Protocol):
+    """What an engine is to do besides that goes on by itself after it was killed."""
+
     def risk(self, effects: Path) -> None:
         """Run `RISKED`, each action writing its name into the file and taking `SECONDS`."""
 
@@ -39,7 +43,7 @@ class Engine(Protocol):
         """Go on, in a new process, with what `risk` began, to its end."""
 
 
-Opened = Callable[[Path], AbstractContextManager[Engine]]
+Opened = Callable[[Path], AbstractContextManager[Engine | Killable]]
 
 
 def serve(opened: Opened) -> None:
@@ -59,7 +63,8 @@ def serve(opened: Opened) -> None:
     with opened(Path(home)) as engine:
         if risked:
             verb, effects = risked
-            getattr(engine, verb)(Path(effects))
+            killable = cast("Killable", engine)
+            {"risk": killable.risk, "resume": killable.resume}[verb](Path(effects))
             answer(ended=1)
             return
         engine.run(1, 1)
@@ -70,7 +75,7 @@ def serve(opened: Opened) -> None:
 
 def _measured(engine: Engine, asked: Mapping[str, str | int]) -> dict[str, float]:
     numbers = {name: int(value) for name, value in asked.items() if name != "do"}
-    work = {"run": engine.run, "many": engine.many}[str(asked["do"])]
+    work: Callable[..., None] = {"run": engine.run, "many": engine.many}[str(asked["do"])]
     _forget_peak()
     began = time.perf_counter()
     work(**numbers)

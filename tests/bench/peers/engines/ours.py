@@ -33,11 +33,12 @@ def folder(job: pk.Job) -> pk.Outcome:
 def risked(effects: Path) -> pk.Pipeline:
     """Make a pipeline of commands, each of which has an effect and takes a while."""
     stages, actions = talk.RISKED
+    sleep = f"sleep {talk.SECONDS}"
     source = folder("Fetch").writes("Code")
     line = pk.Pipeline(RISK) >> pk.Stage("Source", source)
     for stage in range(stages):
         side_by_side = [
-            pk.commands(f"a{stage}-{each}", f"echo {stage}.{each} >> {effects}; sleep {talk.SECONDS}")
+            pk.commands(f"a{stage}-{each}", f"echo {stage}.{each} >> {effects}", sleep)
             for each in range(actions)
         ]
         line = line >> pk.Stage(f"S{stage}", *(each.reads(source) for each in side_by_side))
