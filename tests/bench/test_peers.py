@@ -81,8 +81,8 @@ def test_everything_is_told_with_its_bound_and_who_was_left_out(found: results.R
 
 
 def test_numbers_have_two_digits_that_count() -> None:
-    shown = [told.number(each) for each in (0, 0.0345, 0.345, 3.45, 34.5, 3450)]
-    assert shown == ["0", "0.034", "0.34", "3.5", "34", "3,450"]
+    shown = [told.number(each) for each in (0, 0.0342, 0.342, 3.42, 34.2, 3420.2)]
+    assert shown == ["0", "0.034", "0.34", "3.4", "34", "3,420"]
 
 
 def test_the_table_takes_the_place_of_the_one_before(

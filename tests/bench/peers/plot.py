@@ -106,7 +106,7 @@ def _notes(results: Results) -> Iterator[str]:
         kept.setdefault(entry["kept"], []).append(name)
     kept.pop("nothing", None)
     for what, names in kept.items():
-        yield f"{', '.join(names)}: {what}."
+        yield f"{'; '.join(names)}: {what}."
     for name, reason in results["left_out"].items():
         yield f"{name} was left out: {reason}"
 
