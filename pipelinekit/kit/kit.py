@@ -15,7 +15,6 @@ from pipelinekit.engine.startable import startable
 from pipelinekit.kit.ability import check, limits, runs_here
 from pipelinekit.kit.errand import TARGET, written
 from pipelinekit.kit.home import Home
-from pipelinekit.kit.plan import Ground, planned, wish
 from pipelinekit.kit.previous import previous
 from pipelinekit.kit.registry import discover
 from pipelinekit.kit.retention import Removed, tidy
@@ -218,6 +217,9 @@ class Kit:
         Raises:
             PipelineNotFound: No pipeline has that name.
         """
+        # Loads how builds are confined, which no start needs.
+        from pipelinekit.kit.plan import Ground, planned, wish  # noqa: PLC0415
+
         definition = self.definition(pipeline) if isinstance(pipeline, str) else pipeline
         name = definition.name
         state, _ = self.store.load(name)
