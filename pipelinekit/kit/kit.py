@@ -39,6 +39,7 @@ from pipelinekit.model.execution import (
 )
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.settings import Settings
+from pipelinekit.ports.provider import DECLARED
 from pipelinekit.ports.store import Query, Store
 from pipelinekit.runtime.clock import new_id, now
 from pipelinekit.runtime.courier import Courier
@@ -393,7 +394,9 @@ class Kit:
         )
 
         def hands(done: Done) -> Hands:
-            return Hands(place, discover(), done)
+            made = Hands(place, DECLARED, done)  # first: its helper loads providers meanwhile
+            discover()
+            return made
 
         life = Incarnation(self.home.engines, new_id(), self.store.leases)
         return Worker(self.store, life, hands)

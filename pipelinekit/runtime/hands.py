@@ -1,8 +1,10 @@
 """How an order is carried out: in a thread of this process, or in a runner of its own."""
 
+import os
 import shutil
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,6 +93,8 @@ class Hands:
         self._lock = threading.Lock()
         module = place.target.partition(":")[0]
         self._spawner = Spawner(preload=(*PRELOAD, module))
+        if _has_worked(place.jobs):
+            self._spawner.warm()
         self._watch = Watch(self._ended)
 
     @property
@@ -187,9 +191,10 @@ class Hands:
             self._detached[folder.name] = order
         failpoint("hands.spawn.before")
         try:
-            self._spawner.start(
-                folder, self._place.target, {**self._place.payload, "order": text(order)}
-            )
+            if _standing(folder) is Standing.NOT_STARTED:  # else no helper need be asked
+                self._spawner.start(
+                    folder, self._place.target, {**self._place.payload, "order": text(order)}
+                )
         except (SpawnError, OSError) as error:
             if _standing(folder) is Standing.NOT_STARTED:
                 failed = Failed(f"no runner could be started: {error}", NO_RUNNER)
@@ -222,6 +227,12 @@ class Hands:
             self._errands.do(lambda: self._start(order))
         else:
             self._done(order, _lost("the process that ran it was killed"))
+
+
+def _has_worked(jobs: Path) -> bool:
+    with suppress(FileNotFoundError), os.scandir(jobs) as folders:
+        return any(folders)
+    return False
 
 
 def _is_lost(claim: Claim, provider: Declared[...]) -> bool:
