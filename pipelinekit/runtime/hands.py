@@ -191,12 +191,12 @@ class Hands:
             self._detached[folder.name] = order
         failpoint("hands.spawn.before")
         try:
-            if _standing(folder) is Standing.NOT_STARTED:  # else no helper need be asked
+            if not _started(folder):  # what an engine before began needs no helper
                 self._spawner.start(
                     folder, self._place.target, {**self._place.payload, "order": text(order)}
                 )
         except (SpawnError, OSError) as error:
-            if _standing(folder) is Standing.NOT_STARTED:
+            if not _started(folder):
                 failed = Failed(f"no runner could be started: {error}", NO_RUNNER)
                 self._done(order, Report(failed))
                 return
@@ -253,6 +253,10 @@ def _standing(folder: Path) -> Standing:
         return look(folder).standing
     except OSError:  # what cannot be looked at cannot have been made
         return Standing.NOT_STARTED
+
+
+def _started(folder: Path) -> bool:
+    return _standing(folder) is not Standing.NOT_STARTED
 
 
 def _report(result: Mapping[str, JSON]) -> Report | None:

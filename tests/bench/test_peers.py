@@ -89,13 +89,13 @@ def test_the_table_takes_the_place_of_the_one_before(
     tmp_path: Path, found: results.Results
 ) -> None:
     readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{told.BEGIN}old\n{told.END}\nafter\n", encoding="utf-8")
+    readme.write_text(f"before\n{told.BEGIN}stale\n{told.END}\nafter\n", encoding="utf-8")
     told.write_table(found, readme)
     told.write_table(found, readme)
     text = readme.read_text(encoding="utf-8")
     assert text.startswith(f"before\n{told.BEGIN}| engine |")
     assert text.endswith(f"{told.END}\nafter\n")
-    assert "old" not in text
+    assert "stale" not in text
 
 
 def test_results_come_back_from_their_file(tmp_path: Path, found: results.Results) -> None:

@@ -10,7 +10,7 @@ def main() -> None:
     """Measure, print, and keep it where that is wished."""
     scripts = sorted({each.script for each in ALL})
     parser = argparse.ArgumentParser(prog="python -m tests.bench.peers", description=main.__doc__)
-    parser.add_argument("--quick", action="store_true", help="two rounds instead of seven")
+    parser.add_argument("--quick", action="store_true", help="two rounds instead of five")
     parser.add_argument("--only", nargs="+", choices=scripts, default=scripts, help="some of them")
     parser.add_argument(
         "--keep", action="store_true", help="in the repository: JSON, picture, README"
