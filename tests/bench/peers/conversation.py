@@ -88,6 +88,10 @@ class Conversation:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout):
+            assert stream is not None
+            with suppress(BrokenPipeError):  # what was never read by the other end
+                stream.close()
 
 
 @contextmanager
