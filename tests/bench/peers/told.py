@@ -72,8 +72,8 @@ def _cell(entry: Entry, figure: str) -> str:
 
 def number(value: float) -> str:
     """Write a number with two digits that count, and all before the point."""
-    if value == 0:
-        return "0"
+    if float(value).is_integer():
+        return f"{value:,.0f}"
     for least, digits in ((10, 0), (1, 1), (0.1, 2)):
         if abs(value) >= least:
             return f"{value:,.{digits}f}"
