@@ -62,8 +62,8 @@ class SpawnError(RuntimeError):
 class Spawner:
     """Starts jobs through a warm helper process that forks their runners.
 
-    The helper is started with the first job, ends with the engine or with `close`, and is
-    replaced when it dies; the runners go on without it. Threads may share a spawner; a fork of
+    The helper is started with `warm` or the first job, ends with the engine or with `close`, and
+    is replaced when it dies; the runners go on without it. Threads may share a spawner; a fork of
     the engine gets a helper of its own.
     """
 
@@ -116,6 +116,11 @@ class Spawner:
             )
         return bool(answer["started"])
 
+    def warm(self) -> None:
+        """Start the helper at once, so that the first job need not wait until it is ready."""
+        with self._turn:
+            self._ready()
+
     def close(self) -> None:
         """End the helper; the jobs go on, and a later start gets a new helper."""
         with self._turn:
@@ -134,11 +139,15 @@ class Spawner:
                     f"See what it printed, and whether {sys.executable} can be run"
                 ) from trouble
 
-    def _ask_once(self, request: bytes) -> dict[str, JSON]:
+    def _ready(self) -> "_Helper":
         if self._helper is None:
             self._helper = _Helper(self._preload)
+        return self._helper
+
+    def _ask_once(self, request: bytes) -> dict[str, JSON]:
+        helper = self._ready()
         try:
-            return self._helper.ask(request)
+            return helper.ask(request)
         except BaseException:
             self._drop()  # else the next one who asks would read this answer
             raise
