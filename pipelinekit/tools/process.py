@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Self
 from weakref import WeakSet
 
-from pipelinekit.tools import gate
+from pipelinekit.tools import gate, jobgroup
 from pipelinekit.tools.gate import JSON, Sighting, Standing, look
 from pipelinekit.tools.proctree import Identity, boot_id, family, processes, send
 from pipelinekit.tools.runner import GRACE_SECONDS, HALTED, MARKER, Request
@@ -354,8 +354,9 @@ def halt(folder: Path, grace: float = GRACE_SECONDS) -> Sighting:
 def sweep(folder: Path) -> None:
     """Kill every process that belongs to the job in `folder`, its runner last, whatever it does.
 
-    Meant for a job that is LOST. Found are the descendants of the runner, its session, and all
-    that carry the job's mark in their environment; of a job of an earlier boot nothing is left.
+    Meant for a job that is LOST. Found are the members of its control group, the descendants of
+    the runner, its session, and all that carry the job's mark in their environment; of a job of
+    an earlier boot nothing is left.
     """
     folder = folder.resolve()
     owner = gate.owner_of(folder)
@@ -363,10 +364,12 @@ def sweep(folder: Path) -> None:
         return
     if owner.is_alive():
         send(signal.SIGSTOP, [owner.pid])  # else it could start new ones all the time
+    jobgroup.kill(folder / gate.CONTROL)
     deadline = time.monotonic() + SLACK_SECONDS
     while (left := _remains(folder, owner)) and time.monotonic() < deadline:
         send(signal.SIGKILL, left)
         time.sleep(0.005)
+    jobgroup.remove(folder / gate.CONTROL)
 
 
 def _terminate(folder: Path, grace: float) -> None:

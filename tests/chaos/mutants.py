@@ -236,9 +236,11 @@ def _token_ignored() -> None:
 @_mutant("orphans", 6, "as_witnessed")
 def _abandoned_by_process_group_alone() -> None:
     from pipelinekit.runtime import hands
-    from pipelinekit.tools import process, runner
+    from pipelinekit.tools import jobgroup, process, runner
 
-    def stop_family(_grace: float) -> None:
+    jobgroup.join = lambda control, me: None
+
+    def stop_family(_control: Path, _grace: float) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         os.killpg(0, signal.SIGTERM)
 

@@ -55,6 +55,5 @@ def test_a_template_with_anything_in_it_is_imported_or_refused(seed: int, tmp_pa
             import_file(file).save(tmp_path / "out", force=True)
             ends.add("imported")
         except PipelineKitError as error:
-            assert str(file) in str(error)
-            ends.add("refused")
+            ends.add("refused" if str(file) in str(error) else str(error))
     assert ends == {"imported", "refused"}
