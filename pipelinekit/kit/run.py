@@ -272,20 +272,25 @@ class Run:
         mode = RetryMode.ALL_ACTIONS if all_actions else RetryMode.FAILED_ACTIONS
         return self._ask(RetryRequested, stage=stage or self._failed_stage(), mode=mode)
 
-    def override(self, stage: str | None = None, condition: str | None = None) -> Self:
+    def override(
+        self, stage: str | None = None, condition: str | None = None, *, reason: str = ""
+    ) -> Self:
         """Let the execution go on whatever a condition of a stage says.
 
         Args:
             stage: The stage; the one that the execution is in when None.
             condition: BEFORE_ENTRY or ON_SUCCESS; the one that was checked last when None.
+            reason: Why, up to 512 characters, kept in the history; a freeze is not overridden
+                without one.
 
         Raises:
             ConditionNotOverridable: No check of it is under way or has failed the stage.
             NotLatestExecution: Another execution has entered the stage since.
-            ValidationError: There is no such condition.
+            ValidationError: There is no such condition, or a reason is wanted.
         """
         name = stage or self.execution.stage
-        return self._ask(OverrideRequested, stage=name, condition=self._condition(name, condition))
+        place = self._condition(name, condition)
+        return self._ask(OverrideRequested, stage=name, condition=place, reason=reason)
 
     def log_file(self, action: ActionExecution | RuleExecution) -> Path:
         """Give the file of an attempt's log; it may not be there yet."""
