@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal, Protocol, Self, get_args
 
+from pipelinekit.engine.override import FREEZE
 from pipelinekit.kit.home import Home
 from pipelinekit.kit.logs import shown
 from pipelinekit.model.check import ConditionExecution, RuleExecution
@@ -163,6 +164,14 @@ class Run:
         under_way = ActionStatus.IN_PROGRESS
         return [row for row in self.actions if row.token and row.status is under_way]
 
+    @property
+    def frozen(self) -> list[RuleExecution]:
+        """List the freezes whose end it waits for."""
+        under_way = ActionStatus.IN_PROGRESS
+        return [
+            row for row in self.rules if row.type.provider == FREEZE and row.status is under_way
+        ]
+
     def other(self, execution: str) -> "Run":
         """Give another execution of its pipeline, by the whole id."""
         return Run(self._kit, self.pipeline, execution)
@@ -175,7 +184,8 @@ class Run:
         """Wait until the execution has ended.
 
         Args:
-            until: `end`, or `approval` to come back also when it waits for a person.
+            until: `end`, or `approval` to come back also when it waits for a person: for an
+                approval, or for somebody to override a freeze.
             timeout: Seconds; for ever when None.
 
         Raises:
@@ -316,7 +326,7 @@ class Run:
                 yield f"{row.error.code}: {row.error.message}"
 
     def _reached(self, until: Until) -> bool:
-        return self.execution.ended or (until == "approval" and bool(self.waiting))
+        return self.execution.ended or (until == "approval" and bool(self.waiting or self.frozen))
 
     def _doze(self, beats: int, seconds: float) -> int:
         worker = self._kit.worker

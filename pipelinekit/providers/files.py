@@ -38,9 +38,9 @@ def _check(action: Action, settings: Settings) -> str | None:
 def files(
     job: Job,
     folder: str = ".",
-    patterns: Annotated[Sequence[str], Key("Patterns", form=_Patterns())] = (),
+    patterns: Annotated[Sequence[str] | None, Key("Patterns", form=_Patterns())] = None,
     *,
-    besides: str = "",
+    besides: str | None = None,
 ) -> Outcome:
     """Take the files of a folder of this machine, committed or not.
 
@@ -62,8 +62,8 @@ def files(
             f"lie there; leave the revision out, or take them from git"
         )
     try:
-        at = head(root)
-        taken = take(root, job.folder / TREE, patterns, besides)
+        at = head(root, besides or "")
+        taken = take(root, job.folder / TREE, patterns or (), besides or "")
     except TreeError as error:
         return _refused(str(error))
     for name in taken.left_out:

@@ -13,6 +13,9 @@ from pipelinekit.ports.provider import Job, Key, Traits, rule_provider
 from pipelinekit.tools.freezes import Calendar, FreezeError, calendar
 
 FREEZES: Final = "Freezes"
+FREEZE_MINUTES: Final = 60 * 24 * 60
+"""How long CodePipeline lets a rule wait."""
+
 MEMBERS: Final = ("from", "to", "weekly", "reason")
 
 Period = Mapping[str, str]
@@ -54,7 +57,7 @@ def _check(action: Action, _: Settings) -> str | None:
         category=Category.RULE,
         provider=FREEZE,
         repeatable=True,
-        timeout=timedelta(days=60),
+        timeout=timedelta(minutes=FREEZE_MINUTES),
         check=_check,
     )
 )

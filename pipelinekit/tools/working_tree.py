@@ -63,17 +63,20 @@ class Taken:
     left_out: tuple[str, ...] = ()
 
 
-def head(folder: Path) -> Head | None:
+def head(folder: Path, besides: str = "") -> Head | None:
     """Tell the commit that a folder is at; None where it is in no git repository, or in a new one.
 
     Args:
         folder: The folder, anywhere in a repository.
+        besides: A folder in it that does not count, as in `take`.
     """
     show = _git(folder, "log", "-1", f"--format={_COMMIT}", "HEAD")
     if show is None:
         return None
     commit, name, email, date, title = show.rstrip("\n").split("\0")
-    status = _git(folder, "status", "--porcelain", "-z", "--", ".")
+    aside = [f":(exclude){besides}"] if besides else []
+    aside += [f":(exclude,glob)**/{name}/**" for name in sorted(NEVER)]
+    status = _git(folder, "status", "--porcelain", "-z", "--", ".", *aside)
     return Head(commit, name, email, datetime.fromisoformat(date), title, bool(status))
 
 
