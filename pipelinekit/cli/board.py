@@ -169,7 +169,7 @@ def _at_the_door(facts: RunFacts) -> Iterator[str]:
 
 def _frozen(facts: RunFacts) -> Iterator[str]:
     for each in facts.frozen:
-        told = one_line(each.attempt.summary) if each.attempt else each.rule.name
+        told = one_line(each.attempt.summary if each.attempt else "")
         short = facts.execution.id[:SHORT_ID]
         yield f'It is {told}; go on all the same with: pipelinekit override {short} --reason "..."'
 

@@ -30,6 +30,7 @@ COMMANDS = {
     "export": "define:export",
     "delete": "pipelines:delete",
     "release": "release:release",
+    "environments": "environments:environments",
     "doctor": "doctor:doctor",
     "demo": "demo:demo",
 }

@@ -197,6 +197,7 @@ class RunFacts:
             for condition in stage.conditions
             for rule in condition.rules
             if rule.rule.type.provider == FREEZE and rule.mark is IN_PROGRESS
+            if rule.attempt and rule.attempt.summary  # else it was not looked at yet
         ]
 
     @property

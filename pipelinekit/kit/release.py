@@ -7,7 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
+from pipelinekit.engine.review import APPROVERS
 from pipelinekit.kit.environments import Environments, environments, find_environments
+from pipelinekit.kit.fact_words import votes
 from pipelinekit.kit.facts import ActionFacts, RunFacts, StageFacts
 from pipelinekit.kit.kit import Kit
 from pipelinekit.kit.observe import observed
@@ -247,6 +249,10 @@ def _held(
 
 def _asked(row: ActionExecution) -> str:
     if row.status is ActionStatus.IN_PROGRESS:
+        return " ".join(
+            filter(None, (f"asks {row.resolved.get(APPROVERS, 'anybody')}", votes(row)))
+        )
+    if row.status is ActionStatus.ABANDONED:
         return row.summary
     if row.error is not None:
         return row.error.message

@@ -167,10 +167,8 @@ class Run:
     @property
     def frozen(self) -> list[RuleExecution]:
         """List the freezes whose end it waits for."""
-        under_way = ActionStatus.IN_PROGRESS
-        return [
-            row for row in self.rules if row.type.provider == FREEZE and row.status is under_way
-        ]
+        waiting = (row for row in self.rules if row.status is ActionStatus.IN_PROGRESS)
+        return [row for row in waiting if row.type.provider == FREEZE and row.summary]
 
     def other(self, execution: str) -> "Run":
         """Give another execution of its pipeline, by the whole id."""
