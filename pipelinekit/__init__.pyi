@@ -6,6 +6,7 @@ from .kit.files import save as save
 from .kit.kit import Kit as Kit
 from .kit.release import Release as Release
 from .kit.release import release as release
+from .kit.report import report as report
 from .kit.run import Run as Run
 from .model.action import Action as Action
 from .model.condition import Condition as Condition

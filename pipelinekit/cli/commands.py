@@ -26,6 +26,7 @@ COMMANDS = {
     "rollback": "pipelines:rollback",
     "transition": "pipelines:transition",
     "history": "history:history",
+    "report": "report:report",
     "gc": "gc:gc",
     "export": "define:export",
     "delete": "pipelines:delete",

@@ -81,7 +81,7 @@ class Promotion:
                 take those that it would get; the message names the environment, cell and line.
         """
         given = {each.name: _parameters(self, each) for each in self.environments}
-        source = files(SOURCE, self._folder, self._files, besides=self._besides)
+        source = files("files", self._folder, self._files, besides=self._besides)
         pipeline = Pipeline(self.name) >> Stage(SOURCE, source.writes(ARTIFACT))
         for wave in self.waves:
             pipeline = pipeline >> self._stage(wave, given)
