@@ -15,7 +15,7 @@ from pipelinekit.cli.surroundings import Surroundings, echo_json, shared
     "-o",
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
-    default="reports",
+    default="runs",
     show_default=True,
     metavar="DIR",
     help="Where the page and the notebook are written to.",

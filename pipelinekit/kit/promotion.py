@@ -129,7 +129,8 @@ class Promotion:
 
     def _run(self, environment: Environment, given: Mapping[str, object]) -> Action:
         name = re.sub(r"\W", "_", environment.name)
-        action = notebook_deploy(environment.name, self.path, given)
+        variables = account_variables(environment.account) or None
+        action = notebook_deploy(environment.name, self.path, given, environment=variables)
         return action.reads(ARTIFACT).writes(f"{name}_executed")
 
 

@@ -20,7 +20,7 @@ from pipelinekit.wire.words import SHORT_ID, clean
 
 T = TypeVar("T")
 
-OUT = Path("reports")
+OUT = Path("runs")
 
 
 def gather(kit: Kit, run: Run) -> Report:

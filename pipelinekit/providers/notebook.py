@@ -48,6 +48,7 @@ def run_notebook(
     ] = None,
     *,
     kernel: str | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Outcome:
     """Execute a notebook by papermill, and fail when one of its cells does.
 
@@ -63,10 +64,11 @@ def run_notebook(
         parameters: Values for the names in the cell tagged `parameters`; their texts may hold
             variables.
         kernel: The name of a Jupyter kernel; that which the notebook names when None.
+        environment: Variables of the kernel besides those of pipelinekit, such as `AWS_PROFILE`.
     """
     began = time.monotonic()
     try:
-        wanted = _wanted(job, notebook, parameters or {}, kernel)
+        wanted = _wanted(job, notebook, parameters or {}, kernel, environment or {})
         executed = execute(wanted, job.say)
         variables = dict(_variables(job, scraps(wanted.target)))
     except CellFailed as error:
@@ -103,7 +105,11 @@ notebook_invoke = provider(replace(_TRAITS, category=Category.INVOKE))(run_noteb
 
 
 def _wanted(
-    job: Job, file: str, parameters: Mapping[str, object], kernel: str | None
+    job: Job,
+    file: str,
+    parameters: Mapping[str, object],
+    kernel: str | None,
+    environment: Mapping[str, str],
 ) -> Execution:
     inputs = {each.name: job.read(each.name) for each in job.order.inputs}
     for name in (MADE, WORK):
@@ -117,6 +123,7 @@ def _wanted(
         kernel=kernel,
         folder=first or job.folder / WORK,
         environment={
+            **environment,
             **folders,
             "PIPELINEKIT_OUTPUT": str(job.folder / MADE),
             "PIPELINEKIT_ACTION_EXECUTION_ID": job.order.id,
