@@ -130,7 +130,7 @@ def table(results: tuple[Released, ...]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for each, cells in zip(results, rows, strict=True):
-        padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
+        padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True) if width]
         padded[1] = click.style(padded[1], fg=colour(each.mark))
         lines.append("  ".join(padded).rstrip())
     return lines
