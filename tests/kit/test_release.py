@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import pipelinekit as pk
+from pipelinekit import widgets
 from pipelinekit.kit.environments import Environments
 from pipelinekit.kit.promotion import Promotion
 from pipelinekit.kit.release import Release, chosen, start
@@ -213,13 +214,16 @@ def test_every_environment_gets_the_same_artifact_with_parameters_of_its_own(
 
 @pytest.mark.slow
 def test_a_release_stops_at_the_first_failure_and_says_what_was_not_begun(kit: pk.Kit) -> None:
-    file = notebook(Path(kit.settings.folder), "raise ValueError(f'bad {rows}')")
+    file = notebook(Path(kit.settings.folder), "raise ValueError(f'bad {rows} <b>')")
     several = known(Environment("dev", {"rows": 2}), Environment("live", after=("dev",)))
-    failed, left = pk.release(file, environments=several, kit=kit).results
+    release = pk.release(file, environments=several, kit=kit)
+    failed, left = release.results
     assert failed.mark.word == "Failed"
     assert "ValueError: bad 2" in failed.told
     assert failed.notebook is not None
     assert (left.mark.word, left.digest, left.notebook) == ("Not started", "", None)
+    assert "bad 2 &lt;b&gt;" in widgets.release_html(release)
+    assert widgets.release_text(release).splitlines()[-1] == "live         ○ Not started"
 
 
 @pytest.mark.slow
