@@ -58,6 +58,12 @@ def tags(cell: Cell) -> Sequence[str]:
     return found
 
 
+def runs(cell: Cell) -> bool:
+    """Tell whether a cell has something to execute."""
+    has_code = cell["cell_type"] == "code" and source(cell).strip()
+    return bool(has_code) and "skip-execution" not in tags(cell)
+
+
 def first_line(cell: Cell) -> str:
     """Give the first line of a cell that is not empty, for people."""
     lines = (line.strip() for line in source(cell).splitlines())

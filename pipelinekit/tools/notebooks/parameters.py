@@ -22,6 +22,7 @@ from pipelinekit.tools.notebooks.document import (
     NotebookError,
     language,
     read_notebook,
+    runs,
     source,
     tags,
 )
@@ -55,7 +56,7 @@ class Parameter:
         default: The default, where it is written out; None otherwise.
         code: The default as it stands there; None where there is none, and a value is needed.
         help: The comment on its line.
-        cell: Which cell declares it, counted from 1.
+        cell: Which of the cells with code declares it, counted from 1 as Jupyter does.
         line: Which line of that cell, counted from 1.
         hinted: Whether the type is a hint of the author.
     """
@@ -178,7 +179,8 @@ def _declared(path: Path) -> _Declared | None:
     document = read_notebook(path)
     if language(document) != "python":
         return None
-    for number, cell in enumerate(document["cells"], 1):
+    running = [cell for cell in document["cells"] if runs(cell)]
+    for number, cell in enumerate(running, 1):
         if PARAMETERS in tags(cell):
             return _Declared(_read(source(cell), number, path.name), number)
     return _Declared((), 0)

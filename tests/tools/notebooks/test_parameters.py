@@ -65,7 +65,7 @@ def test_a_parameter_has_its_name_type_default_help_and_place(tmp_path: Path) ->
         ("made", None, None, "", 10),
         ("big", "dict", {"x": 1}, "spread out", 11),
     ]
-    assert {each.cell for each in found} == {2}
+    assert {each.cell for each in found} == {1}
     assert [each.name for each in found if each.required] == ["needed"]
 
 
@@ -129,7 +129,7 @@ WRONG = [
 def test_a_value_of_another_type_is_refused_with_its_line(
     tmp_path: Path, cell: str, value: object
 ) -> None:
-    with pytest.raises(ParameterError, match=r"x was given .*, and cell 2, line 2 (declares|has)"):
+    with pytest.raises(ParameterError, match=r"x was given .*, and cell 1, line 2 (declares|has)"):
         check(notebook(tmp_path, f"# first\n{cell}"), {"x": value})
 
 
@@ -138,9 +138,9 @@ def test_what_is_unknown_or_missing_is_told_all_at_once(tmp_path: Path) -> None:
     with pytest.raises(ParameterError) as caught:
         check(file, {"replica": 2, "color": "red"})
     assert caught.value.faults == (
-        "replica is unknown: cell 2, tagged `parameters`, has replicas in line 1",
-        "color is unknown: cell 2, tagged `parameters`, declares replicas, needed",
-        "needed needs a value: cell 2, line 2 declares it without a default; give it one",
+        "replica is unknown: cell 1, tagged `parameters`, has replicas in line 1",
+        "color is unknown: cell 1, tagged `parameters`, declares replicas, needed",
+        "needed needs a value: cell 1, line 2 declares it without a default; give it one",
     )
     assert str(caught.value).splitlines()[0] == "release.ipynb cannot take its parameters: "
 
@@ -162,7 +162,7 @@ def test_defaults_are_left_to_the_notebook(tmp_path: Path) -> None:
 
 
 def test_a_parameter_cell_that_is_no_python_is_refused_with_its_line(tmp_path: Path) -> None:
-    with pytest.raises(NotebookError, match=r"cell 2, tagged `parameters`, line 2: "):
+    with pytest.raises(NotebookError, match=r"cell 1, tagged `parameters`, line 2: "):
         parameters(notebook(tmp_path, "a = 1\nb = = 2"))
 
 
