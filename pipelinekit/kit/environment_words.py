@@ -44,7 +44,7 @@ def _approval(environment: Environment) -> str:
     if not environment.asks:
         return ""
     who = ", ".join(environment.approvers) or "anybody"
-    count = f"{environment.approvals} of " if environment.approvals > 1 else ""
+    count = f"{environment.asks} of " if environment.asks > 1 else ""
     return f"{count}{who}{' but the author, with a comment' if environment.protected else ''}"
 
 

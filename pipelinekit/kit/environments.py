@@ -175,7 +175,7 @@ def _environment(
         after=after,
         account=_account(given["account"]) if "account" in given else None,
         approvers=approvers,
-        approvals=_approvals(given["approvals"], approvers) if "approvals" in given else 1,
+        approvals=_approvals(given["approvals"], approvers) if "approvals" in given else 0,
         protected="protected" in given and given["protected"].flag(),
         freezes=_freezes(given, zone),
         zone=zone,

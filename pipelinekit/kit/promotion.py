@@ -121,7 +121,7 @@ class Promotion:
         return review(
             f"{APPROVE}{environment.name}",
             environment.approvers or None,
-            required=environment.approvals,
+            required=environment.asks,
             no_self_approval=environment.protected,
             comment_required=environment.protected,
             note=shortened(one_line(note, NOTE_LIMIT).replace("#{", "# {"), NOTE_LIMIT),

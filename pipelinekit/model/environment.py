@@ -33,8 +33,9 @@ class Environment:
         parameters: Values for the parameters of a notebook, plain JSON data.
         after: The environments that come before it.
         account: The AWS account, or what stands for it, that notebooks find as the usual one.
-        approvers: Who may let a release in; nobody is asked when empty, unless it is protected.
-        approvals: How many of them have to.
+        approvers: Who may let a release in; anybody when empty.
+        approvals: How many of them have to; 0 is one where approvers are named or it is
+            protected, and nobody elsewhere.
         protected: Whether somebody has to approve, with a comment, what is not their own work.
         freezes: When nothing is released to it.
         zone: Where the freezes are read off a clock.
@@ -45,12 +46,12 @@ class Environment:
     after: tuple[str, ...] = ()
     account: Aws | None = None
     approvers: tuple[str, ...] = ()
-    approvals: int = 1
+    approvals: int = 0
     protected: bool = False
     freezes: tuple[Freeze, ...] = ()
     zone: str = "UTC"
 
     @property
-    def asks(self) -> bool:
-        """Tell whether somebody has to approve a release to it."""
-        return self.protected or bool(self.approvers)
+    def asks(self) -> int:
+        """Tell how many have to approve a release to it."""
+        return self.approvals or int(self.protected or bool(self.approvers))

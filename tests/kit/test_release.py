@@ -125,6 +125,12 @@ def test_a_protected_environment_asks_somebody_else_and_wants_a_comment(tmp_path
     assert "Approvers" not in asks
 
 
+def test_anybody_may_approve_where_only_their_number_is_said(tmp_path: Path) -> None:
+    pipeline = written(tmp_path, Environment("live", approvals=1))
+    asks = pipeline.stages[1].actions[0].configuration
+    assert (asks["RequiredApprovals"], asks.get("Approvers")) == ("1", None)
+
+
 def test_the_freezes_of_an_environment_are_a_condition_of_its_entry(tmp_path: Path) -> None:
     freezes = (Freeze("2026-12-20", "2027-01-05", reason="Christmas"), Freeze(weekly="SUN"))
     pipeline = written(tmp_path, Environment("live", freezes=freezes, zone="Europe/Berlin"))
