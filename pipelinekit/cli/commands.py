@@ -22,6 +22,8 @@ COMMANDS = {
     "reject": "answer:reject",
     "stop": "answer:stop",
     "retry": "answer:retry",
+    "resume": "answer:resume",
+    "open": "notebooks:open_step",
     "override": "answer:override",
     "rollback": "pipelines:rollback",
     "transition": "pipelines:transition",
@@ -30,6 +32,7 @@ COMMANDS = {
     "export": "define:export",
     "delete": "pipelines:delete",
     "release": "release:release",
+    "notebook": "notebooks:notebook",
     "doctor": "doctor:doctor",
     "demo": "demo:demo",
 }

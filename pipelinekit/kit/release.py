@@ -10,7 +10,7 @@ from pipelinekit.model.environment import Environment
 from pipelinekit.model.errors import NotFound, ValidationError
 from pipelinekit.runtime.clock import now
 from pipelinekit.tools.document import DocumentError, Node
-from pipelinekit.tools.notebook import Execution, NotebookError, execute
+from pipelinekit.tools.notebooks import Execution, NotebookError, execute
 
 NAME = re.compile(r"[A-Za-z0-9_@-][A-Za-z0-9.@_-]{0,99}")
 
@@ -122,7 +122,7 @@ def _execute(
     target = out / f"{notebook.stem}-{environment}-{began:%Y%m%dT%H%M%S.%fZ}.ipynb"
     error = None
     try:
-        execute(Execution(notebook, target, parameters))
+        execute(Execution(source=notebook, target=target, parameters=parameters))
     except NotebookError as raised:
         error = str(raised)
     return Executed(environment, target, (now() - began).total_seconds(), error)

@@ -15,6 +15,8 @@ from pipelinekit.tools.notebooks.resume import Before, Kept, beside
 from pipelinekit.tools.notebooks.secrets import Resolve, resolver
 
 ASKS: Final = "StdinNotImplementedError"
+_TROUBLE: Final = (RuntimeError, ValueError, OSError, TypeError, AttributeError, KeyError)
+"""What papermill, nbclient and nbformat raise besides; a notebook is foreign input to them."""
 
 
 class CellFailed(NotebookError):
@@ -74,6 +76,8 @@ def execute(wanted: Execution, say: Say | None = None) -> Record:
         NotebookError: It cannot be read, its kernel cannot be started, a secret cannot be had.
         CellFailed: A cell failed or the kernel died; the target holds what was executed.
     """
+    from papermill.exceptions import PapermillException  # noqa: PLC0415 - a third of a second
+
     document = read_notebook(wanted.source)
     record = Record()
     wanted.target.parent.mkdir(parents=True, exist_ok=True)
@@ -86,7 +90,7 @@ def execute(wanted: Execution, say: Say | None = None) -> Record:
         if not record.number:
             raise
         raise _failed(wanted, record, str(error)) from None
-    except Exception as error:
+    except (PapermillException, *_TROUBLE) as error:
         told = _told(error)
         if not record.number:
             raise NotebookError(f"{wanted.source.name} cannot be executed: {told}") from error
@@ -94,9 +98,9 @@ def execute(wanted: Execution, say: Say | None = None) -> Record:
     return record
 
 
-def forget(kept: Kept | None) -> None:
+def forget(kept: Kept) -> None:
     """End the kernel that was kept for a notebook that nobody will go on with."""
-    if kept and kept.token:
+    if kept.token:
         drop(kept.token)
 
 
