@@ -8,7 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from pipelinekit.tools.notebooks.document import NotebookError, kernel_name, read_notebook
+from pipelinekit.tools.notebooks.document import (
+    NotebookError,
+    first_line,
+    kernel_name,
+    read_notebook,
+)
 from pipelinekit.tools.notebooks.kernels import Place, drop
 from pipelinekit.tools.notebooks.limits import Caps, Limits, Record, Say
 from pipelinekit.tools.notebooks.resume import Before, Kept, beside
@@ -94,6 +99,7 @@ def execute(wanted: Execution, say: Say | None = None) -> Record:
         told = _told(error)
         if not record.number:
             raise NotebookError(f"{wanted.source.name} cannot be executed: {told}") from error
+        _find_place(record, error)
         raise _failed(wanted, record, told) from error
     return record
 
@@ -144,6 +150,13 @@ def _failed(wanted: Execution, record: Record, told: str) -> CellFailed:
     if record.kept:
         record.kept.write(wanted.target)
     return CellFailed(f"cell {record.number}, `{record.line}`: {told}", record)
+
+
+def _find_place(record: Record, error: Exception) -> None:
+    # papermill fails at the end for a cell that may fail, and then it is not the last one.
+    text = getattr(error, "source", None)
+    if text is not None and (line := first_line({"source": text})) != record.line:
+        record.number, record.line = getattr(error, "exec_count", 0), line
 
 
 def _told(error: Exception) -> str:
