@@ -68,5 +68,7 @@ from .providers.review import review as review
 from .providers.s3_deploy import s3_deploy as s3_deploy
 from .providers.s3_source import s3_source as s3_source
 from .providers.variable_check import variable_check as variable_check
+from .tools.notebooks import Secret as Secret
+from .tools.notebooks import output as output
 
 __version__: str

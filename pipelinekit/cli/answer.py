@@ -1,4 +1,4 @@
-"""The commands by which people decide about executions: approve, reject, override, stop, retry."""
+"""The commands by which people decide about executions: approve, reject, stop, retry ..."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -103,6 +103,22 @@ def retry(place: Surroundings, execution: str, stage: str | None, *, everything:
     """
     with deciding(place) as kit:
         finish(place, kit, chosen(kit, execution).retry(stage, all_actions=everything))
+
+
+@click.command()
+@shared
+@click.argument("execution", metavar="EXECUTION")
+@click.pass_obj
+def resume(place: Surroundings, execution: str) -> None:
+    """Go on with notebooks that failed, from the cell that failed.
+
+    It goes on in the kernel that was kept for it. Where that is gone, a fresh one first executes
+    the cells tagged `checkpoint`, and those that the rest needs. Other actions that failed begin
+    anew. EXECUTION is the beginning of an id, or a pipeline, of which the latest execution is
+    meant.
+    """
+    with deciding(place) as kit:
+        finish(place, kit, chosen(kit, execution).resume())
 
 
 @click.command()

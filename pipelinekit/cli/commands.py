@@ -22,6 +22,8 @@ COMMANDS = {
     "reject": "answer:reject",
     "stop": "answer:stop",
     "retry": "answer:retry",
+    "resume": "answer:resume",
+    "open": "notebooks:open_step",
     "override": "answer:override",
     "rollback": "pipelines:rollback",
     "transition": "pipelines:transition",
@@ -32,6 +34,7 @@ COMMANDS = {
     "delete": "pipelines:delete",
     "release": "release:release",
     "environments": "environments:environments",
+    "notebook": "notebooks:notebook",
     "doctor": "doctor:doctor",
     "demo": "demo:demo",
 }

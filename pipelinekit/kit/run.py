@@ -8,6 +8,7 @@ from typing import Literal, Protocol, Self, get_args
 from pipelinekit.engine.override import FREEZE
 from pipelinekit.kit.home import Home
 from pipelinekit.kit.logs import shown
+from pipelinekit.kit.resume import resuming
 from pipelinekit.model.check import ConditionExecution, RuleExecution
 from pipelinekit.model.condition import ConditionType, RetryMode
 from pipelinekit.model.errors import (
@@ -279,6 +280,20 @@ class Run:
         """
         mode = RetryMode.ALL_ACTIONS if all_actions else RetryMode.FAILED_ACTIONS
         return self._ask(RetryRequested, stage=stage or self._failed_stage(), mode=mode)
+
+    def resume(self) -> Self:
+        """Run the failed actions again, and notebooks from the cell that failed.
+
+        A notebook goes on in the kernel that was kept for it. Where that is gone, a fresh one
+        first executes its cells tagged `checkpoint`, and those that the rest needs.
+
+        Raises:
+            StageNotRetryable: No notebook failed, or what it left is gone; or as of `retry`.
+        """
+        stage = self._failed_stage()
+        failed = [row.action for row in self.actions if row.stage == stage and row.error]
+        with resuming(self._kit.home, self.id, stage, failed):
+            return self.retry(stage)
 
     def override(
         self, stage: str | None = None, condition: str | None = None, *, reason: str = ""

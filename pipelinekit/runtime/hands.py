@@ -163,6 +163,8 @@ class Hands:
             return
         self._begun.add((order.id, order.fence))
         if provider.traits.detached:
+            if provider.traits.ready:
+                provider.traits.ready()
             self._start(order)
         else:
             self._call(provider, order)
@@ -188,7 +190,10 @@ class Hands:
         failpoint("hands.spawn.before")
         try:
             self._spawner.start(
-                folder, self._place.target, {**self._place.payload, "order": text(order)}
+                folder,
+                self._place.target,
+                {**self._place.payload, "order": text(order)},
+                self._providers[order.type].traits.preload,
             )
         except (SpawnError, OSError) as error:
             if _standing(folder) is Standing.NOT_STARTED:

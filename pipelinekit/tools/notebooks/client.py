@@ -14,7 +14,8 @@ from nbformat import NotebookNode, from_dict
 from papermill.clientwrap import PapermillNotebookClient
 
 from pipelinekit.tools.notebooks.document import Cell, NotebookError, first_line, tags
-from pipelinekit.tools.notebooks.kernels import Lease, Place, Spec, drop, resume
+from pipelinekit.tools.notebooks.kernels import Lease, Place, drop, resume
+from pipelinekit.tools.notebooks.kernelspec import Spec
 from pipelinekit.tools.notebooks.limits import Caps, Limits, Record, Say, resumed
 from pipelinekit.tools.notebooks.outputs import Message, Outputs, OutputTooLarge
 from pipelinekit.tools.notebooks.resume import INJECTED, Before, Kept, Plan, numbers, plan

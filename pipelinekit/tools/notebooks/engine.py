@@ -19,7 +19,8 @@ from papermill.iorw import write_ipynb
 from papermill.log import logger
 
 from pipelinekit.tools.notebooks.client import Client, Task
-from pipelinekit.tools.notebooks.kernels import Place, find_spec
+from pipelinekit.tools.notebooks.kernels import Place
+from pipelinekit.tools.notebooks.kernelspec import find_spec
 from pipelinekit.tools.notebooks.limits import Caps, Limits, Record, Say
 from pipelinekit.tools.notebooks.outputs import Outputs
 from pipelinekit.tools.notebooks.resume import Before

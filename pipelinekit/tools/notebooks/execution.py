@@ -8,13 +8,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from pipelinekit.tools.notebooks.document import NotebookError, kernel_name, read_notebook
+from pipelinekit.tools.notebooks.document import (
+    NotebookError,
+    first_line,
+    kernel_name,
+    read_notebook,
+)
 from pipelinekit.tools.notebooks.kernels import Place, drop
 from pipelinekit.tools.notebooks.limits import Caps, Limits, Record, Say
 from pipelinekit.tools.notebooks.resume import Before, Kept, beside
 from pipelinekit.tools.notebooks.secrets import Resolve, resolver
 
 ASKS: Final = "StdinNotImplementedError"
+_TROUBLE: Final = (RuntimeError, ValueError, OSError, TypeError, AttributeError, KeyError)
+"""What papermill, nbclient and nbformat raise besides; a notebook is foreign input to them."""
 
 
 class CellFailed(NotebookError):
@@ -74,6 +81,8 @@ def execute(wanted: Execution, say: Say | None = None) -> Record:
         NotebookError: It cannot be read, its kernel cannot be started, a secret cannot be had.
         CellFailed: A cell failed or the kernel died; the target holds what was executed.
     """
+    from papermill.exceptions import PapermillException  # noqa: PLC0415 - a third of a second
+
     document = read_notebook(wanted.source)
     record = Record()
     wanted.target.parent.mkdir(parents=True, exist_ok=True)
@@ -86,17 +95,18 @@ def execute(wanted: Execution, say: Say | None = None) -> Record:
         if not record.number:
             raise
         raise _failed(wanted, record, str(error)) from None
-    except Exception as error:
+    except (PapermillException, *_TROUBLE) as error:
         told = _told(error)
         if not record.number:
             raise NotebookError(f"{wanted.source.name} cannot be executed: {told}") from error
+        _find_place(record, error)
         raise _failed(wanted, record, told) from error
     return record
 
 
-def forget(kept: Kept | None) -> None:
+def forget(kept: Kept) -> None:
     """End the kernel that was kept for a notebook that nobody will go on with."""
-    if kept and kept.token:
+    if kept.token:
         drop(kept.token)
 
 
@@ -140,6 +150,13 @@ def _failed(wanted: Execution, record: Record, told: str) -> CellFailed:
     if record.kept:
         record.kept.write(wanted.target)
     return CellFailed(f"cell {record.number}, `{record.line}`: {told}", record)
+
+
+def _find_place(record: Record, error: Exception) -> None:
+    # papermill fails at the end for a cell that may fail, and then it is not the last one.
+    text = getattr(error, "source", None)
+    if text is not None and (line := first_line({"source": text})) != record.line:
+        record.number, record.line = getattr(error, "exec_count", 0), line
 
 
 def _told(error: Exception) -> str:

@@ -101,6 +101,7 @@ class Shell(Protocol):
 
     user_ns: dict[str, object]
     kernel: Any
+    system: Callable[[str], object]
 
 
 def settle(
@@ -116,6 +117,8 @@ def settle(
     for name in gone:
         os.environ.pop(name, None)
     tell(shell, environment)
+    system = shell.system  # on a terminal of its own, where `!cat` would wait for ever
+    shell.system = lambda command: system(f"({command}\n) </dev/null")
     session = shell.kernel.session
     session.send = Gauge(session.send, Meter(*limits))
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from pipelinekit.tools.notebooks import nursery
-from pipelinekit.tools.notebooks.document import NotebookError
+from pipelinekit.tools.notebooks.kernelspec import KernelError, Spec
 from pipelinekit.tools.runner import MARKER
 
 FOLDER: Final = "PIPELINEKIT_KERNELS"
@@ -34,34 +35,6 @@ PASSING: Final = {"PWD", "OLDPWD", "SHLVL", "_", "COLUMNS", "LINES"}
 IDLE_SECONDS: Final = 600.0
 ANSWER_SECONDS: Final = 30.0
 TRIES: Final = 3
-OUTPUT: Final = 2000
-IPYKERNEL: Final = ("--IPKernelApp.log_level=40", "--HistoryManager.enabled=False")
-"""Else each warns about its transport, and writes what is executed into the user's history."""
-
-
-class KernelError(NotebookError):
-    """A kernel that is unknown, or did not start."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """A kernel that is installed here.
-
-    Attributes:
-        name: Of it.
-        argv: The command that starts it.
-        environment: Variables that it asks for.
-        language: In which it is programmed.
-        is_ipython: Whether it is the kernel of IPython, which can be started ahead.
-        by_message: Whether it is interrupted by a message and not by a signal.
-    """
-
-    name: str
-    argv: tuple[str, ...]
-    environment: Mapping[str, str]
-    language: str
-    is_ipython: bool
-    by_message: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,41 +50,6 @@ class Place:
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
 
-def find_spec(name: str, notebook: str) -> Spec:
-    """Find an installed kernel.
-
-    Args:
-        name: Of the kernel.
-        notebook: That asks for it, for the message.
-
-    Raises:
-        KernelError: There is none of that name; the message lists those that are there.
-    """
-    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel  # noqa: PLC0415
-
-    known = KernelSpecManager()
-    try:
-        found = known.get_kernel_spec(name)
-    except NoSuchKernel:
-        there = ", ".join(sorted(known.find_kernel_specs())) or "none"
-        raise KernelError(
-            f"{notebook} was to be executed by the kernel {name!r}, and the kernels here are "
-            f"{there}; name one of these, or install it"
-        ) from None
-    is_ipython = any("ipykernel" in word for word in found.argv)
-    argv = [word.replace("{resource_dir}", found.resource_dir) for word in found.argv]
-    if argv and argv[0] in {"python", "python3", f"python3.{sys.version_info[1]}"}:
-        argv[0] = sys.executable  # as Jupyter does
-    return Spec(
-        name=name,
-        argv=(*argv, *(IPYKERNEL if is_ipython else ())),
-        environment=found.env,
-        language=found.language or "python",
-        is_ipython=is_ipython,
-        by_message=found.interrupt_mode == "message",
-    )
-
-
 # ------------------------------------------------------------------ a kernel on loan
 
 
@@ -123,16 +61,17 @@ class Lease:
         connection: Its ports and key, as in a connection file.
         warm: Whether it had been started ahead.
         code: How it ended; None while it lives.
+        printed: What it printed before it could be talked to; known when it has died.
     """
 
     def __init__(self, line: socket.socket, told: Mapping[str, Any], helper: "_Helper") -> None:
         self._line = line
         self._helper = helper
-        self._log = Path(told["log"])
         self.pid: int = told["pid"]
         self.connection: dict[str, Any] = told["connection"]
         self.warm: bool = told["warm"]
         self.code: int | None = None
+        self.printed = ""
 
     def __enter__(self) -> Self:
         return self
@@ -149,7 +88,7 @@ class Lease:
         if self.code is None and self._line.fileno() != -1:
             readable, _, _ = select.select([self._line], [], [], 0)
             if readable:
-                self.code = _died(self._line)
+                self.code, self.printed = _died(self._line)
         return self.code is None
 
     def wait(self, seconds: float) -> bool:
@@ -172,12 +111,6 @@ class Lease:
         with suppress(OSError, ValueError):
             return "error" not in _ask(self._line, {"keep": seconds, "as": token})
         return False
-
-    def printed(self) -> str:
-        """Give the end of what the kernel printed before it could be talked to."""
-        with suppress(OSError):
-            return self._log.read_bytes()[-OUTPUT:].decode(errors="replace").strip()
-        return ""
 
     def close(self) -> None:
         """Give the kernel back, which is its end unless it is kept."""
@@ -202,11 +135,12 @@ def lend(spec: Spec, place: Place) -> Lease:
     if spec.is_ipython:
         for name in told_later(place.environment):
             del early[name]
+    anywhere = spec.is_ipython and _is_absolute(early.get("PYTHONPATH", ""))
     asked = {
         "argv": list(spec.argv),
         "env": early,
-        "cwd": str(Path("/") if spec.is_ipython else place.folder),
-        "ahead": spec.is_ipython,
+        "cwd": str(Path("/") if anywhere else place.folder),
+        "ahead": anywhere,
     }
     whole = json.dumps(asked, sort_keys=True).encode()
     asked["key"] = hashlib.sha256(whole).hexdigest()
@@ -234,6 +168,10 @@ def drop(token: str) -> None:
     """End a kernel that was kept, as nobody will go on with it."""
     with suppress(OSError), _connected(start=False) as (line, _):
         _ask(line, {"drop": token})
+
+
+def _is_absolute(paths: str) -> bool:
+    return all(each.startswith("/") for each in paths.split(os.pathsep) if each)
 
 
 def told_later(environment: Mapping[str, str]) -> list[str]:
@@ -398,8 +336,8 @@ def _read(line: socket.socket) -> dict[str, Any] | None:
     return answer
 
 
-def _died(line: socket.socket) -> int:
-    with suppress(OSError, ValueError):
+def _died(line: socket.socket) -> tuple[int, str]:
+    with suppress(OSError, ValueError, KeyError):
         if told := _read(line):
-            return int(told.get("died", -1))
-    return -9  # the nursery has gone, and its kernels with it
+            return int(told["died"]), str(told["printed"])
+    return -signal.SIGKILL, ""  # the nursery has gone, and its kernels with it

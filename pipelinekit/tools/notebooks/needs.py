@@ -20,6 +20,12 @@ ASSIGNED_MAGIC: Final = re.compile(r"^(\s*)([\w, ]+=\s*)[!%](.*)$", re.MULTILINE
 MAGIC: Final = re.compile(r"^(\s*)([!%].*)$", re.MULTILINE)
 ANYTHING: Final = {"exec", "eval", "globals", "locals", "vars", "get_ipython"}
 
+CHANGING: Final = frozenset(
+    ("add", "append", "appendleft", "clear", "discard", "extend", "fit", "insert", "pop")
+    + ("popitem", "remove", "reverse", "setdefault", "sort", "update")
+)
+"""Methods that change what they are called on, and do nothing else: others might deploy."""
+
 
 class NotReplayableError(Exception):
     """A cell that is needed again and must not be executed twice."""
@@ -42,7 +48,7 @@ def needed(cells: Sequence[Cell], first: int) -> frozenset[int]:
 
     Those are the ones tagged `checkpoint`, and those that bind or change a name that is read
     from `first` on, or in another one of them. What a cell does to files and to others is not
-    done again by itself.
+    done again by itself; nor is the call of a method that is none of Python's own containers.
 
     Args:
         cells: Of the notebook.
@@ -54,16 +60,23 @@ def needed(cells: Sequence[Cell], first: int) -> frozenset[int]:
     facts = [_facts(cell) for cell in cells]
     wanted = {name for each in facts[first:] for name in each.reads}
     chosen: set[int] = set()
-    for index in reversed(range(first)):
-        fact = facts[index]
-        bound = sorted(fact.binds & wanted)
-        if ONCE in tags(cells[index]):
-            if bound:
-                raise NotReplayableError(index, bound)
-        elif bound or fact.is_opaque or CHECKPOINT in tags(cells[index]):
-            chosen.add(index)
-            wanted |= fact.reads
+    seen = -1
+    while seen != len(chosen):  # a function may read what is bound after it
+        seen = len(chosen)
+        for index in reversed(range(first)):
+            if index not in chosen and _is_needed(index, cells[index], facts[index], wanted):
+                chosen.add(index)
+                wanted |= facts[index].reads
     return frozenset(chosen)
+
+
+def _is_needed(index: int, cell: Cell, facts: _Facts, wanted: set[str]) -> bool:
+    bound = sorted(facts.binds & wanted)
+    if ONCE in tags(cell):
+        if bound:
+            raise NotReplayableError(index, bound)
+        return False
+    return bool(bound) or facts.is_opaque or CHECKPOINT in tags(cell)
 
 
 def _facts(cell: Cell) -> _Facts:
@@ -99,8 +112,8 @@ def _bound(node: ast.AST) -> Iterator[str]:
             ast.Attribute(ctx=ast.Store() | ast.Del()) | ast.Subscript(ctx=ast.Store() | ast.Del())
         ):
             yield from _base(node)
-        case ast.Expr(value=ast.Call(func=ast.Attribute() as method)):
-            yield from _base(method)  # such as items.append(1)
+        case ast.Call(func=ast.Attribute(attr=method) as called) if method in CHANGING:
+            yield from _base(called)
         case _:
             return
 

@@ -31,6 +31,7 @@ PORTS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
 LOOK_SECONDS = 2.0
 """How often it looks at all kernels, besides whenever one has died."""
 
+PRINTED = 2000
 SPARES = max(2, os.cpu_count() or 1)
 """How many kernels of one kind wait at most; of all kinds together four times as many."""
 
@@ -59,12 +60,11 @@ class Kernel:
 
     def told(self, *, warm: bool) -> Json:
         """Say all that its borrower needs to know."""
-        return {
-            "pid": self.process.pid,
-            "connection": self.connection,
-            "log": str(self.log),
-            "warm": warm,
-        }
+        return {"pid": self.process.pid, "connection": self.connection, "warm": warm}
+
+    def printed(self) -> str:
+        """Give the end of what it printed before it could be talked to."""
+        return self.log.read_bytes()[-PRINTED:].decode(errors="replace").strip()
 
 
 def start(kind: Json, folder: Path) -> Kernel:
@@ -269,8 +269,8 @@ class Nursery:
         for guest, kernel in list(self._lent.items()):
             if (code := kernel.process.poll()) is not None:
                 del self._lent[guest]
+                self._tell(guest, {"died": code, "printed": kernel.printed()})
                 self._bury(kernel)
-                self._tell(guest, {"died": code})
         self._let_go(now)
         dead = [kernel for kernel in self._dying if kernel.process.poll() is not None]
         self._dying = [kernel for kernel in self._dying if kernel not in dead]

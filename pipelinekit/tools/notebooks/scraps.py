@@ -32,7 +32,7 @@ def output(name: str, value: object) -> None:
     scrap = {"name": name, "data": value, "encoder": encoder, "version": VERSION}
     kind = f"application/scrapbook.scrap.{encoder}+json"
     told = {"scrapbook": {"name": name, "data": True, "display": False}}
-    display({kind: scrap}, metadata=told, raw=True)
+    display({kind: scrap}, metadata=told, raw=True)  # type: ignore[no-untyped-call]  # of IPython
 
 
 def scraps(notebook: Path) -> dict[str, object]:

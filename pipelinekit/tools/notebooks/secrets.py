@@ -44,6 +44,14 @@ class Secret(str):
             )
         return super().__new__(cls, text)
 
+    def value(self) -> str:
+        """Look the value up.
+
+        Raises:
+            SecretMissing: It cannot be had.
+        """
+        return resolver()(self)
+
     @classmethod
     def env(cls, name: str) -> Self:
         """Refer to an environment variable of the process that runs the notebook."""
@@ -109,11 +117,11 @@ def values(given: Mapping[str, object], resolve: Resolve) -> dict[str, str]:
     return found
 
 
-def resolver(vault: Vault | None = None) -> Resolve:
+def resolver(vault: Callable[[], Vault] | None = None) -> Resolve:
     """Give what looks references up.
 
     Args:
-        vault: Where those of AWS are looked up; in the account of the environment when None.
+        vault: Opens what those of AWS are looked up in; the account of the environment when None.
     """
 
     def resolve(reference: str) -> str:
@@ -123,7 +131,7 @@ def resolver(vault: Vault | None = None) -> Resolve:
         try:
             if kind in _HERE:
                 return _HERE[kind](name)
-            place = vault or _account()
+            place = (vault or _account)()
             return place.parameter(name) if kind == "ssm" else place.secret(name)
         except (SecretError, OSError, ValueError) as error:
             raise SecretMissing(f"{reference} was to be looked up: {error}") from None

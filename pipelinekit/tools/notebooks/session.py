@@ -14,7 +14,8 @@ from typing import Any, Final
 from jupyter_client.asynchronous.client import AsyncKernelClient
 
 from pipelinekit.tools.notebooks import inside
-from pipelinekit.tools.notebooks.kernels import KernelError, Lease, Place, Spec, lend, told_later
+from pipelinekit.tools.notebooks.kernels import Lease, Place, lend, told_later
+from pipelinekit.tools.notebooks.kernelspec import KernelError, Spec
 from pipelinekit.tools.notebooks.limits import Caps
 
 ASK_SECONDS: Final = 0.25
@@ -159,7 +160,7 @@ class Session:
                 return dict(reply)
 
     def _why(self) -> str:
-        return self.lease.printed() or how_ended(self.lease.code)
+        return self.lease.printed or how_ended(self.lease.code)
 
 
 def how_ended(code: int | None) -> str:
@@ -170,7 +171,7 @@ def how_ended(code: int | None) -> str:
     """
     if code is None:
         return "it does not answer"
-    if code == -9:  # noqa: PLR2004 - SIGKILL, as the system does to who wants too much memory
+    if code == -signal.SIGKILL:
         return "it was killed, perhaps for want of memory"
     return f"it was ended by signal {-code}" if code < 0 else f"it ended with exit code {code}"
 
