@@ -38,6 +38,9 @@ from pipelinekit.wire import codepipeline
 from pipelinekit.wire.words import MARKS, NOT_STARTED, Mark, duration, one_line
 
 HIDDEN = "****"
+REFERENCE = "secret:"
+"""What says where a secret is, and is none itself."""
+
 LOG_BYTES = 256 * 1024
 TOLD = 1000
 MINE = re.compile(r"(?i)(secret|token|password|passwd|api_?key|credential)")
@@ -240,7 +243,7 @@ def _secret_parameters(text: str) -> Iterator[str]:
     except ValueError:
         return
     for name, value in given.items() if isinstance(given, dict) else ():
-        if MINE.search(name) and isinstance(value, str):
+        if MINE.search(name) and isinstance(value, str) and not value.startswith(REFERENCE):
             yield value
 
 

@@ -183,8 +183,7 @@ class Run:
         """Wait until the execution has ended.
 
         Args:
-            until: `end`, or `approval` to come back also when it waits for a person: for an
-                approval, or for somebody to override a freeze.
+            until: `end`, or `approval` to come back also when it waits for a person, or a freeze.
             timeout: Seconds; for ever when None.
 
         Raises:
