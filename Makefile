@@ -15,7 +15,7 @@ help:
 	@echo "make demo   a web application goes from a commit to two running environments (YES=1 approves)"
 	@echo "make test   every check and every test"
 	@echo "make check  the quick ones, in seconds"
-	@echo "make fuzz   100,000 random schedules against the engine (15 minutes)"
+	@echo "make fuzz   100,000 random schedules against the engine (10 minutes)"
 	@echo "make chaos  engines, runners, disks and clocks fail a thousand times (an hour)"
 	@echo "make bench  what the engine costs, measured here and now"
 

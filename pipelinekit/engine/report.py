@@ -141,17 +141,17 @@ def _succeed(
         )
         conclude(draft, row, Failed(message, code="OutputVariablesSizeExceeded"))
         return
-    ended = _told(draft, row, ActionStatus.SUCCEEDED, succeeded)
-    if isinstance(ended, ActionExecution):
-        _publish(draft, ended, succeeded, artifacts)
-        ended = replace(
-            ended,
-            outputs=artifacts,
-            variables=succeeded.variables,
-            reports=succeeded.reports,
-            percent=None,
-        )
-    _end(draft, ended)
+    if isinstance(row, ActionExecution):
+        _publish(draft, row, succeeded, artifacts)
+        if artifacts or succeeded.variables or succeeded.reports or row.percent is not None:
+            row = replace(
+                row,
+                outputs=artifacts,
+                variables=succeeded.variables,
+                reports=succeeded.reports,
+                percent=None,
+            )
+    _end(draft, _told(draft, row, ActionStatus.SUCCEEDED, succeeded))
 
 
 def _publish(

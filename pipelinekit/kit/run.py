@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, Protocol, Self, get_args
 
@@ -197,15 +198,15 @@ class Run:
                 f"{', '.join(get_args(Until))}"
             )
         limit = None if timeout is None else time.monotonic() + timeout
-        beats = self._kit.worker.beats if self._kit.worker else 0
-        while not self._reached(until):
-            left = LOOK_SECONDS if limit is None else limit - time.monotonic()
-            if left <= 0:
-                raise TimeoutError(
-                    f"{self!r} was waited for until {until}, and {timeout} seconds are over; it "
-                    f"goes on, and can be waited for again"
-                )
-            beats = self._doze(beats, min(left, LOOK_SECONDS))
+        with self._dozing() as doze:
+            while not self._reached(until):
+                left = LOOK_SECONDS if limit is None else limit - time.monotonic()
+                if left <= 0:
+                    raise TimeoutError(
+                        f"{self!r} was waited for until {until}, and {timeout} seconds are over; "
+                        f"it goes on, and can be waited for again"
+                    )
+                doze(min(left, LOOK_SECONDS))
         return self
 
     def raise_for_status(self) -> Self:
@@ -340,16 +341,23 @@ class Run:
     def _reached(self, until: Until) -> bool:
         return self.execution.ended or (until == "approval" and bool(self.waiting or self.frozen))
 
-    def _doze(self, beats: int, seconds: float) -> int:
+    @contextmanager
+    def _dozing(self) -> Iterator[Callable[[float], None]]:
         worker = self._kit.worker
         if worker is None:
-            time.sleep(seconds)
-            return beats
-        if not self._kit.engine_alive():
-            raise EngineClosed(
-                f"{self!r} was waited for and no engine is at work; open a new Kit to go on"
-            )
-        return worker.wait(beats, seconds)
+            yield time.sleep
+            return
+        with worker.pulse.listening(self.id) as ear:
+
+            def doze(seconds: float) -> None:
+                if not self._kit.engine_alive():
+                    raise EngineClosed(
+                        f"{self!r} was waited for and no engine is at work; open a new Kit to "
+                        f"go on"
+                    )
+                ear.wait(seconds)
+
+            yield doze
 
     def _answer(
         self,

@@ -270,7 +270,8 @@ class PipelineExecution:
     @property
     def ended(self) -> bool:
         """Tell whether nothing goes on in it."""
-        return self.status not in {PipelineStatus.IN_PROGRESS, PipelineStatus.STOPPING}
+        under_way = self.status is PipelineStatus.IN_PROGRESS
+        return not under_way and self.status is not PipelineStatus.STOPPING
 
 
 @dataclass(frozen=True, slots=True)

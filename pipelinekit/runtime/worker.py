@@ -22,6 +22,7 @@ from pipelinekit.runtime.desk import Asked, Closed, Desk
 from pipelinekit.runtime.engines import Incarnation
 from pipelinekit.runtime.hands import Done, Hands
 from pipelinekit.runtime.inbox import End, Inbox, Question
+from pipelinekit.runtime.pulse import Pulse
 from pipelinekit.runtime.timers import Timers
 from pipelinekit.runtime.verdicts import expired, reported
 from pipelinekit.tools.failpoint import failpoint
@@ -59,6 +60,9 @@ class Worker:
         incarnation: This life of the engine.
         hands: Makes the hands, given whom they tell the end of an order.
         clock: Tells the time, UTC; what the worker waits for does not depend on it.
+
+    Attributes:
+        pulse: Wakes those who wait for what the worker does.
     """
 
     def __init__(
@@ -80,8 +84,7 @@ class Worker:
         self._term = incarnation.check()
         self._unsure = False
         self._looked = self._buried = self._took = -math.inf
-        self._pulse = threading.Condition()
-        self._beats = 0
+        self.pulse = Pulse()
         self._closing = False
         self._leaving, self._left = threading.Event(), threading.Event()
         self._questions: list[Question] = []
@@ -100,17 +103,6 @@ class Worker:
     def alive(self) -> bool:
         """Tell whether it is at work."""
         return self._thread.is_alive()
-
-    @property
-    def beats(self) -> int:
-        """Count how often something has changed."""
-        return self._beats
-
-    def wait(self, beats: int, seconds: float) -> int:
-        """Wait until something has changed since a count of beats; give the new count."""
-        with self._pulse:
-            self._pulse.wait_for(lambda: self._beats != beats, timeout=seconds)
-            return self._beats
 
     @property
     def idle(self) -> bool:
@@ -149,7 +141,7 @@ class Worker:
             self._inbox.close(self._questions)
             if not self._closing:  # a defect: others are to take over what this engine held
                 self._incarnation.close()
-            self._beat()
+            self.pulse.beat_for_all()
 
     def _work_once(self) -> None:
         try:
@@ -227,7 +219,7 @@ class Worker:
         for command in settled.commands:
             self._obey(command, at, began)
         self._deal_with(asked, settled.answers)
-        self._beat()
+        self.pulse.beat(settled.turned)
         failpoint("worker.reply.before")
         for question, answer in zip(questions, settled.answers, strict=False):
             if isinstance(answer, PipelineKitError):
@@ -343,7 +335,7 @@ class Worker:
         failpoint("worker.bury.after")
         self._timers.tidy(lambda timed: isinstance(timed, End) or timed.order in self._open)
         self._seen = seen
-        self._beat()
+        self.pulse.beat_for_all()
 
     def _take(self, taker: Taker) -> None:
         at = self._clock()
@@ -375,8 +367,3 @@ class Worker:
             order.fence,
             why,
         )
-
-    def _beat(self) -> None:
-        with self._pulse:
-            self._beats += 1
-            self._pulse.notify_all()
