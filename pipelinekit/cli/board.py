@@ -171,7 +171,8 @@ def _frozen(facts: RunFacts) -> Iterator[str]:
     for each in facts.frozen:
         told = one_line(each.attempt.summary if each.attempt else "")
         short = facts.execution.id[:SHORT_ID]
-        yield f'It is {told}; go on all the same with: pipelinekit override {short} --reason "..."'
+        yield f"It is {told}; go on then with: pipelinekit watch {short}"
+        yield f'Do not wait for that with: pipelinekit override {short} --reason "..."'
 
 
 def _to_answer(facts: RunFacts) -> Iterator[str]:

@@ -7,6 +7,7 @@ from pipelinekit.widgets.markup import Html, tag
 from pipelinekit.wire.words import flat
 
 Rows = Sequence[Sequence[str]]
+CELL = f"{look.CELL};overflow-wrap:break-word"
 NO_FORMULAS = "mathjax_ignore tex2jax_ignore"
 
 
@@ -18,10 +19,9 @@ def table_html(title: Sequence[str], headings: Sequence[str], rows: Rows) -> str
         headings: Of the columns.
         rows: The cells; text is escaped.
     """
-    head = (tag("th", each, style=look.HEADING) for each in headings)
+    head = (tag("th", each, style=f"{look.HEADING};white-space:nowrap") for each in headings)
     body = (
-        tag("tr", *(tag("td", each, style=look.CELL) for each in row), style=look.ROW)
-        for row in rows
+        tag("tr", *(tag("td", each, style=CELL) for each in row), style=look.ROW) for row in rows
     )
     return str(
         tag(

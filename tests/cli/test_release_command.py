@@ -83,7 +83,8 @@ def test_a_frozen_environment_ends_with_3_and_says_how_to_go_on(project: Project
     notebook(project.folder, "1")
     done = project.call("release", "report.ipynb")
     assert done.returncode == 3, done.stderr
-    assert "It is frozen until 2199-01-02 00:00 UTC; go on all the same" in done.stdout
+    assert "It is frozen until 2199-01-02 00:00 UTC; go on then with" in done.stdout
+    assert "Do not wait for that with: pipelinekit override" in done.stdout
     assert "say why" in project.call("override", "release-report").stderr
     again = project.call("override", "release-report", "--reason", "a hotfix")
     assert again.returncode == 0, again.stderr
