@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from nbformat import NotebookNode, from_dict
+from papermill import engines
 from papermill.engines import NBClientEngine, NotebookExecutionManager
-from papermill.iorw import write_ipynb
 from papermill.log import logger
 
 from pipelinekit.tools.notebooks.client import Client, Task
@@ -86,7 +86,7 @@ class Manager(NotebookExecutionManager):  # type: ignore[misc]  # papermill has 
 
     def _write(self) -> None:
         if self.output_path:
-            write_ipynb(self.shown(), self.output_path)
+            engines.write_ipynb(self.shown(), self.output_path)
         self.last_save_time = self.now()
         self._saved = time.monotonic()
 

@@ -46,11 +46,12 @@ def find_spec(name: str, notebook: str) -> Spec:
     Raises:
         KernelError: There is none of that name; the message lists those that are there.
     """
+    from jupyter_client.kernelspec import NATIVE_KERNEL_NAME as NATIVE  # noqa: PLC0415
     from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel  # noqa: PLC0415
 
     known = KernelSpecManager()
     try:
-        found = known.get_kernel_spec(name)
+        found = known.get_kernel_spec(NATIVE if name == "python" else name)  # as Jupyter does
     except NoSuchKernel:
         there = ", ".join(sorted(known.find_kernel_specs())) or "none"
         raise KernelError(

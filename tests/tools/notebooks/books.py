@@ -64,8 +64,9 @@ class Book:
     def run(self, **given: Any) -> Record:
         """Execute it."""
         self.said.clear()
-        values = {"source": self.folder / "book.ipynb", "target": self.target}
-        execution = Execution(**values, **({"folder": self.folder} | given))
+        places = {"source": self.folder / "book.ipynb", "target": self.target}
+        values: dict[str, Any] = {**places, "folder": self.folder, **given}
+        execution = Execution(**values)
         return execute(execution, self.said.append)
 
     def fail(self, **given: Any) -> CellFailed:
