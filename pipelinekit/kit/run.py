@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, Protocol, Self, get_args
+from typing import Literal, Self, get_args
 
 from pipelinekit.engine.override import FREEZE
-from pipelinekit.kit.home import Home
+from pipelinekit.kit.control import Control
 from pipelinekit.kit.logs import shown
 from pipelinekit.kit.resume import resuming
 from pipelinekit.model.check import ConditionExecution, RuleExecution
@@ -38,29 +38,11 @@ from pipelinekit.model.execution import (
     StageStatus,
 )
 from pipelinekit.model.pipeline import Pipeline
-from pipelinekit.ports.store import Query, Store
-from pipelinekit.runtime.worker import Worker
+from pipelinekit.ports.store import Query
 
 LOOK_SECONDS = 0.1
 
 Until = Literal["end", "approval"]
-
-
-class Control(Protocol):
-    """What a run needs of its kit."""
-
-    home: Home
-    by: str
-    store: Store
-    worker: Worker | None
-
-    def ask(self, wish: Callable[..., Event], pipeline: str, **members: object) -> str:
-        """Have a wish of the person who acts through it decided."""
-        ...
-
-    def engine_alive(self) -> bool:
-        """Tell whether some engine is at work."""
-        ...
 
 
 class Run:
