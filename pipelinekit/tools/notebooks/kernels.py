@@ -256,7 +256,7 @@ def _connect(*, start: bool) -> tuple[socket.socket, _Helper]:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with suppress(FileNotFoundError, ConnectionRefusedError):
             return _at(folder), _Helper()
-        _spawn(folder, IDLE_SECONDS, subprocess.DEVNULL)
+        _spawn(folder, IDLE_SECONDS, subprocess.DEVNULL).wait()  # it goes on in another process
         limit = time.monotonic() + ANSWER_SECONDS
         while True:
             try:
@@ -287,7 +287,7 @@ def _private(folder: Path) -> tuple[socket.socket, _Helper]:
 
 
 def _spawn(folder: Path, idle: float, stdin: int) -> "subprocess.Popen[bytes]":
-    process = subprocess.Popen(
+    return subprocess.Popen(
         [sys.executable, "-I", nursery.__file__, str(folder), str(idle)],
         stdin=stdin,
         stdout=subprocess.DEVNULL,
@@ -295,9 +295,6 @@ def _spawn(folder: Path, idle: float, stdin: int) -> "subprocess.Popen[bytes]":
         cwd="/",
         start_new_session=True,
     )
-    if stdin == subprocess.DEVNULL:
-        process.returncode = 0  # it lives on, and is not ours to wait for
-    return process
 
 
 def _folder() -> Path:

@@ -21,8 +21,23 @@ MAGIC: Final = re.compile(r"^(\s*)([!%].*)$", re.MULTILINE)
 ANYTHING: Final = {"exec", "eval", "globals", "locals", "vars", "get_ipython"}
 
 CHANGING: Final = frozenset(
-    "add append appendleft clear discard extend fit insert pop popitem remove reverse setdefault "
-    "sort update".split()
+    [
+        "add",
+        "append",
+        "appendleft",
+        "clear",
+        "discard",
+        "extend",
+        "fit",
+        "insert",
+        "pop",
+        "popitem",
+        "remove",
+        "reverse",
+        "setdefault",
+        "sort",
+        "update",
+    ]
 )
 """Methods that change what they are called on, and do nothing else: others might deploy."""
 

@@ -32,6 +32,9 @@ LOOK_SECONDS = 2.0
 """How often it looks at all kernels, besides whenever one has died."""
 
 PRINTED = 2000
+KEPT = 8
+"""How many kernels of notebooks that failed are kept at once; the oldest goes for a newer one."""
+
 SPARES = max(2, os.cpu_count() or 1)
 """How many kernels of one kind wait at most; of all kinds together four times as many."""
 
@@ -227,6 +230,8 @@ class Nursery:
     def _keep(self, guest: socket.socket, asked: Json) -> Json:
         kernel = self._lent.pop(guest)
         self._kept[str(asked["as"])] = (kernel, time.monotonic() + float(asked["keep"]))
+        if len(self._kept) > KEPT:
+            self._kill(self._kept.pop(next(iter(self._kept)))[0])
         return {}
 
     def _resume(self, guest: socket.socket, asked: Json) -> Json:
@@ -311,6 +316,8 @@ def _bell_of_deaths() -> socket.socket:
 
 def main(folder: Path, idle: float) -> None:
     """Serve at the socket of a folder, or for who holds standard input where that is a socket."""
+    if idle and os.fork():
+        os._exit(0)  # the nursery is nobody's child, so that nobody has to wait for it
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     nursery = Nursery(folder, idle)
