@@ -1,8 +1,13 @@
 from .kit.environments import environments as environments
 from .kit.example import close_example as close_example
 from .kit.example import example as example
+from .kit.exporting import export as export
+from .kit.fidelity import Fidelity as Fidelity
+from .kit.fidelity import fidelity as fidelity
 from .kit.files import load as load
 from .kit.files import save as save
+from .kit.importing import Imported as Imported
+from .kit.importing import import_file as import_file
 from .kit.kit import Kit as Kit
 from .kit.release import Release as Release
 from .kit.release import release as release

@@ -11,6 +11,8 @@ from pipelinekit.model.errors import PipelineKitError
 COMMANDS = {
     "init": "define:init",
     "validate": "define:validate",
+    "import": "transfer:import_",
+    "export": "transfer:export",
     "plan": "plan:plan",
     "run": "execute:run",
     "start": "execute:start",
@@ -30,7 +32,6 @@ COMMANDS = {
     "history": "history:history",
     "report": "report:report",
     "gc": "gc:gc",
-    "export": "define:export",
     "delete": "pipelines:delete",
     "release": "release:release",
     "environments": "environments:environments",

@@ -51,6 +51,7 @@ class Decision:
         refusal: Why the asker is refused although there is something to write, such as the try.
         deleted: Whether nothing of the pipeline remains.
         forgotten: The executions of which nothing remains.
+        kept: Whether the event belongs in the journal although nothing may follow from it.
     """
 
     rows: tuple[Row, ...]
@@ -60,6 +61,7 @@ class Decision:
     refusal: PipelineKitError | None = None
     deleted: bool = False
     forgotten: tuple[str, ...] = ()
+    kept: bool = False
 
 
 class Draft:
@@ -78,6 +80,7 @@ class Draft:
         self.refusal: PipelineKitError | None = None
         self.deleted = False
         self.forgotten: tuple[str, ...] = ()
+        self.kept = False
 
     def decision(self) -> Decision:
         """Give what has been decided."""
@@ -89,6 +92,7 @@ class Draft:
             refusal=self.refusal,
             deleted=self.deleted,
             forgotten=self.forgotten,
+            kept=self.kept,
         )
 
     def get(self, kind: type[R], *key: str) -> R | None:

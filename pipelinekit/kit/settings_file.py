@@ -61,6 +61,8 @@ def load_settings(folder: Path) -> Settings:
     batch-get-projects` prints. Where `[codebuild.<project>]` gives a key too, it prevails; of
     variables and of `compute` it prevails one by one.
 
+    Without settings, a `codebuild.yaml` that holds projects is read nevertheless.
+
     Args:
         folder: The project's folder.
 
@@ -70,7 +72,7 @@ def load_settings(folder: Path) -> Settings:
     try:
         document = settings_document(folder)
         if document is None:
-            return Settings(folder=str(folder))
+            return Settings(folder=str(folder), projects=_lone_projects(folder))
         return _settings(folder, document.root)
     except DocumentError as error:
         raise SettingsError(str(error)) from None
@@ -142,6 +144,14 @@ def _refuse_dates(node: Node) -> None:
             return
         case _:
             raise node.error("put it in quotes", found=f"a date at {node.where}")
+
+
+def _lone_projects(folder: Path) -> dict[str, Project]:
+    # Where nothing says that this is a project of ours, a file of that name may be anything.
+    try:
+        return _foreign_projects(folder)
+    except DocumentError:
+        return {}
 
 
 def _foreign_projects(folder: Path) -> dict[str, Project]:
