@@ -44,6 +44,7 @@ TABLES: Final = (
     "secrets",
     "aws",
     "events",
+    "environments",  # these are read when something is released to them
 )
 VARIABLES: Final = ("environment", "parameters", "secrets")
 NOTHING_SAID: Final = Compute()
@@ -69,7 +70,7 @@ def load_settings(folder: Path) -> Settings:
         SettingsError: A file cannot be read, has an unknown key or a value of another kind.
     """
     try:
-        document = _document(folder)
+        document = settings_document(folder)
         if document is None:
             return Settings(folder=str(folder), projects=_lone_projects(folder))
         return _settings(folder, document.root)
@@ -80,7 +81,12 @@ def load_settings(folder: Path) -> Settings:
 # ------------------------------------------------------------------ the files
 
 
-def _document(folder: Path) -> Document | None:
+def settings_document(folder: Path) -> Document | None:
+    """Read the document that a project's settings stand in; None where there is none.
+
+    Raises:
+        DocumentError: It cannot be read.
+    """
     own, project = folder / FILE, folder / "pyproject.toml"
     if own.exists():
         return _as_document(FILE, _parsed(own))

@@ -167,6 +167,8 @@ class Hands:
             return
         self._begun.add((order.id, order.fence))
         if provider.traits.detached:
+            if provider.traits.ready:
+                provider.traits.ready()
             self._start(order)
         else:
             self._call(provider, order)
@@ -193,7 +195,10 @@ class Hands:
         try:
             if not _started(folder):  # what an engine before began needs no helper
                 self._spawner.start(
-                    folder, self._place.target, {**self._place.payload, "order": text(order)}
+                    folder,
+                    self._place.target,
+                    {**self._place.payload, "order": text(order)},
+                    self._providers[order.type].traits.preload,
                 )
         except (SpawnError, OSError) as error:
             if not _started(folder):

@@ -85,7 +85,9 @@ class Spawner:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def start(self, folder: Path, target: str, payload: Mapping[str, JSON]) -> bool:
+    def start(
+        self, folder: Path, target: str, payload: Mapping[str, JSON], preload: Sequence[str] = ()
+    ) -> bool:
         """Start the job in `folder`, unless it was started or halted before by whomever.
 
         The target runs in the folder, with the engine's environment of this moment; what it and
@@ -97,6 +99,7 @@ class Spawner:
             target: `package.module:function`, called with the payload, returning a dict of JSON
                 values. If it sets a handler for SIGTERM of its own, a halt must kill it.
             payload: JSON values.
+            preload: Modules that the helper imports first, once for all such jobs.
 
         Returns:
             True if this call started the job, False if the gate was passed before.
@@ -105,8 +108,9 @@ class Spawner:
             SpawnError: The helper or the runner failed before the start gate.
         """
         folder = _made(folder)
+        environ, names = dict(os.environ), list(preload)
         request = Request(
-            folder=str(folder), target=target, payload=dict(payload), environ=dict(os.environ)
+            folder=str(folder), target=target, payload={**payload}, environ=environ, preload=names
         )
         answer = self._ask(json.dumps(request).encode() + b"\n")
         if "error" in answer:
