@@ -373,6 +373,7 @@ class ActionExecution:
         votes: The answers to an approval, and the tries that were refused, in order.
         place: Where it ran: `here`, `host`, `sandbox`, a container's image, or a service.
         reports: What the tests of a build came to.
+        refused: How many answers did not count, of engines that had lost the attempt to others.
     """
 
     id: str
@@ -401,6 +402,7 @@ class ActionExecution:
     error: ErrorDetails | None = None
     place: str = "here"
     reports: tuple[TestReport, ...] = ()
+    refused: int = 0
 
     @property
     def key(self) -> tuple[str, ...]:

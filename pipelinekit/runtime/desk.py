@@ -28,7 +28,7 @@ from pipelinekit.model.state import Key, State
 from pipelinekit.ports.store import ConflictError, Entry, Query, Store
 
 TRIES = 50
-KEPT_EXECUTIONS = 200
+KEPT_EXECUTIONS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +199,8 @@ class Desk:
 
     def _decide(self, part: _Part, asked: Asked) -> str | PipelineKitError:
         decision = decide(part.working.state, asked.event)
-        if decision.rows or decision.commands or decision.deleted or decision.forgotten:
+        changed = decision.rows or decision.commands or decision.deleted or decision.forgotten
+        if changed or decision.kept:
             self._note(part, asked.event, decision)
         if asked.answers is not None:
             part.done(asked.answers)

@@ -21,8 +21,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from pipelinekit.model.errors import StoreError
-from pipelinekit.ports.store import Leases
-from pipelinekit.store.migrations import migrate
+from pipelinekit.ports.store import Hints, Leases
+from pipelinekit.store.migrations import NEEDS, migrate, refuse_newer
 
 SAFE_VERSION = (3, 51, 3)
 BUSY_MILLISECONDS = 5_000
@@ -44,6 +44,7 @@ class SQLite:
     """
 
     leases: Leases | None = None
+    hints: Hints | None = None
 
     def __init__(self, path: Path) -> None:
         try:
@@ -79,6 +80,7 @@ class SQLite:
         """Give the one connection that writes; it holds the file's write lock."""
         self._same.check()
         with self._gate.shared(), self._writer.begin():
+            refuse_newer(*self._handle().execute(NEEDS).fetchone())
             yield self._writer
         self._gate.checkpoint(self._handle())
 
@@ -89,6 +91,9 @@ class SQLite:
 
     def wrote(self, connection: Connection) -> None:
         """Do nothing: SQLite itself lets the others know."""
+
+    def hint(self, connection: Connection) -> None:
+        """Do nothing: engines look at the file, which costs next to nothing."""
 
     def version(self) -> int:
         """Give the number that SQLite changes when another connection has written."""
