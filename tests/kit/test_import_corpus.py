@@ -15,7 +15,7 @@ from pipelinekit.wire.templates.terraform_writer import NotInTerraform
 
 CORPUS = Path(__file__).parents[2] / ".." / "shared" / "corpus"
 KINDS = {"cfn": 91, "terraform": 36, "codepipeline_json": 30}
-pytestmark = pytest.mark.corpus
+pytestmark = [pytest.mark.corpus, pytest.mark.slow]
 
 FARGATE = "cfn/aws-samples__startup-kit-templates__templates_fargate"
 DOCS = "cfn/awsdocs__aws-codepipeline-user-guide__doc_source_update-change-detection.md"

@@ -37,11 +37,12 @@ def paths(data: JSON, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | 
         yield from paths(value, (*path, key))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_a_template_with_anything_in_it_is_imported_or_refused(seed: int, tmp_path: Path) -> None:
     dice = random.Random(seed)
     whole = parse(TEMPLATE, "t.yaml", forms=SHORT_FORMS).data
-    ends = set()
+    imported, refused = 0, []
     for _ in range(150):
         data = deepcopy(whole)
         *way, last = dice.choice([path for path in paths(data) if path])
@@ -53,7 +54,9 @@ def test_a_template_with_anything_in_it_is_imported_or_refused(seed: int, tmp_pa
         file.write_text(json.dumps(data), encoding="utf-8")
         try:
             import_file(file).save(tmp_path / "out", force=True)
-            ends.add("imported")
+            imported += 1
         except PipelineKitError as error:
-            ends.add("refused" if str(file) in str(error) else str(error))
-    assert ends == {"imported", "refused"}
+            refused.append(str(error))
+    assert imported
+    assert refused
+    assert all(str(file) in told for told in refused)
