@@ -17,7 +17,7 @@ help:
 	@echo "make check  the quick ones, in seconds"
 	@echo "make fuzz   100,000 random schedules against the engine (10 minutes)"
 	@echo "make chaos  engines, runners, servers, disks and clocks fail thousands of times (hours)"
-	@echo "make bench  what the engine costs, measured here and now"
+	@echo "make bench  what the engine costs and its peers beside it (KEEP=1: into the README)"
 
 setup: $(READY)
 
@@ -59,10 +59,11 @@ demo: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench.peers $(if $(KEEP),--keep)
 
 constraints:
 	uv pip compile pyproject.toml --extra test --no-header --no-annotate --upgrade \
 	  --output-file constraints.txt
 
 clean:
-	rm -rf $(VENV) .pipelinekit build dist
+	rm -rf $(VENV) .bench .pipelinekit build dist

@@ -11,10 +11,19 @@ import pytest
 
 from pipelinekit.tools.cgroup import PREFIX, own_unified
 from pipelinekit.tools.jobgroup import KILL
+from pipelinekit.tools.notebooks.kernels import FOLDER, stop_nursery
 from tests import containers, postgres, sshd
 from tests.account import CREDENTIALS, serving
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kernels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the kernels of the tests apart from those of people, and end them."""
+    os.environ[FOLDER] = str(tmp_path_factory.mktemp("kernels", numbered=True))
+    yield
+    stop_nursery()
 
 
 @pytest.fixture(scope="module")

@@ -208,7 +208,8 @@ class Draft:
 
     def live(self) -> list[PipelineExecution]:
         """List the executions that have not ended, oldest first."""
-        rows = (self.execution(row.id) for row in self._state.all(PipelineExecution))
+        now = {row.id: row for row in self._rows.values() if isinstance(row, PipelineExecution)}
+        rows = [now.get(row.id, row) for row in self._state.all(PipelineExecution)]
         return sorted((row for row in rows if not row.ended), key=lambda row: row.number)
 
     def count(self, stage: StageExecution, *, running: int = 0, failed: int = 0) -> None:

@@ -171,12 +171,17 @@ class RollbackRequested(Occurred):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverrideRequested(Occurred):
-    """Somebody wants an execution to go on whatever a condition says."""
+    """Somebody wants an execution to go on whatever a condition says.
+
+    Attributes:
+        reason: Why, up to 512 characters; a freeze is not overridden without one.
+    """
 
     execution: str
     stage: str
     condition: ConditionType
     most: int = MOST_EXECUTIONS
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ from pipelinekit.model.state import Key, State
 from pipelinekit.ports.store import ConflictError, Entry, Query, Store
 
 TRIES = 50
-KEPT_EXECUTIONS = 200
+KEPT_EXECUTIONS = 50
 
 
 @dataclass(frozen=True, slots=True)

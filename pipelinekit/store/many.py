@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from functools import cache
 
-from sqlalchemy import Connection, Dialect, Table, UpdateBase
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Dialect, Insert, Table, UpdateBase
+from sqlalchemy.dialects import sqlite
 
 Value = str | int | float | bool | None
 
@@ -24,16 +24,21 @@ def run_many(
     return connection.exec_driver_sql(text, list(values)).rowcount
 
 
-def upsert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+def upsert(connection: Connection, table: Table) -> Insert:
     """Give the statement that inserts a row, or changes the one that is there; made once."""
     return _upsert(connection.dialect.name, table)
 
 
 @cache
-def _upsert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
-    new = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
-    changed = {column.name: new.excluded[column.name] for column in table.c}
-    return new.on_conflict_do_update(index_elements=list(table.primary_key), set_=changed)
+def _upsert(dialect: str, table: Table) -> Insert:
+    keys = list(table.primary_key)
+    if dialect == "postgresql":
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - costs each start 40 ms
+
+        there = postgresql.insert(table)
+        return there.on_conflict_do_update(index_elements=keys, set_=dict(there.excluded))
+    here = sqlite.insert(table)
+    return here.on_conflict_do_update(index_elements=keys, set_=dict(here.excluded))
 
 
 @cache

@@ -44,6 +44,7 @@ class Request(TypedDict):
     target: str
     payload: dict[str, JSON]
     environ: dict[str, str]
+    preload: list[str]
 
 
 def _be_runner(request: Request, answers: int) -> NoReturn:
@@ -219,13 +220,19 @@ def serve(preload: Sequence[str]) -> None:
             imported is left to the job that needs it, whose result tells the error.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for name in preload:
-        with suppress(ImportError):
-            importlib.import_module(name)
+    _import(preload)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # only now: a module may await a command
     with open(0, "rb", closefd=False) as requests, suppress(ConnectionError):
         for line in requests:
-            os.write(0, _fork_runner(json.loads(line)) + b"\n")
+            request: Request = json.loads(line)
+            _import(request["preload"])
+            os.write(0, _fork_runner(request) + b"\n")
+
+
+def _import(names: Sequence[str]) -> None:
+    for name in names:
+        with suppress(ImportError):
+            importlib.import_module(name)
 
 
 def _fork_runner(request: Request) -> bytes:

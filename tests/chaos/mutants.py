@@ -55,6 +55,7 @@ def _mutant(fault: str, count: int, *rules: str) -> Callable[[Callable[[], None]
 
 @_mutant("kill-engine", 8, "start_once")
 def _no_gate() -> None:
+    from pipelinekit.runtime import hands
     from pipelinekit.tools import gate, runner
 
     honest = gate.claim
@@ -64,6 +65,7 @@ def _no_gate() -> None:
         return honest(folder, result)
 
     runner.claim = claim
+    hands._started = lambda folder: False
 
 
 @_mutant("cut-off", 1, "fenced")
