@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 QUICK := not slow and not container
-SIDE_BY_SIDE := not chaos and not container
+SIDE_BY_SIDE := not container
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check test chaos fuzz demo bench constraints clean
@@ -15,9 +15,9 @@ help:
 	@echo "make demo   a web application goes from a commit to two running environments (YES=1 approves)"
 	@echo "make test   every check and every test"
 	@echo "make check  the quick ones, in seconds"
-	@echo "make fuzz   100,000 random schedules against the engine (15 minutes)"
-	@echo "make chaos  engines, runners, disks and clocks fail a thousand times (an hour)"
-	@echo "make bench  what the engine costs, measured here and now"
+	@echo "make fuzz   100,000 random schedules against the engine (10 minutes)"
+	@echo "make chaos  engines, runners, servers, disks and clocks fail thousands of times (hours)"
+	@echo "make bench  what the engine costs and its peers beside it (KEEP=1: into the README)"
 
 setup: $(READY)
 
@@ -51,18 +51,19 @@ fuzz: $(READY)
 	$(BIN)/python -m tests.engine.fuzz --n 100000
 
 chaos: $(READY)
-	$(BIN)/python -m pytest -q -n 2 -m chaos
 	$(BIN)/python -m tests.chaos --whole
+	$(BIN)/python -m tests.chaos --whole --store postgres
 
 demo: $(READY)
 	@$(BIN)/pipelinekit demo $(if $(YES),--yes)
 
 bench: $(READY)
 	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench.peers $(if $(KEEP),--keep)
 
 constraints:
 	uv pip compile pyproject.toml --extra test --no-header --no-annotate --upgrade \
 	  --output-file constraints.txt
 
 clean:
-	rm -rf $(VENV) .pipelinekit build dist
+	rm -rf $(VENV) .bench .pipelinekit build dist

@@ -130,18 +130,24 @@ def resume(place: Surroundings, execution: str) -> None:
     type=click.Choice(OVERRIDABLE, case_sensitive=False),
     help="The condition; by default the one that was checked last.",
 )
+@click.option(
+    "--reason",
+    default="",
+    metavar="TEXT",
+    help="Why, kept in the history; a freeze is not overridden without it.",
+)
 @click.pass_obj
 def override(
-    place: Surroundings, execution: str, stage: str | None, condition: str | None
+    place: Surroundings, execution: str, stage: str | None, condition: str | None, reason: str
 ) -> None:
     """Let an execution go on whatever a condition of a stage says.
 
     EXECUTION is the beginning of an id, or a pipeline, of which the latest execution is meant.
 
-    Example: pipelinekit override shop --stage Production
+    Example: pipelinekit override shop --stage Production --reason "a hotfix"
     """
     with deciding(place) as kit:
-        finish(place, kit, chosen(kit, execution).override(stage, condition))
+        finish(place, kit, chosen(kit, execution).override(stage, condition, reason=reason))
 
 
 @contextmanager

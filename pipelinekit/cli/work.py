@@ -79,12 +79,13 @@ def _left(kit: Kit, patience: float | None, leaving: threading.Event) -> bool:
 def _idle(kit: Kit, patience: float | None, leaving: threading.Event) -> int | None:
     worker = kit.worker
     assert worker is not None  # noqa: S101 - the kit was opened to work
-    version, since, beats = _version(kit), time.monotonic(), worker.beats
-    while not leaving.is_set() and (patience is None or time.monotonic() - since < patience):
-        beats = worker.wait(beats, LOOK_SECONDS)
-        present = _version(kit)
-        if not worker.idle or present is None or present != version:
-            version, since = present, time.monotonic()
+    version, since = _version(kit), time.monotonic()
+    with worker.pulse.listening() as ear:
+        while not leaving.is_set() and (patience is None or time.monotonic() - since < patience):
+            ear.wait(LOOK_SECONDS)
+            present = _version(kit)
+            if not worker.idle or present is None or present != version:
+                version, since = present, time.monotonic()
     return version
 
 

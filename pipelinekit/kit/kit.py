@@ -15,7 +15,6 @@ from pipelinekit.engine.startable import startable
 from pipelinekit.kit.ability import check, limits, runs_here
 from pipelinekit.kit.errand import TARGET, written
 from pipelinekit.kit.home import Home
-from pipelinekit.kit.plan import Ground, planned, wish
 from pipelinekit.kit.previous import previous
 from pipelinekit.kit.registry import discover
 from pipelinekit.kit.retention import Removed, tidy
@@ -40,6 +39,7 @@ from pipelinekit.model.execution import (
 )
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.settings import Settings
+from pipelinekit.ports.provider import DECLARED
 from pipelinekit.ports.store import Query, Store
 from pipelinekit.runtime.clock import new_id, now
 from pipelinekit.runtime.courier import Courier
@@ -218,6 +218,9 @@ class Kit:
         Raises:
             PipelineNotFound: No pipeline has that name.
         """
+        # Loads how builds are confined, which no start needs.
+        from pipelinekit.kit.plan import Ground, planned, wish  # noqa: PLC0415
+
         definition = self.definition(pipeline) if isinstance(pipeline, str) else pipeline
         name = definition.name
         state, _ = self.store.load(name)
@@ -391,7 +394,9 @@ class Kit:
         )
 
         def hands(done: Done) -> Hands:
-            return Hands(place, discover(), done)
+            made = Hands(place, DECLARED, done)  # first: its helper loads providers meanwhile
+            discover()
+            return made
 
         life = Incarnation(self.home.engines, new_id(), self.store.leases)
         return Worker(self.store, life, hands)

@@ -69,6 +69,7 @@ def run_notebook(  # noqa: PLR0913 - a parameter for each setting
     cell_seconds: int | None = None,
     notebook_seconds: int | None = None,
     keep_minutes: int = 10,
+    environment: Mapping[str, str] | None = None,
 ) -> Outcome:
     """Execute a notebook by papermill, and fail when one of its cells does.
 
@@ -88,6 +89,7 @@ def run_notebook(  # noqa: PLR0913 - a parameter for each setting
         cell_seconds: How long each cell may take.
         notebook_seconds: How long all cells together may take.
         keep_minutes: How long the kernel of a notebook that failed is kept, to be resumed.
+        environment: Variables of the kernel besides those of pipelinekit, such as `AWS_PROFILE`.
     """
     began = time.monotonic()
     site = _site(job, notebook)
@@ -96,7 +98,8 @@ def run_notebook(  # noqa: PLR0913 - a parameter for each setting
         wanted = replace(
             _wanted(job, site, parameters or {}), kernel=kernel, limits=limits, before=site.before
         )
-        record = execute(wanted, job.say)
+        given = {**(environment or {}), **wanted.environment}
+        record = execute(replace(wanted, environment=given), job.say)
         variables = dict(_variables(job, scraps(wanted.target)))
     except CellFailed as error:
         return _failed(job, site, error)

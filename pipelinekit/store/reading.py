@@ -27,8 +27,8 @@ R = TypeVar("R", bound=Row)
 
 def search(connection: Connection, kind: type[R], query: Query) -> Sequence[R]:
     """Read the rows of a kind that a query describes, the newest first."""
-    wanted = bodies(TABLES[kind][0], query)
-    return [read(body, kind) for body in connection.execute(wanted).scalars()]
+    wanted, values = bodies(TABLES[kind][0], query)
+    return [read(body, kind) for body in connection.execute(wanted, values).scalars()]
 
 
 def rows_of(connection: Connection, pipeline: str, execution: str | None) -> Iterator[Row]:

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Self
 from weakref import WeakSet
 
-from pipelinekit.tools import gate
+from pipelinekit.tools import gate, jobgroup
 from pipelinekit.tools.gate import JSON, Sighting, Standing, look
 from pipelinekit.tools.proctree import Identity, boot_id, family, processes, send
 from pipelinekit.tools.runner import GRACE_SECONDS, HALTED, MARKER, Request
@@ -62,8 +62,8 @@ class SpawnError(RuntimeError):
 class Spawner:
     """Starts jobs through a warm helper process that forks their runners.
 
-    The helper is started with the first job, ends with the engine or with `close`, and is
-    replaced when it dies; the runners go on without it. Threads may share a spawner; a fork of
+    The helper is started with `warm` or the first job, ends with the engine or with `close`, and
+    is replaced when it dies; the runners go on without it. Threads may share a spawner; a fork of
     the engine gets a helper of its own.
     """
 
@@ -120,6 +120,11 @@ class Spawner:
             )
         return bool(answer["started"])
 
+    def warm(self) -> None:
+        """Start the helper at once, so that the first job need not wait until it is ready."""
+        with self._turn:
+            self._ready()
+
     def close(self) -> None:
         """End the helper; the jobs go on, and a later start gets a new helper."""
         with self._turn:
@@ -138,11 +143,15 @@ class Spawner:
                     f"See what it printed, and whether {sys.executable} can be run"
                 ) from trouble
 
-    def _ask_once(self, request: bytes) -> dict[str, JSON]:
+    def _ready(self) -> "_Helper":
         if self._helper is None:
             self._helper = _Helper(self._preload)
+        return self._helper
+
+    def _ask_once(self, request: bytes) -> dict[str, JSON]:
+        helper = self._ready()
         try:
-            return self._helper.ask(request)
+            return helper.ask(request)
         except BaseException:
             self._drop()  # else the next one who asks would read this answer
             raise
@@ -349,8 +358,9 @@ def halt(folder: Path, grace: float = GRACE_SECONDS) -> Sighting:
 def sweep(folder: Path) -> None:
     """Kill every process that belongs to the job in `folder`, its runner last, whatever it does.
 
-    Meant for a job that is LOST. Found are the descendants of the runner, its session, and all
-    that carry the job's mark in their environment; of a job of an earlier boot nothing is left.
+    Meant for a job that is LOST. Found are the members of its control group, the descendants of
+    the runner, its session, and all that carry the job's mark in their environment; of a job of
+    an earlier boot nothing is left.
     """
     folder = folder.resolve()
     owner = gate.owner_of(folder)
@@ -358,10 +368,12 @@ def sweep(folder: Path) -> None:
         return
     if owner.is_alive():
         send(signal.SIGSTOP, [owner.pid])  # else it could start new ones all the time
+    jobgroup.kill(folder / gate.CONTROL)
     deadline = time.monotonic() + SLACK_SECONDS
     while (left := _remains(folder, owner)) and time.monotonic() < deadline:
         send(signal.SIGKILL, left)
         time.sleep(0.005)
+    jobgroup.remove(folder / gate.CONTROL)
 
 
 def _terminate(folder: Path, grace: float) -> None:

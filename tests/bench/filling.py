@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, create_engine, make_url
 
 import pipelinekit as pk
 from pipelinekit.model.action import Action
@@ -44,6 +44,7 @@ BIG = "shop"
 SMALL = tuple(f"service-{number:02}" for number in range(19))
 ACTIONS_EACH = 10
 BATCH = 1_000
+DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
 DAYS = 365
 COMMIT = Revision("4f0c" * 10, "Say what is wrong, in one line")
 CACHE = -400_000
@@ -70,7 +71,7 @@ def fill(url: str, actions: int, end: datetime | None = None) -> None:
         end: When the history ends, UTC; now when None.
     """
     open_store(url).close()
-    engine = create_engine(url)
+    engine = create_engine(make_url(url).set(drivername=DRIVERS[url.partition(":")[0]]))
     last = end or datetime.now(UTC)
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
@@ -78,6 +79,9 @@ def fill(url: str, actions: int, end: datetime | None = None) -> None:
             connection.exec_driver_sql(f"PRAGMA cache_size={CACHE}")
             connection.commit()
         _without_indices(connection, actions // ACTIONS_EACH, last)
+        if engine.dialect.name == "postgresql":  # what the server does by itself in a year
+            connection.exec_driver_sql("ANALYZE")
+            connection.commit()
     engine.dispose()
 
 

@@ -16,7 +16,7 @@ from pipelinekit.model.event import Reported, Started
 from pipelinekit.model.pipeline import ExecutionMode
 from pipelinekit.model.row import Row
 from pipelinekit.model.state import State
-from pipelinekit.ports.store import Claim, Entry, Leases, Query, Record, Store, Taker
+from pipelinekit.ports.store import Claim, Entry, Hints, Leases, Query, Record, Store, Taker
 from pipelinekit.store.sql import open_store
 from pipelinekit.store.writing import EMPTY_DIGEST, chained
 from pipelinekit.wire.record import record_text
@@ -56,6 +56,10 @@ class Unreliable:
     @property
     def leases(self) -> Leases | None:
         return self._store.leases
+
+    @property
+    def hints(self) -> Hints | None:
+        return self._store.hints
 
     def commit(self, entries: Sequence[Entry]) -> None:
         self._perhaps(lambda: self._store.commit(entries))
