@@ -139,7 +139,7 @@ _TRAITS: Final = Traits(
     outputs=(0, 1),
     detached=True,
     check=_check,
-    preload=("pipelinekit.tools.notebooks.engine",),
+    preload=("pipelinekit.tools.notebooks.executor",),
     ready=start_nursery,
 )
 notebook = provider(_TRAITS)(run_notebook)

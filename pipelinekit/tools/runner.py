@@ -231,7 +231,7 @@ def serve(preload: Sequence[str]) -> None:
 
 def _import(names: Sequence[str]) -> None:
     for name in names:
-        with suppress(ImportError):
+        with suppress(Exception):  # whatever it is, the job meets it too and tells it
             importlib.import_module(name)
 
 

@@ -110,7 +110,7 @@ def failing(kit: Kit, folder: Path) -> pk.Run:
     )
     given = {"rate": 2, "token": "secret:env:SHOP_TOKEN"}
     train = pk.notebook("train", "train.ipynb", parameters=given).reads("code")
-    after = pk.commands("after", ['test "$X" = 43'], env={"X": "#{train.x}"}).reads("code")
+    after = pk.commands("after", 'test "$X" = 43', env={"X": "#{train.x}"}).reads("code")
     run = kit.start(pipeline(pk.Stage("Build", train >> after)))
     assert run.wait(timeout=60).status is PipelineStatus.FAILED
     return run
@@ -133,7 +133,7 @@ def test_a_run_is_resumed_from_the_failed_cell(
 
 
 def test_what_no_notebook_has_left_is_not_resumed(kit: Kit) -> None:
-    bad = pk.commands("bad", ["false"]).reads("code")
+    bad = pk.commands("bad", "false").reads("code")
     run = kit.start(pipeline(pk.Stage("Build", bad))).wait(timeout=60)
     with pytest.raises(StageNotRetryable, match="no notebook of the stage Build has left one"):
         run.resume()
@@ -167,7 +167,7 @@ def test_a_failed_notebook_is_opened_with_its_inputs_and_runs_there(
 
 
 def test_failed_commands_are_opened_as_a_notebook(kit: Kit, tmp_path: Path) -> None:
-    bad = pk.commands("bad", ["cat data.txt", "echo $((40 + 3)); false"]).reads("code")
+    bad = pk.commands("bad", "cat data.txt", "echo $((40 + 3)); false").reads("code")
     run = kit.start(pipeline(pk.Stage("Build", bad))).wait(timeout=60)
     made = lay_out(run, folder=tmp_path / "opened")
     told = json.loads(made.read_text(encoding="utf-8"))["cells"]

@@ -19,7 +19,12 @@ from pipelinekit.tools.notebooks.kernelspec import Spec
 from pipelinekit.tools.notebooks.limits import Caps, Limits, Record, Say, resumed
 from pipelinekit.tools.notebooks.outputs import Message, Outputs, OutputTooLarge
 from pipelinekit.tools.notebooks.resume import INJECTED, Before, Kept, Plan, numbers, plan
-from pipelinekit.tools.notebooks.session import Session, how_ended, open_session
+from pipelinekit.tools.notebooks.session import (
+    NUDGE_SECONDS,
+    Session,
+    how_ended,
+    open_session,
+)
 
 LAST_SECONDS: Final = 0.2
 LONG_SECONDS: Final = 1.0
@@ -64,6 +69,7 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
         self._failed: int | None = None
         self._trouble: OutputTooLarge | None = None
         self._ends: float | None = None
+        self._is_quiet = True
         self._session: Session
         self._watch: asyncio.Future[None]
         self._numbers = numbers(self.nb.cells)
@@ -205,6 +211,8 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
     def process_message(self, message: Message, *place: Any) -> Any:  # noqa: ANN401 - nbclient's
         """Take a message of the kernel, without secrets and as far as there is room."""
         result = None
+        if message["msg_type"] == "status":
+            self._is_quiet = message["content"]["execution_state"] == "idle"
         try:
             for each in self._task.outputs.passed(message):
                 result = super().process_message(each, *place)
@@ -216,13 +224,23 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
                 self.task_poll_for_reply.cancel()
         return result
 
+    async def _nudge(self) -> None:
+        while True:
+            await asyncio.sleep(NUDGE_SECONDS)
+            if self._is_quiet:
+                self._session.nudge()
+
     async def _async_check_alive(self) -> None:
         if not self._session.lease.is_alive():
             raise DeadKernelError(how_ended(self._session.lease.code))
 
     async def _async_poll_kernel_alive(self) -> None:
         self._watch = asyncio.ensure_future(self._session.death())
-        await self._watch
+        nudging = asyncio.ensure_future(self._nudge())
+        try:
+            await self._watch
+        finally:
+            nudging.cancel()
         await asyncio.sleep(LAST_SECONDS)  # what it said last is still under way
         if self.task_poll_for_reply:
             self.task_poll_for_reply.cancel()

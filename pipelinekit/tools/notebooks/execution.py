@@ -14,6 +14,7 @@ from pipelinekit.tools.notebooks.document import (
     kernel_name,
     read_notebook,
 )
+from pipelinekit.tools.notebooks.engine import NAME, PipelinekitEngine
 from pipelinekit.tools.notebooks.kernels import Place, drop
 from pipelinekit.tools.notebooks.limits import Caps, Limits, Record, Say
 from pipelinekit.tools.notebooks.resume import Before, Kept, beside
@@ -114,7 +115,7 @@ def _run(wanted: Execution, kernel: str, record: Record, say: Say | None) -> Non
     import papermill  # noqa: PLC0415 - takes a third of a second
     from papermill.engines import papermill_engines  # noqa: PLC0415
 
-    from pipelinekit.tools.notebooks.engine import NAME, Options, PipelinekitEngine  # noqa: PLC0415
+    from pipelinekit.tools.notebooks.executor import Options  # noqa: PLC0415
 
     papermill_engines.register(NAME, PipelinekitEngine)
     options = Options(

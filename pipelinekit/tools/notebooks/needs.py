@@ -21,23 +21,10 @@ MAGIC: Final = re.compile(r"^(\s*)([!%].*)$", re.MULTILINE)
 ANYTHING: Final = {"exec", "eval", "globals", "locals", "vars", "get_ipython"}
 
 CHANGING: Final = frozenset(
-    [
-        "add",
-        "append",
-        "appendleft",
-        "clear",
-        "discard",
-        "extend",
-        "fit",
-        "insert",
-        "pop",
-        "popitem",
-        "remove",
-        "reverse",
-        "setdefault",
-        "sort",
-        "update",
-    ]
+    {
+        *("add", "append", "appendleft", "clear", "discard", "extend", "fit", "insert", "pop"),
+        *("popitem", "remove", "reverse", "setdefault", "sort", "update"),
+    }
 )
 """Methods that change what they are called on, and do nothing else: others might deploy."""
 
