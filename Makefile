@@ -7,7 +7,7 @@ N ?= 100000
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 QUICK := not slow and not container
-SIDE_BY_SIDE := not chaos and not container
+SIDE_BY_SIDE := not container
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check test chaos fuzz demo bench constraints clean
@@ -17,8 +17,8 @@ help:
 	@echo "make test   every check and every test"
 	@echo "make check  the quick ones, in seconds"
 	@echo "make fuzz   100,000 random schedules for the engine, and requests for the API (30 minutes)"
-	@echo "make chaos  engines, runners, disks and clocks fail a thousand times (an hour)"
-	@echo "make bench  what the engine costs, measured here and now"
+	@echo "make chaos  engines, runners, servers, disks and clocks fail thousands of times (hours)"
+	@echo "make bench  what the engine costs and its peers beside it (KEEP=1: into the README)"
 
 setup: $(READY)
 
@@ -54,18 +54,19 @@ fuzz: $(READY)
 	$(BIN)/python -m tests.operations.fuzz --n $(N)
 
 chaos: $(READY)
-	$(BIN)/python -m pytest -q -n 2 -m chaos
 	$(BIN)/python -m tests.chaos --whole
+	$(BIN)/python -m tests.chaos --whole --store postgres
 
 demo: $(READY)
 	@$(BIN)/pipelinekit demo $(if $(YES),--yes)
 
 bench: $(READY)
 	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench.peers $(if $(KEEP),--keep)
 
 constraints:
 	uv pip compile pyproject.toml --extra test --no-header --no-annotate --upgrade \
 	  --output-file constraints.txt
 
 clean:
-	rm -rf $(VENV) .pipelinekit build dist
+	rm -rf $(VENV) .bench .pipelinekit build dist

@@ -1,15 +1,26 @@
 from .kit.client import connect as connect
+from .kit.environments import environments as environments
 from .kit.example import close_example as close_example
 from .kit.example import example as example
+from .kit.exporting import export as export
+from .kit.fidelity import Fidelity as Fidelity
+from .kit.fidelity import fidelity as fidelity
 from .kit.files import load as load
 from .kit.files import save as save
+from .kit.importing import Imported as Imported
+from .kit.importing import import_file as import_file
 from .kit.kit import Kit as Kit
+from .kit.release import Release as Release
+from .kit.release import release as release
+from .kit.report import report as report
 from .kit.run import Run as Run
 from .model.action import Action as Action
 from .model.condition import Condition as Condition
 from .model.condition import FailureConditions as FailureConditions
 from .model.condition import Result as Result
 from .model.condition import RetryMode as RetryMode
+from .model.environment import Environment as Environment
+from .model.environment import Freeze as Freeze
 from .model.errors import PipelineKitError as PipelineKitError
 from .model.gate import gate as gate
 from .model.gate import retry as retry
@@ -49,6 +60,8 @@ from .providers.connection import connection as connection
 from .providers.deployment_window import deployment_window as deployment_window
 from .providers.ecr import ecr as ecr
 from .providers.ecr_build import ecr_build as ecr_build
+from .providers.files import files as files
+from .providers.freeze import freeze as freeze
 from .providers.git import git as git
 from .providers.github import github as github
 from .providers.invoke_pipeline import invoke as invoke
@@ -61,5 +74,7 @@ from .providers.review import review as review
 from .providers.s3_deploy import s3_deploy as s3_deploy
 from .providers.s3_source import s3_source as s3_source
 from .providers.variable_check import variable_check as variable_check
+from .tools.notebooks import Secret as Secret
+from .tools.notebooks import output as output
 
 __version__: str

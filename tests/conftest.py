@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from pipelinekit.tools.cgroup import PREFIX, own_unified
+from pipelinekit.tools.jobgroup import KILL
+from pipelinekit.tools.notebooks.kernels import FOLDER, stop_nursery
 from tests import containers, postgres, sshd
 from tests.account import CREDENTIALS, serving
 from tests.operations import clients
@@ -18,6 +21,14 @@ CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 
 CLIENTS = {"sdk_js", "terraform"}
 """Programs of others that talk to what is tested; CI may lack them, and says so."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kernels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the kernels of the tests apart from those of people, and end them."""
+    os.environ[FOLDER] = str(tmp_path_factory.mktemp("kernels", numbered=True))
+    yield
+    stop_nursery()
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +85,7 @@ def absent() -> Mapping[str, str]:
         "corpus": None if CORPUS.is_dir() else "the real definitions are not beside the checkout",
         "root": None if os.geteuid() == 0 else "only root can become another user, or mount",
         "sandbox": _no_sandbox(),
+        "cgroup": _no_group(),
         "container": containers.obstacle(),
         "sshd": None if Path(sshd.PROGRAM).exists() else "there is no OpenSSH server",
         "postgres": postgres.obstacle(),
@@ -82,6 +94,20 @@ def absent() -> Mapping[str, str]:
         "node": None if shutil.which("node") else "node is not installed",
     }
     return {marker: why for marker, why in found.items() if why is not None}
+
+
+def _no_group() -> str | None:
+    own = own_unified()
+    trial = own / f"{PREFIX}{os.getpid()}-trial" if own else None
+    try:
+        if trial is not None:
+            trial.mkdir()
+            found = (trial / KILL).exists()
+            trial.rmdir()
+            return None if found else "the kernel cannot kill a whole control group"
+    except OSError:
+        pass
+    return "there is no control group of version 2 that this user may divide"
 
 
 def _no_sandbox() -> str | None:

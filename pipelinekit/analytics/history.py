@@ -13,6 +13,7 @@ from pipelinekit.model.execution import (
     ActionStatus,
     PipelineExecution,
     StageExecution,
+    Vote,
 )
 from pipelinekit.model.testreport import TestReport
 from pipelinekit.ports.store import Query, Store
@@ -31,6 +32,9 @@ EXECUTIONS = {
     "seconds": "float64",
     "attempts": "int64",
     "summary": "string",
+    "type": "string",
+    "stage": "string",
+    "target": "string",
 }
 STAGES = {
     "pipeline": "string",
@@ -41,6 +45,7 @@ STAGES = {
     "updated": "datetime64[us, UTC]",
     "seconds": "float64",
     "retries": "int64",
+    "auto_retries": "int64",
 }
 ACTIONS = {
     "pipeline": "string",
@@ -57,6 +62,7 @@ ACTIONS = {
     "error": "string",
     "summary": "string",
     "action_execution": "string",
+    "stale_answers": "int64",
 }
 APPROVALS = {
     "pipeline": "string",
@@ -69,6 +75,17 @@ APPROVALS = {
     "asked": "datetime64[us, UTC]",
     "answered": "datetime64[us, UTC]",
     "seconds": "float64",
+}
+VOTES = {
+    "pipeline": "string",
+    "execution": "string",
+    "stage": "string",
+    "action": "string",
+    "vote": "string",
+    "by": "string",
+    "comment": "string",
+    "refused": "string",
+    "at": "datetime64[us, UTC]",
 }
 TESTS = {
     "pipeline": "string",
@@ -93,16 +110,20 @@ TESTS = {
 
 
 class History:
-    """What happened, as five frames; times are UTC, durations seconds.
+    """What happened, as six frames; times are UTC, durations seconds.
 
     A frame is read when it is first asked for, and is the same from then on.
 
     Attributes:
-        executions: One row an execution, the newest first, with the columns of `EXECUTIONS`.
+        executions: One row an execution, the newest first, with the columns of `EXECUTIONS`;
+            `type` is STANDARD or ROLLBACK, which puts `stage` back to the execution `target`.
         stages: One row a stage that an execution entered, with the columns of `STAGES`.
-        actions: One row an attempt of an action, with the columns of `ACTIONS`.
+        actions: One row an attempt of an action, with the columns of `ACTIONS`; `stale_answers`
+            counts those that did not count, of engines that had lost the attempt to others.
         approvals: One row a request for approval, with the columns of `APPROVALS`; `decision` is
             Approved, Rejected, Expired, Abandoned, or Waiting.
+        votes: One row an answer to such a request, with the columns of `VOTES`; `refused` says
+            why it does not count, and is empty where it does.
         tests: One row a report group of a build, with the columns of `TESTS`: counts of tests, of
             lines and of branches; `seconds` that the tests took; `started`, when the action did;
             `failures`, the names of tests that failed, a line each.
@@ -152,6 +173,11 @@ class History:
         return _frame(APPROVALS, map(_approval, rows))
 
     @cached_property
+    def votes(self) -> pd.DataFrame:  # noqa: D102 - see the class
+        rows = ((row, each) for row in self._attempts for each in row.votes)
+        return _frame(VOTES, starmap(_vote, rows))
+
+    @cached_property
     def tests(self) -> pd.DataFrame:  # noqa: D102 - see the class
         rows = ((row, each) for row in self._attempts for each in row.reports)
         return _frame(TESTS, starmap(_test, rows))
@@ -182,6 +208,9 @@ def _execution(row: PipelineExecution) -> Sequence[object]:
         (row.updated - row.started).total_seconds(),
         row.attempts,
         row.summary,
+        row.type,
+        row.stage,
+        row.target,
     )
 
 
@@ -196,6 +225,7 @@ def _stage(row: StageExecution) -> Sequence[object]:
         row.updated,
         seconds,
         row.retries,
+        row.auto_retries,
     )
 
 
@@ -215,6 +245,7 @@ def _action(row: ActionExecution) -> Sequence[object]:
         f"{row.error.code}: {row.error.message}" if row.error else "",
         row.summary,
         row.id,
+        row.refused,
     )
 
 
@@ -230,6 +261,20 @@ def _approval(row: ActionExecution) -> Sequence[object]:
         row.started,
         row.updated if row.by else None,
         row.seconds,
+    )
+
+
+def _vote(row: ActionExecution, vote: Vote) -> Sequence[object]:
+    return (
+        row.pipeline,
+        row.execution,
+        row.stage,
+        row.action,
+        vote.status,
+        vote.by,
+        vote.summary,
+        vote.refused,
+        vote.at,
     )
 
 

@@ -31,12 +31,12 @@ def fetch(
     """
     if not parameters and not secrets:
         return {}
-    vault = _vault(settings)
+    place = vault(settings)
     values: dict[str, str] = {}
     missing: list[str] = []
     ways: tuple[tuple[Callable[[str], str], Mapping[str, str]], ...] = (
-        (vault.parameter, parameters),
-        (vault.secret, secrets),
+        (place.parameter, parameters),
+        (place.secret, secrets),
     )
     for look_up, asked in ways:
         for variable, name in asked.items():
@@ -51,7 +51,15 @@ def fetch(
     return values
 
 
-def _vault(settings: Settings) -> Vault:
+def vault(settings: Settings) -> Vault:
+    """Open the places where a project keeps its secrets.
+
+    Args:
+        settings: Of the project.
+
+    Raises:
+        SecretError: Its file of secrets is not there, or is not what it is to be.
+    """
     file = None
     if settings.secrets:
         file = Path(settings.folder, Path(settings.secrets).expanduser())

@@ -1,4 +1,4 @@
-"""The commands by which people decide about executions: approve, reject, override, stop, retry."""
+"""The commands by which people decide about executions: approve, reject, stop, retry ..."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -108,24 +108,46 @@ def retry(place: Surroundings, execution: str, stage: str | None, *, everything:
 @click.command()
 @shared
 @click.argument("execution", metavar="EXECUTION")
+@click.pass_obj
+def resume(place: Surroundings, execution: str) -> None:
+    """Go on with notebooks that failed, from the cell that failed.
+
+    It goes on in the kernel that was kept for it. Where that is gone, a fresh one first executes
+    the cells tagged `checkpoint`, and those that the rest needs. Other actions that failed begin
+    anew. EXECUTION is the beginning of an id, or a pipeline, of which the latest execution is
+    meant.
+    """
+    with deciding(place) as kit:
+        finish(place, kit, chosen(kit, execution).resume())
+
+
+@click.command()
+@shared
+@click.argument("execution", metavar="EXECUTION")
 @click.option("--stage", metavar="NAME", help="The stage; by default the one it is in.")
 @click.option(
     "--condition",
     type=click.Choice(OVERRIDABLE, case_sensitive=False),
     help="The condition; by default the one that was checked last.",
 )
+@click.option(
+    "--reason",
+    default="",
+    metavar="TEXT",
+    help="Why, kept in the history; a freeze is not overridden without it.",
+)
 @click.pass_obj
 def override(
-    place: Surroundings, execution: str, stage: str | None, condition: str | None
+    place: Surroundings, execution: str, stage: str | None, condition: str | None, reason: str
 ) -> None:
     """Let an execution go on whatever a condition of a stage says.
 
     EXECUTION is the beginning of an id, or a pipeline, of which the latest execution is meant.
 
-    Example: pipelinekit override shop --stage Production
+    Example: pipelinekit override shop --stage Production --reason "a hotfix"
     """
     with deciding(place) as kit:
-        finish(place, kit, chosen(kit, execution).override(stage, condition))
+        finish(place, kit, chosen(kit, execution).override(stage, condition, reason=reason))
 
 
 @contextmanager

@@ -140,7 +140,7 @@ def advice(facts: RunFacts) -> list[str]:
         return [f"See why: pipelinekit logs {short}; run it again: pipelinekit {how}"]
     if not row.ended and not facts.engine and not facts.waits_for_people:
         return [f"No engine is at work; go on with: pipelinekit watch {short}"]
-    return [*_at_the_door(facts), *_to_answer(facts)]
+    return [*_at_the_door(facts), *_frozen(facts), *_to_answer(facts)]
 
 
 def text(facts: RunFacts) -> str:
@@ -165,6 +165,14 @@ def _at_the_door(facts: RunFacts) -> Iterator[str]:
                 where = f"{switch.leaving} --outbound" if switch.leaving else stage.name
                 pipeline = facts.execution.pipeline
                 yield f"Let it in with: pipelinekit transition enable {pipeline} {where}"
+
+
+def _frozen(facts: RunFacts) -> Iterator[str]:
+    for each in facts.frozen:
+        told = one_line(each.attempt.summary if each.attempt else "")
+        short = facts.execution.id[:SHORT_ID]
+        yield f"It is {told}; go on then with: pipelinekit watch {short}"
+        yield f'Do not wait for that with: pipelinekit override {short} --reason "..."'
 
 
 def _to_answer(facts: RunFacts) -> Iterator[str]:

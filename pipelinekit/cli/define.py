@@ -1,4 +1,4 @@
-"""The commands about definitions: init, validate, export."""
+"""The commands about definitions: init, validate."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 
-from pipelinekit.cli.starting import read_target
 from pipelinekit.cli.surroundings import Exit, Surroundings, echo_json, shared
 from pipelinekit.kit.files import (
     DOCUMENTS,
@@ -17,14 +16,13 @@ from pipelinekit.kit.files import (
     read_document,
     unreadable,
 )
-from pipelinekit.model.action import Owner
 from pipelinekit.model.errors import DefinitionError
-from pipelinekit.model.pipeline import Pipeline
-from pipelinekit.tools.document import DocumentError, Form
-from pipelinekit.wire import appspec, codepipeline
+from pipelinekit.tools.document import DocumentError
+from pipelinekit.wire import appspec
 from pipelinekit.wire.buildspec import read_buildspec
 
 IGNORED = ".pipelinekit/"
+FILL_IN = "write it there, or import again with --parameter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +53,7 @@ class Verdict:
     stages: int = 0
     actions: int = 0
     faults: list[Complaint] = field(default_factory=list)
+    placeholders: list[Complaint] = field(default_factory=list)
 
 
 @click.command()
@@ -65,7 +64,8 @@ def validate(context: click.Context, names: tuple[str, ...]) -> None:
     """Check definitions by the rules of CodePipeline.
 
     A FILE may be a buildspec or an appspec too; what stands in it tells. Every fault is printed
-    with its place, what was found and what to do; exit code 2 on faults.
+    with its place, what was found and what to do; exit code 2 on faults. So is every placeholder
+    that an import left, which is no fault.
     """
     verdicts = [_verdict(Path(name)) for name in names]
     if context.ensure_object(Surroundings).json:
@@ -74,24 +74,6 @@ def validate(context: click.Context, names: tuple[str, ...]) -> None:
         for verdict in verdicts:
             _print(verdict)
     context.exit(Exit.SUCCEEDED if all(each.valid for each in verdicts) else Exit.REFUSED)
-
-
-@click.command()
-@shared
-@click.argument("target", metavar="FILE|NAME")
-@click.option("--yaml", is_flag=True, help="Write YAML instead of JSON.")
-@click.pass_obj
-def export(place: Surroundings, target: str, *, yaml: bool) -> None:
-    """Write a definition as CodePipeline has it, JSON or YAML.
-
-    FILE is a definition file, NAME a pipeline that was defined before. The JSON is what
-    `aws codepipeline create-pipeline --cli-input-json` takes. Actions and rules of custom types
-    are named on standard error, since only an account that has such a type knows them.
-    """
-    pipeline = _pipeline(place, target)
-    click.echo(codepipeline.text(pipeline, _form(place, yaml=yaml)), nl=False)
-    for note in _at_home(pipeline):
-        click.echo(note, err=True)
 
 
 @click.command()
@@ -114,36 +96,6 @@ def init(place: Surroundings, *, force: bool) -> None:
         click.echo("Its source is this folder's git repository; make it one and commit first:")
         click.echo('  git init -b main && git add --all && git commit -m "First commit"')
     click.echo("Try it with: pipelinekit run pipeline.py")
-
-
-def _pipeline(place: Surroundings, target: str) -> Pipeline:
-    written = read_target(target)
-    if written is not None:
-        return written.pipeline
-    with place.existing() as kit:
-        return kit.definition(target)
-
-
-def _at_home(pipeline: Pipeline) -> Iterator[str]:
-    for stage in pipeline.stages:
-        for action in stage.actions:
-            if action.type.owner is Owner.CUSTOM:
-                yield (
-                    f"action {stage.name}/{action.name} runs here only: AWS CodePipeline does not "
-                    f"know {action.type}, unless the account has a custom action type of that name"
-                )
-        for rule in stage.rules:
-            if rule.type.owner == Owner.CUSTOM:
-                yield (
-                    f"rule {stage.name}/{rule.name} runs here only: AWS CodePipeline does not "
-                    f"know it, and has no rule types of one's own"
-                )
-
-
-def _form(place: Surroundings, *, yaml: bool) -> Form:
-    if yaml and place.json:
-        raise click.UsageError("--json and --yaml were both given; take one of them")
-    return Form.YAML if yaml else Form.JSON
 
 
 def _verdict(file: Path) -> Verdict:
@@ -170,6 +122,10 @@ def _verdict(file: Path) -> Verdict:
         pipeline=written.pipeline.name,
         stages=len(stages),
         actions=actions,
+        placeholders=[
+            Complaint(each.line, each.place, "", f"{each.text} stands for a value", FILL_IN)
+            for each in written.placeholders
+        ],
     )
 
 
@@ -198,6 +154,8 @@ def _print(verdict: Verdict) -> None:
             told = f"pipeline {verdict.pipeline} is valid "
             told += f"({verdict.stages} stages, {verdict.actions} actions)"
         click.echo(f"{sign} {verdict.file}: {told}")
+        for each in verdict.placeholders:
+            click.echo(f"  ○ {each}")
         return
     count = len(verdict.faults)
     sign = click.style("✗", fg="red")

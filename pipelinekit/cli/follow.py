@@ -65,7 +65,12 @@ class Follower:
         Returns:
             The exit code; None where no engine is at work any more.
         """
-        beats = -1
+        if self._worker is None:
+            return self._look_after(time.sleep)
+        with self._worker.pulse.listening() as ear:
+            return self._look_after(ear.wait)
+
+    def _look_after(self, doze: Callable[[float], None]) -> Exit | None:
         while True:
             facts = observed(self._run, now())
             self._screen.show(facts)
@@ -75,7 +80,7 @@ class Follower:
                 return code
             if not facts.engine:
                 return None
-            beats = self._doze(beats)
+            doze(LOOK_SECONDS)
 
     def _verdict(self, facts: RunFacts) -> Exit | None:
         if facts.execution.ended:
@@ -124,9 +129,3 @@ class Follower:
             click.echo(str(error), err=True)
             return False
         return answer.status is not None
-
-    def _doze(self, beats: int) -> int:
-        if self._worker is not None:
-            return self._worker.wait(beats, LOOK_SECONDS)
-        time.sleep(LOOK_SECONDS)
-        return beats

@@ -14,13 +14,16 @@ from pipelinekit.wire.words import MARKS, SHORT_ID, clock, duration, one_line
 
 COLUMNS = {
     "executions": (
-        "pipeline number execution status started seconds trigger by revision attempts summary"
+        "pipeline number execution status started seconds trigger by revision attempts type target"
+        " summary"
     ),
-    "stages": "pipeline execution stage status started seconds retries",
+    "stages": "pipeline execution stage status started seconds retries auto_retries",
     "actions": (
-        "pipeline execution stage action attempt status started seconds place error summary"
+        "pipeline execution stage action attempt status started seconds place stale_answers error"
+        " summary"
     ),
     "approvals": "pipeline execution stage action decision by asked seconds comment",
+    "votes": "pipeline execution stage action vote by at comment refused",
     "tests": (
         "pipeline execution stage action attempt group passed failed skipped seconds lines_covered"
         " lines_total failures"
@@ -31,9 +34,9 @@ COLUMNS = {
 WHOLE = {"executions", "stages", "actions"}
 """The frames that have a row for each row of the store."""
 
-IDS = {"execution", "revision", "action_execution"}
-COUNTS = {"number", "attempts", "attempt", "retries"}
-COUNTS |= {"passed", "failed", "skipped", "lines_covered", "lines_total"}
+IDS = {"execution", "revision", "action_execution", "target"}
+COUNTS = {"number", "attempts", "attempt", "retries", "auto_retries"}
+COUNTS |= {"stale_answers", "passed", "failed", "skipped", "lines_covered", "lines_total"}
 WIDE = 400
 CELL_WIDTH = 80
 
@@ -58,6 +61,7 @@ class Asked(NamedTuple):
 )
 @click.option("--actions", "kind", flag_value="actions", help="One row an attempt of an action.")
 @click.option("--approvals", "kind", flag_value="approvals", help="One row an approval.")
+@click.option("--votes", "kind", flag_value="votes", help="One row an answer to an approval.")
 @click.option("--stages", "kind", flag_value="stages", help="One row a stage of an execution.")
 @click.option("--tests", "kind", flag_value="tests", help="One row a report of a build's tests.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many rows, the newest.")
@@ -110,12 +114,12 @@ def show_table(columns: Sequence[str], rows: Sequence[dict[str, object]]) -> Non
 
 
 def _cell(column: str, value: object) -> tuple[str, str]:
-    if value is None or (column, value) == ("place", "here"):
+    if value is None or (column, value) in {("place", "here"), ("stale_answers", 0)}:
         return "", ""
-    if column in {"status", "decision"}:
+    if column in {"status", "decision", "vote"}:
         mark = MARKS[str(value)]
         return str(mark), colour(mark)
-    if column in {"started", "asked"}:
+    if column in {"started", "asked", "at"}:
         return clock(datetime.fromisoformat(str(value))), ""
     if column == "seconds":
         return duration(float(str(value))), ""

@@ -1,109 +1,146 @@
-"""The command `release`: a notebook, once for each environment."""
+"""The command `release`: a notebook, promoted from one environment to the next."""
 
 import json
 import sys
-from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from pipelinekit.cli.colours import colour
-from pipelinekit.cli.surroundings import Exit, Surroundings, echo_json, shared
-from pipelinekit.kit.release import Executed, choose, read_environments, release_each
-from pipelinekit.wire.words import FAILED, NOT_STARTED, SUCCEEDED, clean, duration
+from pipelinekit.cli.pairs import pairs
+from pipelinekit.cli.session import following, manner, work_and_follow
+from pipelinekit.cli.surroundings import Surroundings, echo_json, shared
+from pipelinekit.kit.promotion import Promotion
+from pipelinekit.kit.release import OUT, Release, Released, chosen, start
+from pipelinekit.kit.run import Run
+from pipelinekit.wire.words import duration, one_line
 
-ENVIRONMENTS = "environments.yaml"
+DIGEST_SHOWN = 12
 
 
 @click.command()
 @shared
-@click.argument("notebook", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("notebook", type=click.Path(path_type=Path))
 @click.option(
     "--env",
     "names",
     multiple=True,
-    required=True,
     metavar="NAME",
-    help="An environment; may be repeated, and the order counts.",
+    help="An environment; may be repeated. All of them without it, in their own order.",
 )
 @click.option(
     "--environments",
     "file",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Where the environments are described.  [default: environments.yaml here, else beside "
-    "the notebook]",
+    help="Where they are described.  [default: environments.yaml or the table `environments` of "
+    "the settings, here or beside the notebook]",
 )
 @click.option(
     "-p",
     "--parameter",
     "parameters",
-    nargs=2,
     multiple=True,
-    metavar="NAME VALUE",
-    help="A parameter for all environments; may be repeated. A JSON value counts as that value.",
+    metavar="NAME=VALUE",
+    callback=pairs,
+    help="A parameter for all environments; may be repeated.",
+)
+@click.option(
+    "--files",
+    "patterns",
+    multiple=True,
+    metavar="PATTERN",
+    help="Files that go along, such as `data/*.csv`; may be repeated.  [default: all of the "
+    "project's]",
 )
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
-    default="runs",
+    default=OUT,
     show_default=True,
     metavar="DIR",
-    help="Where the executed notebooks are kept.",
+    help="Where the executed notebooks are copied to.",
 )
+@following
 @click.pass_context
 def release(  # noqa: PLR0913 - a parameter for each option
     context: click.Context,
-    notebook: Path,
+    /,
     *,
+    notebook: Path,
     names: tuple[str, ...],
     file: Path | None,
-    parameters: tuple[tuple[str, str], ...],
+    parameters: dict[str, str],
+    patterns: tuple[str, ...],
     out: Path,
+    approve: tuple[str, ...],
+    **said: float | bool | None,
 ) -> None:
-    """Execute a notebook once for each environment.
+    """Release a notebook to environments, one after the other, until one fails.
 
-    papermill executes it for one environment after the other, until one fails. The notebook is
-    given the parameters of the environment, and its name as `environment`.
+    The notebook and the files of its project are taken once, and every environment gets the same
+    artifact. It is executed with the parameters of the environment, which are all checked before
+    anything runs; a parameter `environment` is given the environment's name. Approvals and freezes
+    are those that the environments demand. The exit codes are those of `run`; a release that
+    waits goes on with `approve`, `override` or `watch`.
+
+    Example: pipelinekit release report.ipynb --env staging --env production -p rows=100
     """
     place = context.ensure_object(Surroundings)
-    environments = choose(read_environments(file or _environments(notebook)), names)
-    extra = {name: _value(text) for name, text in parameters}
-    done = []
-    for executed in release_each(notebook, environments, out, extra):
-        done.append(executed)
-        _say(executed, quiet=place.json)
-    _say_left_out(names[len(done) :])
-    if place.json:
-        echo_json(done)
-    context.exit(Exit.SUCCEEDED if done[-1].succeeded else Exit.FAILED)
+    waves = chosen(notebook, names, file)
+    with place.kit(work=True) as kit:
+        values = {name: _value(text) for name, text in parameters.items()}
+        folder = Path(kit.settings.folder)
+        promotion = Promotion(notebook, waves, values, folder, patterns, out)
+        how = manner(place, promotion.pipeline(), approve, **said)
+        run = start(kit, promotion)
 
+        def conclude(place: Surroundings, run: Run) -> None:
+            _tell(place, Release(run, promotion), out)
 
-def _environments(notebook: Path) -> Path:
-    here = Path(ENVIRONMENTS)
-    beside = notebook.with_name(ENVIRONMENTS)
-    return beside if beside.exists() and not here.exists() else here
+        code = work_and_follow(place, kit, run, how, conclude)
+    context.exit(code)
 
 
 def _value(text: str) -> object:
-    words: dict[str, object] = {"True": True, "False": False, "None": None}
-    if text in words:
-        return words[text]
+    # Text says a value of every type; only lists and mappings are read here.
+    if text[:1] not in {"[", "{"}:
+        return text
     try:
         return json.loads(text)
     except json.JSONDecodeError:
         return text
 
 
-def _say(executed: Executed, *, quiet: bool) -> None:
-    mark = SUCCEEDED if executed.succeeded else FAILED
-    told = f"{executed.environment}  {duration(executed.seconds)}  {executed.notebook}"
-    stream = sys.stderr if quiet else sys.stdout
-    click.echo(f"{click.style(str(mark), fg=colour(mark))}  {told}", file=stream)
-    if executed.error is not None:
-        click.echo(f"  {clean(executed.error)}", file=stream)
+def _tell(place: Surroundings, release: Release, out: Path) -> None:
+    copies = release.keep(out)
+    if place.json:
+        echo_json([_data(each) for each in release.results])
+        return
+    for line in table(release.results):
+        click.echo(line)
+    for copy in copies:
+        click.echo(f"Executed: {copy}", file=sys.stderr)
 
 
-def _say_left_out(names: Iterable[str]) -> None:
-    for name in names:
-        click.echo(f"{NOT_STARTED}  {name}", err=True)
+def table(results: tuple[Released, ...]) -> list[str]:
+    """Put the results into lines, a column for each kind of fact."""
+    rows = [_cells(each) for each in results]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for each, cells in zip(results, rows, strict=True):
+        padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True) if width]
+        padded[1] = click.style(padded[1], fg=colour(each.mark))
+        lines.append("  ".join(padded).rstrip())
+    return lines
+
+
+def _cells(each: Released) -> tuple[str, ...]:
+    time = "" if each.seconds is None else duration(each.seconds)
+    digest = f"sha256:{each.digest[:DIGEST_SHOWN]}" if each.digest else ""
+    return each.environment, str(each.mark), time, digest, one_line(each.told)
+
+
+def _data(each: Released) -> dict[str, object]:
+    return {**asdict(each), "mark": each.mark.word}

@@ -21,6 +21,7 @@ from pipelinekit.runtime.clock import now
 from pipelinekit.wire.words import SHORT_ID
 
 Command = TypeVar("Command", bound=Callable[..., object])
+Conclude = Callable[[Surroundings, Run], None]
 
 HANDED_OVER = {Exit.SUCCEEDED, Exit.FAILED, Exit.WAITING}
 
@@ -69,8 +70,23 @@ def manner(
     )
 
 
-def follow(place: Surroundings, kit: Kit, run: Run, how: Manner) -> Exit | None:
+def tell(place: Surroundings, run: Run) -> None:
+    """Say in JSON how an execution stands, where that is wanted."""
+    if place.json:
+        echo_json(data(observed(run, now())))
+
+
+def follow(
+    place: Surroundings, kit: Kit, run: Run, how: Manner, conclude: Conclude = tell
+) -> Exit | None:
     """Follow an execution and say how to go on where it stays behind.
+
+    Args:
+        place: How to answer.
+        kit: A kit.
+        run: The execution.
+        how: What to do meanwhile.
+        conclude: What is said at the end.
 
     Returns:
         The exit code; None where no engine is at work any more.
@@ -91,12 +107,14 @@ def follow(place: Surroundings, kit: Kit, run: Run, how: Manner) -> Exit | None:
             f"end it with: pipelinekit stop {short}",
             err=True,
         )
-    if place.json and code is not None:
-        echo_json(data(observed(run, now())))
+    if code is not None:
+        conclude(place, run)
     return code
 
 
-def work_and_follow(place: Surroundings, kit: Kit, run: Run, how: Manner) -> Exit:
+def work_and_follow(
+    place: Surroundings, kit: Kit, run: Run, how: Manner, conclude: Conclude = tell
+) -> Exit:
     """Follow an execution with the engine of this process, then leave through the door.
 
     What others have started in the meantime is left to an engine in the background.
@@ -106,8 +124,9 @@ def work_and_follow(place: Surroundings, kit: Kit, run: Run, how: Manner) -> Exi
         kit: A kit with an engine; it is closed.
         run: The execution.
         how: What to do meanwhile.
+        conclude: What is said at the end.
     """
-    code = follow(place, kit, run, how) or Exit.SUCCEEDED
+    code = follow(place, kit, run, how, conclude) or Exit.SUCCEEDED
     with door(kit.home.folder):
         others = under_way(kit, besides=run.id)
         kit.close()

@@ -11,7 +11,7 @@ import click
 from pipelinekit.cli.background import door
 from pipelinekit.cli.surroundings import Surroundings, echo_json, shared
 from pipelinekit.kit.kit import Kit
-from pipelinekit.model.errors import StoreError
+from pipelinekit.model.errors import EngineClosed, StoreError
 
 LOOK_SECONDS = 0.1
 BRIEFEST_SECONDS = 0.5
@@ -79,12 +79,18 @@ def _left(kit: Kit, patience: float | None, leaving: threading.Event) -> bool:
 def _idle(kit: Kit, patience: float | None, leaving: threading.Event) -> int | None:
     worker = kit.worker
     assert worker is not None  # noqa: S101 - the kit was opened to work
-    version, since, beats = _version(kit), time.monotonic(), worker.beats
-    while not leaving.is_set() and (patience is None or time.monotonic() - since < patience):
-        beats = worker.wait(beats, LOOK_SECONDS)
-        present = _version(kit)
-        if not worker.idle or present is None or present != version:
-            version, since = present, time.monotonic()
+    version, since = _version(kit), time.monotonic()
+    with worker.pulse.listening() as ear:
+        while not leaving.is_set() and (patience is None or time.monotonic() - since < patience):
+            ear.wait(LOOK_SECONDS)
+            if not worker.alive:
+                raise EngineClosed(
+                    "this engine was to go on and has ended by itself; what it said last tells "
+                    "why: mend that, and start it again"
+                )
+            present = _version(kit)
+            if not worker.idle or present is None or present != version:
+                version, since = present, time.monotonic()
     return version
 
 

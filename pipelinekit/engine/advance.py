@@ -66,8 +66,8 @@ def run_group(draft: Draft, execution: str, stage: Stage, actions: tuple[Action,
     row = draft.stage_execution(execution, stage.name)
     order = actions[0].run_order
     names = tuple(action.name for action in actions)
-    draft.put(replace(row, phase=Phase.ACTIONS, run_order=order, pending=names))
-    _start_pending(draft, execution, stage)
+    group = replace(row, phase=Phase.ACTIONS, run_order=order, pending=names)
+    _start_pending(draft, group, stage)
     settle(draft, execution, stage)
 
 
@@ -80,7 +80,7 @@ def settle(draft: Draft, execution: str, stage: Stage) -> None:
     elif running.status is PipelineStatus.STOPPING:
         _close(draft, row, StageStatus.STOPPED, PipelineStatus.STOPPED)
     elif row.phase is Phase.ACTIONS and row.pending and not row.failed:
-        _start_pending(draft, execution, stage)
+        _start_pending(draft, row, stage)
         if not draft.stage_execution(execution, stage.name).running:
             settle(draft, execution, stage)
     elif row.running:
@@ -101,22 +101,20 @@ def pass_on(draft: Draft, row: StageExecution, stage: Stage) -> None:
     """Leave a stage that has succeeded, for the next one or for good."""
     execution = draft.execution(row.execution)
     draft.put(replace(row, status=StageStatus.SUCCEEDED, updated=draft.at))
-    unlock(draft, execution, stage.name)
     if execution.type is ExecutionType.ROLLBACK:
+        unlock(draft, execution, stage.name)
         _finish(draft, execution, PipelineStatus.SUCCEEDED)
         let_in(draft, stage.name)
         return
-    if execution.mode is not ExecutionMode.PARALLEL:
-        draft.put(replace(draft.stage_state(stage.name), good=execution.id))
+    unlock(draft, execution, stage.name, good=True)
     _go_further(draft, execution, stage)
 
 
 # ------------------------------------------------------------------ the actions
 
 
-def _start_pending(draft: Draft, execution: str, stage: Stage) -> None:
-    running = draft.execution(execution)
-    row = draft.stage_execution(execution, stage.name)
+def _start_pending(draft: Draft, row: StageExecution, stage: Stage) -> None:
+    running = draft.execution(row.execution)
     limited = running.mode is ExecutionMode.PARALLEL
     places = SIDE_BY_SIDE - row.running if limited else len(row.pending)
     starting = row.pending[: max(places, 0)]
@@ -259,9 +257,18 @@ def _fail(
     unlock(draft, execution, stage.name)
     back = automatic(draft, execution, stage) if rollback else None
     if back is not None:
+        _tell_rollback(draft, execution, back, stage)
         lock(draft, back, stage.name)
         enter(draft, back, stage.name)
     let_in(draft, stage.name)
+
+
+def _tell_rollback(
+    draft: Draft, failed: PipelineExecution, back: PipelineExecution, stage: Stage
+) -> None:
+    latest = draft.execution(failed.id)
+    told = f"execution #{back.number} ({back.id}) rolls stage {stage.name} back"
+    draft.put(replace(latest, summary="; ".join(filter(None, (latest.summary, told)))))
 
 
 def _close(draft: Draft, row: StageExecution, stage: StageStatus, status: PipelineStatus) -> None:

@@ -41,11 +41,7 @@ def begin(draft: Draft, execution: PipelineExecution, stage: str, action: Action
     resolved, missing = put_in(action.configuration, find)
     environment, absent = _environment(action, find)
     commands, values, unset = put_in_shell(action.commands, find)
-    row = replace(
-        _row(draft, execution, stage, action),
-        resolved=resolved,
-        inputs=artifacts(draft, execution, action.inputs),
-    )
+    row = _row(draft, execution, stage, action, resolved)
     trouble = problem(action.inputs, row.inputs, resolved, (*missing, *absent, *unset))
     if trouble is None:
         draft.put(row)
@@ -63,7 +59,11 @@ def begin(draft: Draft, execution: PipelineExecution, stage: str, action: Action
 
 
 def _row(
-    draft: Draft, execution: PipelineExecution, stage: str, action: Action
+    draft: Draft,
+    execution: PipelineExecution,
+    stage: str,
+    action: Action,
+    resolved: Mapping[str, str],
 ) -> ActionExecution:
     before = draft.get(ActionExecution, execution.id, stage, action.name)
     attempt = before.attempt + 1 if before else 1
@@ -83,6 +83,8 @@ def _row(
         attempt=attempt,
         deadline=draft.at + action_limit(action, execution.limits),
         token=draft.derive(identity) if action.type.category is Category.APPROVAL else None,
+        resolved=resolved,
+        inputs=artifacts(draft, execution, action.inputs),
     )
 
 

@@ -89,7 +89,10 @@ def judge(draft: Draft, row: StageExecution, stage: Stage) -> ConditionExecution
     summary = f"The {place} condition of stage {row.stage} failed: {told}"
     closed = replace(check, status=ConditionStatus.FAILED, summary=summary, updated=draft.at)
     draft.put(closed)
-    draft.put(replace(draft.execution(row.execution), summary=summary, updated=draft.at))
+    execution = draft.execution(row.execution)
+    if place is ConditionType.ON_FAILURE:  # why the stage failed is still to be read
+        summary = "; ".join(filter(None, (execution.summary, summary)))
+    draft.put(replace(execution, summary=summary, updated=draft.at))
     return closed
 
 

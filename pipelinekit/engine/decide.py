@@ -8,7 +8,7 @@ from pipelinekit.engine.draft import Decision, Draft
 from pipelinekit.engine.jobs import job
 from pipelinekit.engine.override import override
 from pipelinekit.engine.prune import prune
-from pipelinekit.engine.report import expire, report
+from pipelinekit.engine.report import expire, refuse, report
 from pipelinekit.engine.retry import retry
 from pipelinekit.engine.rollback import rollback
 from pipelinekit.engine.start import start
@@ -16,6 +16,7 @@ from pipelinekit.engine.stop import stop
 from pipelinekit.engine.transition import turn
 from pipelinekit.model.event import (
     Answered,
+    AnswerRefused,
     Defined,
     Deleted,
     Event,
@@ -35,7 +36,7 @@ from pipelinekit.model.event import (
 from pipelinekit.model.state import State
 
 
-def decide(state: State, event: Event) -> Decision:  # noqa: C901, PLR0912, PLR0915 - one case for each event
+def decide(state: State, event: Event) -> Decision:  # noqa: C901, PLR0912, PLR0915 - a case for each
     """Tell what follows from an event, changing nothing.
 
     Args:
@@ -56,6 +57,8 @@ def decide(state: State, event: Event) -> Decision:  # noqa: C901, PLR0912, PLR0
             report(draft, event)
         case Expired():
             expire(draft, event)
+        case AnswerRefused():
+            refuse(draft, event)
         case Answered():
             answer(draft, event)
         case StopRequested():

@@ -51,6 +51,7 @@ class Decision:
         refusal: Why the asker is refused although there is something to write, such as the try.
         deleted: Whether nothing of the pipeline remains.
         forgotten: The executions of which nothing remains.
+        kept: Whether the event belongs in the journal although nothing may follow from it.
     """
 
     rows: tuple[Row, ...]
@@ -60,6 +61,7 @@ class Decision:
     refusal: PipelineKitError | None = None
     deleted: bool = False
     forgotten: tuple[str, ...] = ()
+    kept: bool = False
 
 
 class Draft:
@@ -78,6 +80,7 @@ class Draft:
         self.refusal: PipelineKitError | None = None
         self.deleted = False
         self.forgotten: tuple[str, ...] = ()
+        self.kept = False
 
     def decision(self) -> Decision:
         """Give what has been decided."""
@@ -89,6 +92,7 @@ class Draft:
             refusal=self.refusal,
             deleted=self.deleted,
             forgotten=self.forgotten,
+            kept=self.kept,
         )
 
     def get(self, kind: type[R], *key: str) -> R | None:
@@ -208,7 +212,8 @@ class Draft:
 
     def live(self) -> list[PipelineExecution]:
         """List the executions that have not ended, oldest first."""
-        rows = (self.execution(row.id) for row in self._state.all(PipelineExecution))
+        now = {row.id: row for row in self._rows.values() if isinstance(row, PipelineExecution)}
+        rows = [now.get(row.id, row) for row in self._state.all(PipelineExecution)]
         return sorted((row for row in rows if not row.ended), key=lambda row: row.number)
 
     def count(self, stage: StageExecution, *, running: int = 0, failed: int = 0) -> None:

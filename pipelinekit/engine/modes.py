@@ -54,10 +54,18 @@ def lock(draft: Draft, execution: PipelineExecution, stage: str) -> None:
         draft.put(replace(draft.stage_state(stage), holder=execution.id, latest=execution.id))
 
 
-def unlock(draft: Draft, execution: PipelineExecution, stage: str) -> None:
-    """Unlock a stage that an execution leaves."""
+def unlock(draft: Draft, execution: PipelineExecution, stage: str, *, good: bool = False) -> None:
+    """Unlock a stage that an execution leaves.
+
+    Args:
+        draft: The decision.
+        execution: Who leaves it.
+        stage: Its name.
+        good: Whether the stage can be rolled back to this execution from now on.
+    """
     if execution.mode is not ExecutionMode.PARALLEL:
-        draft.put(replace(draft.stage_state(stage), holder=None))
+        state = draft.stage_state(stage)
+        draft.put(replace(state, holder=None, good=execution.id if good else state.good))
 
 
 def withdraw(draft: Draft, execution: PipelineExecution) -> None:

@@ -3,14 +3,14 @@
 from dataclasses import replace
 
 from pipelinekit.engine.advance import is_outdated, pass_on, run_group
-from pipelinekit.engine.conditions import PHASES, break_off
+from pipelinekit.engine.conditions import PHASES, break_off, condition_of
 from pipelinekit.engine.draft import Draft
 from pipelinekit.engine.limits import refuse_too_many
 from pipelinekit.engine.modes import lock
 from pipelinekit.engine.retry import check_latest
 from pipelinekit.model.check import ConditionExecution, ConditionStatus
 from pipelinekit.model.condition import ConditionType, Result
-from pipelinekit.model.errors import ConditionNotOverridable
+from pipelinekit.model.errors import ConditionNotOverridable, ValidationError
 from pipelinekit.model.event import OverrideRequested
 from pipelinekit.model.execution import (
     PipelineExecution,
@@ -19,6 +19,11 @@ from pipelinekit.model.execution import (
     StageStatus,
 )
 from pipelinekit.model.pipeline import Stage
+
+FREEZE = "Freeze"
+"""The rule that holds executions off while an environment is frozen; see `providers.freeze`."""
+
+SUMMARY_LIMIT = 512
 
 _OPEN = frozenset({ConditionStatus.IN_PROGRESS, ConditionStatus.FAILED})
 _STATUSES = frozenset({PipelineStatus.IN_PROGRESS, PipelineStatus.FAILED})
@@ -33,11 +38,12 @@ def override(draft: Draft, event: OverrideRequested) -> None:
     execution = draft.execution(event.execution)
     stage = draft.stage(execution, event.stage)
     row = _overridable(draft, execution, stage, event.condition)
+    _reasoned(stage, event)
     if execution.ended:
         refuse_too_many(draft, execution.mode, event.most)
         lock(draft, execution, stage.name)
     draft.answer = execution.id
-    break_off(draft, row, stage, ConditionStatus.OVERRIDDEN, f"Overridden by {event.by}")
+    break_off(draft, row, stage, ConditionStatus.OVERRIDDEN, _told(event))
     draft.put(replace(execution, status=PipelineStatus.IN_PROGRESS, summary="", updated=draft.at))
     row = draft.stage_execution(execution.id, stage.name)
     if row.status is StageStatus.FAILED:
@@ -47,6 +53,28 @@ def override(draft: Draft, event: OverrideRequested) -> None:
         run_group(draft, execution.id, stage, stage.groups[0])
     else:
         pass_on(draft, row, stage)
+
+
+def _told(event: OverrideRequested) -> str:
+    reason = " ".join(event.reason.split())
+    return f"Overridden by {event.by}{f': {reason}' if reason else ''}"
+
+
+def _reasoned(stage: Stage, event: OverrideRequested) -> None:
+    condition = condition_of(stage, event.condition)
+    rules = condition.rules if condition else ()
+    names = [each.name for each in rules if each.type.provider == FREEZE]
+    asked = f"condition {event.condition} of stage {stage.name} was to be overridden"
+    if len(event.reason) > SUMMARY_LIMIT:
+        raise ValidationError(
+            f"{asked} with a reason of {len(event.reason)} characters, and {SUMMARY_LIMIT} is "
+            f"the most; shorten it"
+        )
+    if names and not event.reason.strip():
+        raise ValidationError(
+            f"{asked} without a reason, and it has the freeze {', '.join(names)}; say why it "
+            f"must not wait"
+        )
 
 
 def _overridable(

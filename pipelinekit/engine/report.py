@@ -9,7 +9,7 @@ from pipelinekit.model.action import Category
 from pipelinekit.model.check import RuleExecution
 from pipelinekit.model.command import Ask, Halt
 from pipelinekit.model.errors import StaleReport
-from pipelinekit.model.event import Expired, Reported
+from pipelinekit.model.event import AnswerRefused, Expired, Reported
 from pipelinekit.model.execution import (
     ActionExecution,
     ActionStatus,
@@ -45,6 +45,14 @@ def expire(draft: Draft, event: Expired) -> None:
     )
     draft.command(Halt(row.id))
     conclude(draft, row, Failed(message))
+
+
+def refuse(draft: Draft, event: AnswerRefused) -> None:
+    """Keep that an answer did not count, which changes nothing else."""
+    draft.kept = True
+    row = draft.get(ActionExecution, event.execution, event.stage, event.action)
+    if row is not None and row.id == event.action_execution:
+        draft.put(replace(row, refused=row.refused + 1))
 
 
 def conclude(
@@ -141,17 +149,17 @@ def _succeed(
         )
         conclude(draft, row, Failed(message, code="OutputVariablesSizeExceeded"))
         return
-    ended = _told(draft, row, ActionStatus.SUCCEEDED, succeeded)
-    if isinstance(ended, ActionExecution):
-        _publish(draft, ended, succeeded, artifacts)
-        ended = replace(
-            ended,
-            outputs=artifacts,
-            variables=succeeded.variables,
-            reports=succeeded.reports,
-            percent=None,
-        )
-    _end(draft, ended)
+    if isinstance(row, ActionExecution):
+        _publish(draft, row, succeeded, artifacts)
+        if artifacts or succeeded.variables or succeeded.reports or row.percent is not None:
+            row = replace(
+                row,
+                outputs=artifacts,
+                variables=succeeded.variables,
+                reports=succeeded.reports,
+                percent=None,
+            )
+    _end(draft, _told(draft, row, ActionStatus.SUCCEEDED, succeeded))
 
 
 def _publish(

@@ -12,6 +12,7 @@ from pipelinekit.model.actiontype import ActionType
 from pipelinekit.model.errors import CannotRunHere, DefinitionError
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.settings import Settings
+from pipelinekit.wire.templates.gaps import placeholders
 
 
 def check(
@@ -96,5 +97,12 @@ def obstacle(action: Action, settings: Settings) -> str | None:
             f"its environmentVariables are read by no provider here; give {action.type.provider} "
             f"its variables in its own configuration instead"
         )
+    for key, value in action.configuration.items():
+        secret = any(each.name == key and each.secret for each in provider.type.properties)
+        if not secret and (left := placeholders(value)):
+            return (
+                f"its {key} holds {left[0]}, which an import left in the place of a value; write "
+                f"the value there, or import again with --parameter"
+            )
     check_action = provider.traits.check
     return check_action(action, settings) if check_action else None

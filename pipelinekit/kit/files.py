@@ -18,7 +18,10 @@ from pipelinekit.model.errors import DefinitionError, Fault, ValidationError
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.tools import document
 from pipelinekit.tools.document import Document, DocumentError, Form
+from pipelinekit.wire import codepipeline
 from pipelinekit.wire.codepipeline import locate, read, text
+from pipelinekit.wire.templates.gaps import leaves, placeholders
+from pipelinekit.wire.templates.template import SHORT_FORMS, is_template
 
 DOCUMENTS = (".json", ".yaml", ".yml")
 SUFFIXES = (".py", *DOCUMENTS)
@@ -42,6 +45,21 @@ class UnreadableFile(ValidationError):
         self.line = line
         self.found = found
         self.advice = advice
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A placeholder that an import left.
+
+    Attributes:
+        place: Where it is, such as `stages[0].actions[0].configuration.BranchName`.
+        text: The placeholder.
+        line: Its line, from 1; None where there is none.
+    """
+
+    place: str
+    text: str
+    line: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +93,20 @@ class Written:
         """Give everything that CodePipeline would refuse, with lines where there are any."""
         found = faults(self.pipeline, action_types())
         return found if self.source is None else locate(found, self.source)
+
+    @property
+    def placeholders(self) -> list[Left]:
+        """List what an import left in the place of values."""
+        data = codepipeline.write(self.pipeline)["pipeline"]
+        found = [
+            (Fault("", path, text, ""), text)
+            for path, value in leaves(data)
+            for text in placeholders(value)
+        ]
+        if self.source is None:
+            return [Left(fault.place, text, None) for fault, text in found]
+        located = locate((fault for fault, _ in found), self.source)
+        return [Left(fault.place, fault.found, fault.line) for fault in located]
 
     def checked(self) -> Pipeline:
         """Give the pipeline.
@@ -143,13 +175,15 @@ def save(pipeline: Pipeline, file: Path | str) -> Path:
 
 
 def read_document(file: Path) -> Document:
-    """Read a YAML or JSON file.
+    """Read a YAML or JSON file, in which short forms of CloudFormation may stand.
 
     Raises:
         UnreadableFile: It is missing, or no YAML or JSON.
     """
     try:
-        return document.read(file, name=str(file))
+        text = document.read_text(file, str(file))
+        form = Form.JSON if file.suffix == ".json" else Form.YAML
+        return document.parse(text, str(file), form, forms=SHORT_FORMS)
     except DocumentError as error:
         raise unreadable(error) from None
 
@@ -161,6 +195,9 @@ def unreadable(error: DocumentError) -> UnreadableFile:
 
 def _parse(file: Path) -> Written:
     source = read_document(file)
+    if is_template(source):
+        advice = f"bring it here with `pipelinekit import {file}`"
+        raise UnreadableFile(str(file), None, "a CloudFormation template", advice)
     try:
         return Written(read(source.data), file, source=source)
     except DefinitionError as error:

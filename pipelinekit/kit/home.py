@@ -34,6 +34,11 @@ class Home:
         return self.folder / "jobs"
 
     @property
+    def cache(self) -> Path:
+        """Give the folder that all jobs share."""
+        return self.folder / "cache"
+
+    @property
     def artifacts(self) -> Path:
         """Give the folder that stands for S3."""
         return self.folder / "artifacts"

@@ -13,10 +13,9 @@ from pipelinekit.artifacts.folder import FolderArtifacts
 from pipelinekit.engine.planned import Plan
 from pipelinekit.engine.secrets import unmasked
 from pipelinekit.kit.client import client
-from pipelinekit.kit.control import LocalControl
 from pipelinekit.kit.errand import TARGET, written
 from pipelinekit.kit.home import Home
-from pipelinekit.kit.plan import Ground, planned, wish
+from pipelinekit.kit.local import LocalControl
 from pipelinekit.kit.previous import previous
 from pipelinekit.kit.registry import discover
 from pipelinekit.kit.retention import Removed, tidy
@@ -38,6 +37,7 @@ from pipelinekit.model.execution import (
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.control import StartWith
+from pipelinekit.ports.provider import DECLARED
 from pipelinekit.ports.store import Query
 from pipelinekit.runtime.clock import new_id, now
 from pipelinekit.runtime.courier import Courier
@@ -177,6 +177,9 @@ class Kit(LocalControl):
         Raises:
             PipelineNotFound: No pipeline has that name.
         """
+        # Loads how builds are confined, which no start needs.
+        from pipelinekit.kit.plan import Ground, planned, wish  # noqa: PLC0415
+
         definition = self.definition(pipeline) if isinstance(pipeline, str) else pipeline
         name = definition.name
         state, _ = self.store.load(name)
@@ -331,7 +334,10 @@ class Kit(LocalControl):
         )
 
         def hands(done: Done) -> Hands:
-            return Hands(place, discover(), done)
+            made = Hands(place, DECLARED, done)  # first: its helper loads providers meanwhile
+            discover()
+            return made
 
-        life = Incarnation(self.home.engines, new_id(), self.store.leases)
-        return Worker(self.store, life, hands)
+        store = self.store
+        life = Incarnation(self.home.engines, new_id(), store.leases, store.past.holders)
+        return Worker(store, life, hands)

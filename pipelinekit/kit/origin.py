@@ -3,12 +3,12 @@
 import os
 from pathlib import Path
 
-from pipelinekit.kit.settings_file import FILE
+from pipelinekit.kit.settings_file import FILE, PROJECTS
 
 
 def settings_folder(file: Path | None) -> Path:
     """Give the folder whose settings count for a definition: its own if it has some, else here."""
-    if file is not None and (file.parent / FILE).exists():
+    if file is not None and any((file.parent / name).exists() for name in (FILE, *PROJECTS)):
         return file.parent.resolve()
     return Path.cwd()
 

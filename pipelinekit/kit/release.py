@@ -1,136 +1,269 @@
-"""Releases a notebook: papermill executes it once for each environment."""
+"""Releases a notebook to environments: `pk.release`."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+import shutil
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Self
 
-from pipelinekit.kit.files import read_document, unreadable
-from pipelinekit.model.environment import Environment
-from pipelinekit.model.errors import NotFound, ValidationError
+from pipelinekit.engine.review import APPROVERS
+from pipelinekit.kit.environments import Environments, environments, find_environments
+from pipelinekit.kit.fact_words import votes
+from pipelinekit.kit.facts import ActionFacts, RunFacts, StageFacts
+from pipelinekit.kit.kit import Kit
+from pipelinekit.kit.observe import observed
+from pipelinekit.kit.promotion import APPROVE, ARTIFACT, Promotion, Waves
+from pipelinekit.kit.run import Run, Until
+from pipelinekit.model.errors import ValidationError
+from pipelinekit.model.execution import ActionExecution, ActionStatus
 from pipelinekit.runtime.clock import now
-from pipelinekit.tools.document import DocumentError, Node
-from pipelinekit.tools.notebook import Execution, NotebookError, execute
+from pipelinekit.wire.words import AT_THE_DOOR, FAILED, NOT_STARTED, SUCCEEDED, Mark, Tone
 
-NAME = re.compile(r"[A-Za-z0-9_@-][A-Za-z0-9.@_-]{0,99}")
-
-
-class EnvironmentNotFound(NotFound):
-    """No environment of that name."""
+OUT = Path("runs")
+EXECUTED = "executed"
+FROZEN = Mark("❄", "Frozen", Tone.ASKING)
 
 
 @dataclass(frozen=True, slots=True)
-class Executed:
-    """A notebook that was executed for an environment.
+class Released:
+    """What became of a release in one environment.
 
     Attributes:
-        environment: The environment's name.
-        notebook: The executed notebook, with the outputs of all cells that ran.
-        seconds: How long it took.
-        error: Why it failed; None where it succeeded.
+        environment: Its name.
+        mark: How it stands.
+        seconds: How long the notebook was executed; None where it was not.
+        digest: SHA-256 of the artifact that it was executed from; empty where it was not.
+        notebook: The executed notebook; None where there is none.
+        told: Why it failed, whom it waits for, who let it in.
+        started: When it was begun, UTC.
     """
 
     environment: str
-    notebook: Path
-    seconds: float
-    error: str | None = None
+    mark: Mark
+    seconds: float | None = None
+    digest: str = ""
+    notebook: Path | None = None
+    told: str = ""
+    started: datetime | None = None
+
+
+class Release:
+    """A notebook on its way through environments; at the end of a cell it is a table.
+
+    Attributes:
+        run: The execution of its pipeline.
+        promotion: What is released where.
+    """
+
+    def __init__(self, run: Run, promotion: Promotion, own: Kit | None = None) -> None:
+        self.run = run
+        self.promotion = promotion
+        self._own = own
+        self._kept: tuple[Mark, tuple[Released, ...]] | None = None
+
+    def __repr__(self) -> str:
+        told = (f"{each.environment}: {each.mark.word}" for each in self.results)
+        return f"Release({self.promotion.path!r}, {', '.join(told)})"
 
     @property
-    def succeeded(self) -> bool:
-        """Tell whether every cell was executed without an error."""
-        return self.error is None
+    def results(self) -> tuple[Released, ...]:
+        """Tell what became of it in each environment, in order."""
+        return self._standing()[1]
 
+    @property
+    def mark(self) -> Mark:
+        """Tell how the whole of it stands."""
+        return self._standing()[0]
 
-def read_environments(file: Path) -> dict[str, Environment]:
-    """Read environments from YAML or JSON: names, each with a mapping `parameters`.
+    def wait(self, until: Until = "end", timeout: float | None = None) -> Self:
+        """Wait until it has ended, or waits for people; see `Run.wait`.
 
-    Args:
-        file: Usually `environments.yaml`.
+        A kit that was opened for this release alone is closed when it has ended.
+        """
+        self.run.wait(until, timeout)
+        if self._own is not None and self.run.execution.ended:
+            self._kept = self._standing()
+            self._own.close()
+            self._own = None
+        return self
 
-    Raises:
-        UnreadableFile: It is missing or has a fault; the message bears the line.
-    """
-    source = read_document(file)
-    try:
-        return {name: _environment(name, node) for name, node in source.root.mapping().items()}
-    except DocumentError as error:
-        raise unreadable(error) from None
+    def approve(self, comment: str = "", action: str | None = None) -> Self:
+        """Approve what waits for approval, and wait again; see `Run.approve`."""
+        self.run.approve(comment, action)
+        return self.wait("approval")
 
+    def override(self, reason: str) -> Self:
+        """Go on in spite of a freeze, and wait again; see `Run.override`."""
+        self.run.override(reason=reason)
+        return self.wait("approval")
 
-def choose(known: Mapping[str, Environment], names: Sequence[str]) -> list[Environment]:
-    """Pick environments by name, in the order of the names.
+    def keep(self, out: Path | str = OUT) -> list[Path]:
+        """Copy the executed notebooks.
 
-    Raises:
-        EnvironmentNotFound: One of them is not known; the message lists those that are.
-    """
-    for name in names:
-        if name not in known:
-            there = ", ".join(known) or "none"
-            raise EnvironmentNotFound(
-                f"environment {name!r} was asked for and there are {there}; take one of those or "
-                f"add it to the file"
-            )
-    return [known[name] for name in names]
+        Args:
+            out: The folder for the copies, each named after the notebook, the environment and
+                the time.
+        """
+        copies = []
+        for each in self.results:
+            if each.notebook is not None and each.started is not None:
+                stem = self.promotion.notebook.stem
+                name = f"{stem}-{each.environment}-{each.started:%Y%m%dT%H%M%S.%fZ}.ipynb"
+                Path(out).mkdir(parents=True, exist_ok=True)
+                copies.append(Path(shutil.copy(each.notebook, Path(out, name))))
+        return copies
+
+    def _standing(self) -> tuple[Mark, tuple[Released, ...]]:
+        if self._kept is not None:
+            return self._kept
+        facts = observed(self.run, now())
+        names = [each.name for each in self.promotion.environments]
+        return facts.mark, tuple(_released(facts, name) for name in names)
 
 
 def release(
-    notebook: Path,
-    environments: Sequence[Environment],
-    out: Path = Path("runs"),
-    extra: Mapping[str, object] | None = None,
-) -> list[Executed]:
-    """Execute a notebook for one environment after the other, until one fails.
+    notebook: Path | str,
+    *names: str,
+    parameters: Mapping[str, object] | None = None,
+    environments: Environments | Path | str | None = None,
+    files: Iterable[str] = (),
+    kit: Kit | None = None,
+) -> Release:
+    """Release a notebook to environments, one after the other, until one fails.
+
+    The notebook and the files of its project are taken once, and each environment gets the same
+    artifact, with parameters of its own. Nothing is executed before all parameters are checked
+    against the notebook's cell tagged `parameters`. It comes back when the release has ended, or
+    waits for approval or the end of a freeze.
+
+    ```python
+    pk.release("report.ipynb", "staging", "production", parameters={"rows": 10})
+    ```
 
     Args:
-        notebook: A `.ipynb` file; a cell tagged `parameters` holds its defaults.
-        environments: Their parameters are given to it, and `environment`, the name.
-        out: A folder for the executed notebooks.
-        extra: Parameters that take precedence over those of all environments.
-
-    Returns:
-        What was executed; only the last one may have failed.
+        notebook: A `.ipynb` file.
+        names: The environments; all when there are none. Their order is that of the file.
+        parameters: Values that prevail over those of all environments.
+        environments: Where these are described, when not in the usual places.
+        files: Patterns of the files that go along; all of the project when empty.
+        kit: Where it runs; one of its own when None.
 
     Raises:
-        ValidationError: The notebook is missing; nothing was executed.
+        ValidationError: The notebook or the environments are not fit for it; nothing was done.
     """
-    return list(release_each(notebook, environments, out, extra))
+    own = None if kit is not None else Kit()
+    used = kit or own
+    assert used is not None  # noqa: S101 - one of the two
+    try:
+        source, folder = Path(notebook), Path(used.settings.folder)
+        waves = chosen(source, names, environments)
+        promotion = Promotion(source, waves, parameters or {}, folder, tuple(files), OUT)
+        return Release(start(used, promotion), promotion, own).wait("approval")
+    except BaseException:
+        if own is not None:
+            own.close()
+        raise
 
 
-def release_each(
-    notebook: Path,
-    environments: Sequence[Environment],
-    out: Path = Path("runs"),
-    extra: Mapping[str, object] | None = None,
-) -> Iterator[Executed]:
-    """Do what `release` does, and hand out each result as soon as it is there."""
+def chosen(
+    notebook: Path, names: Iterable[str], known: Environments | Path | str | None = None
+) -> Waves:
+    """Find the environments that a notebook is to be released to.
+
+    Args:
+        notebook: The notebook, beside which they may be described.
+        names: Those that are wanted; all when there are none.
+        known: Where they are described, when not in the usual places.
+
+    Raises:
+        ValidationError: The notebook is missing, or an environment.
+    """
     if not notebook.is_file():
         raise ValidationError(
             f"notebook {notebook} was to be released, and there is no such file; check its path"
         )
-    for environment in environments:
-        parameters = {"environment": environment.name, **environment.parameters, **(extra or {})}
-        executed = _execute(notebook, environment.name, out, parameters)
-        yield executed
-        if not executed.succeeded:
-            return
+    if known is None:
+        known = find_environments(Path.cwd(), notebook.parent)
+    elif not isinstance(known, Environments):
+        known = environments(known)
+    return known.waves(tuple(names))
 
 
-def _execute(
-    notebook: Path, environment: str, out: Path, parameters: Mapping[str, object]
-) -> Executed:
-    began = now()
-    target = out / f"{notebook.stem}-{environment}-{began:%Y%m%dT%H%M%S.%fZ}.ipynb"
-    error = None
-    try:
-        execute(Execution(notebook, target, parameters))
-    except NotebookError as raised:
-        error = str(raised)
-    return Executed(environment, target, (now() - began).total_seconds(), error)
+def start(kit: Kit, promotion: Promotion) -> Run:
+    """Start a release.
+
+    Raises:
+        ValidationError: The notebook cannot take its parameters, or another release of it with
+            other ones is under way, which this one would cancel.
+    """
+    pipeline = promotion.pipeline()
+    if cancelled := kit.plan(pipeline).cancelled:
+        under_way = ", ".join(f"#{each.number} in {each.stage}" for each in cancelled)
+        raise ValidationError(
+            f"{promotion.path} was to be released, and another release of it, to other "
+            f"environments or with other parameters, is under way: {under_way}; let it end, or "
+            f"end it with `pipelinekit stop {pipeline.name}`"
+        )
+    return kit.start(pipeline)
 
 
-def _environment(name: str, node: Node) -> Environment:
-    if not NAME.fullmatch(name):
-        raise node.error("name it with 1 to 100 of letters, digits and . @ - _", found=repr(name))
-    given = node.only({"parameters"}).get("parameters")
-    values = {} if given is None else given.mapping()
-    return Environment(name, {key: value.data for key, value in values.items()})
+def _released(facts: RunFacts, name: str) -> Released:
+    stage, action = next(
+        (stage, each)
+        for stage in facts.stages
+        for each in stage.actions
+        if each.name == name and each.action.inputs == (ARTIFACT,)
+    )
+    row = action.attempt
+    approval = next((each for each in stage.actions if each.name == f"{APPROVE}{name}"), None)
+    if row is None:
+        return Released(name, *_held(facts, stage, approval))
+    executed = _executed(action)
+    digest = row.inputs[0].digest if row.inputs else ""
+    told = row.error.message if row.error else _let_in(approval)
+    mark = action.mark or NOT_STARTED
+    return Released(name, mark, action.seconds, digest, executed, told, row.started)
+
+
+def _held(
+    facts: RunFacts, stage: StageFacts, approval: ActionFacts | None
+) -> tuple[Mark, None, str, None, str]:
+    mark, told = NOT_STARTED, ""
+    for condition in stage.conditions:
+        for each in condition.rules:
+            row = each.attempt
+            if row is not None and row.status is ActionStatus.IN_PROGRESS:
+                mark, told = FROZEN, row.summary
+            elif row is not None and row.status is ActionStatus.FAILED:
+                mark, told = FAILED, row.error.message if row.error else row.summary
+    if approval is not None and approval.attempt is not None:
+        mark = approval.mark or NOT_STARTED
+        told = _asked(approval.attempt)
+        if mark is SUCCEEDED:  # it waits for its neighbours, or they have failed
+            mark = NOT_STARTED
+    if mark is NOT_STARTED and not facts.execution.ended and stage.queue is not None:
+        mark = AT_THE_DOOR
+    return mark, None, "", None, told
+
+
+def _asked(row: ActionExecution) -> str:
+    if row.status is ActionStatus.IN_PROGRESS:
+        return " ".join(
+            filter(None, (f"asks {row.resolved.get(APPROVERS, 'anybody')}", votes(row)))
+        )
+    if row.status is ActionStatus.ABANDONED:
+        return row.summary
+    if row.error is not None:
+        return row.error.message
+    return f"approved by {row.by}{f': {row.summary}' if row.summary else ''}"
+
+
+def _let_in(approval: ActionFacts | None) -> str:
+    return "" if approval is None or approval.attempt is None else _asked(approval.attempt)
+
+
+def _executed(action: ActionFacts) -> Path | None:
+    if action.log is None:
+        return None
+    return next(iter(sorted((action.log.parent / EXECUTED).glob("*.ipynb"))), None)

@@ -2,11 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, Protocol, Self, get_args
+from typing import Literal, Self, get_args
 
-from pipelinekit.kit.home import Home
+from pipelinekit.engine.override import FREEZE
+from pipelinekit.kit.control import Control
 from pipelinekit.kit.logs import shown
+from pipelinekit.kit.resume import resuming
 from pipelinekit.model.check import ConditionExecution, RuleExecution
 from pipelinekit.model.condition import ConditionType, RetryMode
 from pipelinekit.model.errors import (
@@ -35,29 +38,11 @@ from pipelinekit.model.execution import (
     StageStatus,
 )
 from pipelinekit.model.pipeline import Pipeline
-from pipelinekit.ports.store import Query, Store
-from pipelinekit.runtime.worker import Worker
+from pipelinekit.ports.store import Query
 
 LOOK_SECONDS = 0.1
 
 Until = Literal["end", "approval"]
-
-
-class Control(Protocol):
-    """What a run needs of its kit."""
-
-    home: Home
-    by: str
-    store: Store
-    worker: Worker | None
-
-    def ask(self, wish: Callable[..., Event], pipeline: str, **members: object) -> str:
-        """Have a wish of the person who acts through it decided."""
-        ...
-
-    def engine_alive(self) -> bool:
-        """Tell whether some engine is at work."""
-        ...
 
 
 class Run:
@@ -163,6 +148,12 @@ class Run:
         under_way = ActionStatus.IN_PROGRESS
         return [row for row in self.actions if row.token and row.status is under_way]
 
+    @property
+    def frozen(self) -> list[RuleExecution]:
+        """List the freezes whose end it waits for."""
+        waiting = (row for row in self.rules if row.status is ActionStatus.IN_PROGRESS)
+        return [row for row in waiting if row.type.provider == FREEZE and row.summary]
+
     def other(self, execution: str) -> "Run":
         """Give another execution of its pipeline, by the whole id."""
         return Run(self._kit, self.pipeline, execution)
@@ -175,7 +166,7 @@ class Run:
         """Wait until the execution has ended.
 
         Args:
-            until: `end`, or `approval` to come back also when it waits for a person.
+            until: `end`, or `approval` to come back also when it waits for a person, or a freeze.
             timeout: Seconds; for ever when None.
 
         Raises:
@@ -189,15 +180,15 @@ class Run:
                 f"{', '.join(get_args(Until))}"
             )
         limit = None if timeout is None else time.monotonic() + timeout
-        beats = self._kit.worker.beats if self._kit.worker else 0
-        while not self._reached(until):
-            left = LOOK_SECONDS if limit is None else limit - time.monotonic()
-            if left <= 0:
-                raise TimeoutError(
-                    f"{self!r} was waited for until {until}, and {timeout} seconds are over; it "
-                    f"goes on, and can be waited for again"
-                )
-            beats = self._doze(beats, min(left, LOOK_SECONDS))
+        with self._dozing() as doze:
+            while not self._reached(until):
+                left = LOOK_SECONDS if limit is None else limit - time.monotonic()
+                if left <= 0:
+                    raise TimeoutError(
+                        f"{self!r} was waited for until {until}, and {timeout} seconds are over; "
+                        f"it goes on, and can be waited for again"
+                    )
+                doze(min(left, LOOK_SECONDS))
         return self
 
     def raise_for_status(self) -> Self:
@@ -272,20 +263,39 @@ class Run:
         mode = RetryMode.ALL_ACTIONS if all_actions else RetryMode.FAILED_ACTIONS
         return self._ask(RetryRequested, stage=stage or self._failed_stage(), mode=mode)
 
-    def override(self, stage: str | None = None, condition: str | None = None) -> Self:
+    def resume(self) -> Self:
+        """Run the failed actions again, and notebooks from the cell that failed.
+
+        A notebook goes on in the kernel that was kept for it. Where that is gone, a fresh one
+        first executes its cells tagged `checkpoint`, and those that the rest needs.
+
+        Raises:
+            StageNotRetryable: No notebook failed, or what it left is gone; or as of `retry`.
+        """
+        stage = self._failed_stage()
+        failed = [row.action for row in self.actions if row.stage == stage and row.error]
+        with resuming(self._kit.home, self.id, stage, failed):
+            return self.retry(stage)
+
+    def override(
+        self, stage: str | None = None, condition: str | None = None, *, reason: str = ""
+    ) -> Self:
         """Let the execution go on whatever a condition of a stage says.
 
         Args:
             stage: The stage; the one that the execution is in when None.
             condition: BEFORE_ENTRY or ON_SUCCESS; the one that was checked last when None.
+            reason: Why, up to 512 characters, kept in the history; a freeze is not overridden
+                without one.
 
         Raises:
             ConditionNotOverridable: No check of it is under way or has failed the stage.
             NotLatestExecution: Another execution has entered the stage since.
-            ValidationError: There is no such condition.
+            ValidationError: There is no such condition, or a reason is wanted.
         """
         name = stage or self.execution.stage
-        return self._ask(OverrideRequested, stage=name, condition=self._condition(name, condition))
+        place = self._condition(name, condition)
+        return self._ask(OverrideRequested, stage=name, condition=place, reason=reason)
 
     def log_file(self, action: ActionExecution | RuleExecution) -> Path:
         """Give the file of an attempt's log; it may not be there yet."""
@@ -311,18 +321,25 @@ class Run:
                 yield f"{row.error.code}: {row.error.message}"
 
     def _reached(self, until: Until) -> bool:
-        return self.execution.ended or (until == "approval" and bool(self.waiting))
+        return self.execution.ended or (until == "approval" and bool(self.waiting or self.frozen))
 
-    def _doze(self, beats: int, seconds: float) -> int:
+    @contextmanager
+    def _dozing(self) -> Iterator[Callable[[float], None]]:
         worker = self._kit.worker
         if worker is None:
-            time.sleep(seconds)
-            return beats
-        if not self._kit.engine_alive():
-            raise EngineClosed(
-                f"{self!r} was waited for and no engine is at work; open a new Kit to go on"
-            )
-        return worker.wait(beats, seconds)
+            yield time.sleep
+            return
+        with worker.pulse.listening(self.id) as ear:
+
+            def doze(seconds: float) -> None:
+                if not self._kit.engine_alive():
+                    raise EngineClosed(
+                        f"{self!r} was waited for and no engine is at work; open a new Kit to "
+                        f"go on"
+                    )
+                ear.wait(seconds)
+
+            yield doze
 
     def _answer(
         self,

@@ -44,6 +44,7 @@ TABLES: Final = (
     "secrets",
     "aws",
     "events",
+    "environments",  # these are read when something is released to them
 )
 VARIABLES: Final = ("environment", "parameters", "secrets")
 NOTHING_SAID: Final = Compute()
@@ -60,6 +61,8 @@ def load_settings(folder: Path) -> Settings:
     batch-get-projects` prints. Where `[codebuild.<project>]` gives a key too, it prevails; of
     variables and of `compute` it prevails one by one.
 
+    Without settings, a `codebuild.yaml` that holds projects is read nevertheless.
+
     Args:
         folder: The project's folder.
 
@@ -67,9 +70,9 @@ def load_settings(folder: Path) -> Settings:
         SettingsError: A file cannot be read, has an unknown key or a value of another kind.
     """
     try:
-        document = _document(folder)
+        document = settings_document(folder)
         if document is None:
-            return Settings(folder=str(folder))
+            return Settings(folder=str(folder), projects=_lone_projects(folder))
         return _settings(folder, document.root)
     except DocumentError as error:
         raise SettingsError(str(error)) from None
@@ -78,7 +81,12 @@ def load_settings(folder: Path) -> Settings:
 # ------------------------------------------------------------------ the files
 
 
-def _document(folder: Path) -> Document | None:
+def settings_document(folder: Path) -> Document | None:
+    """Read the document that a project's settings stand in; None where there is none.
+
+    Raises:
+        DocumentError: It cannot be read.
+    """
     own, project = folder / FILE, folder / "pyproject.toml"
     if own.exists():
         return _as_document(FILE, _parsed(own))
@@ -136,6 +144,14 @@ def _refuse_dates(node: Node) -> None:
             return
         case _:
             raise node.error("put it in quotes", found=f"a date at {node.where}")
+
+
+def _lone_projects(folder: Path) -> dict[str, Project]:
+    # Where nothing says that this is a project of ours, a file of that name may be anything.
+    try:
+        return _foreign_projects(folder)
+    except DocumentError:
+        return {}
 
 
 def _foreign_projects(folder: Path) -> dict[str, Project]:

@@ -21,6 +21,7 @@ PipelineKitError
 ├── StaleReport                     a report of work that is no longer wanted
 ├── ExecutionFailed                 an execution that was to succeed and did not
 ├── StoreError                      the store cannot be read or written
+│   └── EngineOutdated              the store belongs to a newer version of this package
 ├── EngineClosed                    an engine that is no longer at work
 └── IllegalMove                     a defect of the engine itself
 
@@ -265,6 +266,10 @@ class StoreError(PipelineKitError):
     """The store cannot be used as it is; nothing was acknowledged."""
 
     code = "ConflictException"
+
+
+class EngineOutdated(StoreError):
+    """The store was brought to a version that this engine does not know; it writes nothing."""
 
 
 class EngineClosed(PipelineKitError):

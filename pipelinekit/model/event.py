@@ -104,6 +104,27 @@ class Expired(Occurred):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerRefused(Occurred):
+    """An engine that no longer held an order had an answer to it, which does not count.
+
+    Attributes:
+        action: The action's name, or the rule's.
+        action_execution: The id of the attempt.
+        fence: Under which the engine had held the order.
+        reason: What the store said.
+        condition: Where the rule stands; None for an action.
+    """
+
+    execution: str
+    stage: str
+    action: str
+    action_execution: str
+    fence: int
+    reason: str
+    condition: ConditionType | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answered(Occurred):
     """A reviewer answered an approval.
 
@@ -156,12 +177,17 @@ class RollbackRequested(Occurred):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverrideRequested(Occurred):
-    """Somebody wants an execution to go on whatever a condition says."""
+    """Somebody wants an execution to go on whatever a condition says.
+
+    Attributes:
+        reason: Why, up to 512 characters; a freeze is not overridden without one.
+    """
 
     execution: str
     stage: str
     condition: ConditionType
     most: int = MOST_EXECUTIONS
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -304,6 +330,7 @@ Event = (
     | Started
     | Reported
     | Expired
+    | AnswerRefused
     | Answered
     | StopRequested
     | RetryRequested

@@ -270,7 +270,8 @@ class PipelineExecution:
     @property
     def ended(self) -> bool:
         """Tell whether nothing goes on in it."""
-        return self.status not in {PipelineStatus.IN_PROGRESS, PipelineStatus.STOPPING}
+        under_way = self.status is PipelineStatus.IN_PROGRESS
+        return not under_way and self.status is not PipelineStatus.STOPPING
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,6 +373,7 @@ class ActionExecution:
         votes: The answers to an approval, and the tries that were refused, in order.
         place: Where it ran: `here`, `host`, `sandbox`, a container's image, or a service.
         reports: What the tests of a build came to.
+        refused: How many answers did not count, of engines that had lost the attempt to others.
     """
 
     id: str
@@ -400,6 +402,7 @@ class ActionExecution:
     error: ErrorDetails | None = None
     place: str = "here"
     reports: tuple[TestReport, ...] = ()
+    refused: int = 0
 
     @property
     def key(self) -> tuple[str, ...]:

@@ -60,6 +60,10 @@ class State:
         """Go through the rows of a kind, in no special order."""
         return (row for row in self._rows.get(kind, {}).values() if isinstance(row, kind))
 
+    def count(self, kind: type[R]) -> int:
+        """Count the rows of a kind."""
+        return len(self._rows.get(kind, {}))
+
     def of(self, execution: str) -> Iterator[Row]:
         """Go through the rows of one execution, with the definition that it runs by."""
         run = self.get(PipelineExecution, (execution,))

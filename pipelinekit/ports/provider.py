@@ -58,6 +58,9 @@ class Traits:
         repeatable: Whether it may be run again when it is unknown how far it came.
         timeout: How long it may take.
         check: Says why an action cannot run here, with what to configure; None when it can.
+        preload: Modules that a detached one needs, which are imported once for all of them; none
+            may start a thread.
+        ready: Called in the engine's process before a detached one begins; must not raise.
     """
 
     category: Category
@@ -72,6 +75,8 @@ class Traits:
     repeatable: bool = False
     timeout: timedelta = timedelta(hours=24)
     check: Check | None = None
+    preload: tuple[str, ...] = ()
+    ready: Callable[[], None] | None = None
 
     @staticmethod
     def source(

@@ -1,11 +1,11 @@
 """Where rows, the journal and open orders are kept."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from pipelinekit.model.command import Command
+from pipelinekit.model.command import Ask, Command, Halt, Run
 from pipelinekit.model.event import Event
 from pipelinekit.model.execution import Artifact
 from pipelinekit.model.move import Move
@@ -56,6 +56,20 @@ class Entry:
     released: tuple[str, ...] = ()
     owner: str | None = None
     able: Collection[str] = ()
+
+    @property
+    def for_others(self) -> bool:
+        """Tell whether there is something in it for engines other than the owner."""
+        return bool(self.released) or any(map(self._is_for_others, self.commands))
+
+    def _is_for_others(self, command: Command) -> bool:
+        match command:
+            case Run(order):
+                return self.owner is None or str(order.type) not in self.able
+            case Halt():
+                return True
+            case Ask():
+                return self.owner is None
 
     @property
     def records(self) -> Iterator[tuple[Event, tuple[Move, ...]]]:
@@ -161,6 +175,10 @@ class Anchor:
 class Past(Protocol):
     """What housekeeping asks of a store, and does to it; executions are forgotten by `commit`."""
 
+    def holders(self) -> Collection[str]:
+        """Name the engines that hold orders."""
+        ...
+
     def count(self, kind: type[Row], query: Query) -> int:
         """Count rows without reading them."""
         ...
@@ -246,12 +264,27 @@ class Leases(Protocol):
         ...
 
 
+class Hints(Protocol):
+    """Lets engines that wait know soon that another process has written something for them."""
+
+    def listen(self, wake: Callable[[], None]) -> Callable[[], None]:
+        """Have something called soon after each such commit, in another thread.
+
+        A hint may be lost, and some are of no use: whoever listens has to look by itself too.
+
+        Returns:
+            What ends the listening.
+        """
+        ...
+
+
 class Store(Protocol):
     """A store: one class, seven verbs.
 
     Attributes:
         past: For housekeeping.
         leases: Who is alive; None where all engines are on one host and see each other by locks.
+        hints: Tells who waits that there is something; None where looking costs next to nothing.
     """
 
     @property
@@ -259,6 +292,9 @@ class Store(Protocol):
 
     @property
     def leases(self) -> Leases | None: ...  # noqa: D102 - see above
+
+    @property
+    def hints(self) -> Hints | None: ...  # noqa: D102 - see above
 
     def load(self, pipeline: str, execution: str | None = None) -> tuple[State, int]:
         """Give a pipeline's rows and how many records of it the journal holds.

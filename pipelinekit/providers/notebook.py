@@ -5,20 +5,38 @@ import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Final
 
+from pipelinekit.builds.secrets import vault
 from pipelinekit.model.action import Action, Category
-from pipelinekit.model.order import Failed, FailureType, Outcome, Succeeded
+from pipelinekit.model.order import Failed, FailureType, Order, Outcome, Succeeded
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.provider import Job, Key, Traits, provider
-from pipelinekit.tools.notebook import CellFailed, Execution, NotebookError, execute, scraps
+from pipelinekit.tools.notebooks import (
+    Before,
+    CellFailed,
+    Execution,
+    Limits,
+    NotebookError,
+    Record,
+    check,
+    execute,
+    forget,
+    read_before,
+    resolver,
+    resumed,
+    scraps,
+)
+from pipelinekit.tools.notebooks.kernels import start_nursery
+from pipelinekit.tools.notebooks.shelf import Left, leave, take
 
 EXECUTED: Final = "executed"
 MADE: Final = "output"
 WORK: Final = "work"
 VARIABLE: Final = re.compile(r"[A-Za-z0-9@_-]+")
+MINUTE: Final = 60
 
 
 class _Parameters:
@@ -40,7 +58,7 @@ class _Parameters:
         raise ValueError("a JSON object is expected, with a value for each parameter")
 
 
-def run_notebook(
+def run_notebook(  # noqa: PLR0913 - a parameter for each setting
     job: Job,
     notebook: str,
     parameters: Annotated[
@@ -48,6 +66,10 @@ def run_notebook(
     ] = None,
     *,
     kernel: str | None = None,
+    cell_seconds: int | None = None,
+    notebook_seconds: int | None = None,
+    keep_minutes: int = 10,
+    environment: Mapping[str, str] | None = None,
 ) -> Outcome:
     """Execute a notebook by papermill, and fail when one of its cells does.
 
@@ -55,31 +77,38 @@ def run_notebook(
     first input artifact. `PIPELINEKIT_INPUT_<NAME>` is the folder of each input, and
     `PIPELINEKIT_OUTPUT` one for files that it makes: the output artifact, where there is one,
     has them and the executed notebook, which is kept in the job's folder in every case. Text and
-    numbers that it glues, as scrapbook does, become output variables.
+    numbers that it hands out by `pk.output`, or glues as scrapbook does, become output variables.
+    When a cell fails, `pipelinekit resume` goes on from that cell.
 
     Args:
         job: What is to be done.
         notebook: A path in the first input artifact, or else in the project's folder.
         parameters: Values for the names in the cell tagged `parameters`; their texts may hold
-            variables.
+            variables, and `secret:env:NAME` or the like in the place of a secret (`pk.Secret`).
         kernel: The name of a Jupyter kernel; that which the notebook names when None.
+        cell_seconds: How long each cell may take.
+        notebook_seconds: How long all cells together may take.
+        keep_minutes: How long the kernel of a notebook that failed is kept, to be resumed.
+        environment: Variables of the kernel besides those of pipelinekit, such as `AWS_PROFILE`.
     """
     began = time.monotonic()
+    site = _site(job, notebook)
+    limits = Limits(cell=cell_seconds, notebook=notebook_seconds, keep=keep_minutes * MINUTE)
     try:
-        wanted = _wanted(job, notebook, parameters or {}, kernel)
-        executed = execute(wanted, job.say)
+        wanted = replace(
+            _wanted(job, site, parameters or {}), kernel=kernel, limits=limits, before=site.before
+        )
+        given = {**(environment or {}), **wanted.environment}
+        record = execute(replace(wanted, environment=given), job.say)
         variables = dict(_variables(job, scraps(wanted.target)))
     except CellFailed as error:
-        job.say(f"what was executed is in {job.folder / EXECUTED / Path(notebook).name}")
-        return Failed(f"{notebook}, {error}")
+        return _failed(job, site, error)
     except NotebookError as error:
         return Failed(str(error), code=FailureType.CONFIGURATION_ERROR)
     if job.order.outputs:
-        shutil.copy(wanted.target, job.folder / MADE)
-        job.write(job.folder / MADE)
-    seconds = time.monotonic() - began
-    told = f"{executed.ran} of {executed.cells} cells executed in {seconds:.1f} s"
-    return Succeeded(variables, told)
+        shutil.copy(wanted.target, site.folder / MADE)
+        job.write(site.folder / MADE)
+    return Succeeded(variables, _summary(record, time.monotonic() - began))
 
 
 def _check(action: Action, settings: Settings) -> str | None:
@@ -90,11 +119,28 @@ def _check(action: Action, settings: Settings) -> str | None:
         return f"{file!r} is to be executed as a notebook; give a file that ends in .ipynb"
     if not action.inputs and not (there := Path(settings.folder, file)).is_file():
         return f"notebook {there} is not there; correct the path, or read an artifact that has it"
+    parameters = action.configuration.get("Parameters", "{}")
+    if not action.inputs and "#{" not in parameters:
+        return _misfit(there, parameters)
+    return None
+
+
+def _misfit(notebook: Path, parameters: str) -> str | None:
+    try:
+        check(notebook, json.loads(parameters, strict=False))
+    except (NotebookError, ValueError, AttributeError) as error:
+        return str(error)
     return None
 
 
 _TRAITS: Final = Traits(
-    category=Category.BUILD, provider="Notebook", outputs=(0, 1), detached=True, check=_check
+    category=Category.BUILD,
+    provider="Notebook",
+    outputs=(0, 1),
+    detached=True,
+    check=_check,
+    preload=("pipelinekit.tools.notebooks.executor",),
+    ready=start_nursery,
 )
 notebook = provider(_TRAITS)(run_notebook)
 notebook_test = provider(replace(_TRAITS, category=Category.TEST))(run_notebook)
@@ -102,26 +148,67 @@ notebook_deploy = provider(replace(_TRAITS, category=Category.DEPLOY))(run_noteb
 notebook_invoke = provider(replace(_TRAITS, category=Category.INVOKE))(run_notebook)
 
 
-def _wanted(
-    job: Job, file: str, parameters: Mapping[str, object], kernel: str | None
-) -> Execution:
-    inputs = {each.name: job.read(each.name) for each in job.order.inputs}
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """Where a notebook is executed: in the folder of the attempt that it goes on with, if any."""
+
+    notebook: str
+    folder: Path
+    target: Path
+    before: Before | None = None
+
+
+def _site(job: Job, notebook: str) -> _Site:
+    target = job.folder / EXECUTED / Path(notebook).name
+    left = take(job.cache, _key(job.order))
+    if left is None:
+        return _Site(notebook, job.folder, target)
+    before = read_before(Path(left.target))
+    if left.asked and before:
+        return _Site(notebook, Path(left.folder), target, before)
+    if left.asked:
+        job.say("what was executed before is no more; it starts over")
+    if before:
+        forget(before.kept)
+    return _Site(notebook, job.folder, target)
+
+
+def _key(order: Order) -> tuple[str, ...]:
+    return (order.execution, order.stage, order.action)
+
+
+def _wanted(job: Job, site: _Site, parameters: Mapping[str, object]) -> Execution:
+    inputs = dict(_inputs(job, site.folder))
     for name in (MADE, WORK):
-        (job.folder / name).mkdir(parents=True, exist_ok=True)
+        (site.folder / name).mkdir(parents=True, exist_ok=True)
     folders = {f"PIPELINEKIT_INPUT_{_in_capitals(name)}": str(at) for name, at in inputs.items()}
     first = next(iter(inputs.values()), None)
+    source = _found(site.notebook, first, Path(job.settings.folder))
     return Execution(
-        source=_found(file, first, Path(job.settings.folder)),
-        target=job.folder / EXECUTED / Path(file).name,
-        parameters=parameters,
-        kernel=kernel,
-        folder=first or job.folder / WORK,
+        source=source,
+        target=site.target,
+        parameters=check(source, parameters),
+        folder=first or site.folder / WORK,
         environment={
             **folders,
-            "PIPELINEKIT_OUTPUT": str(job.folder / MADE),
+            "PIPELINEKIT_OUTPUT": str(site.folder / MADE),
             "PIPELINEKIT_ACTION_EXECUTION_ID": job.order.id,
         },
+        resolve=resolver(lambda: vault(job.settings)),
     )
+
+
+def _inputs(job: Job, folder: Path) -> Iterator[tuple[str, Path]]:
+    noted = folder / "inputs.json"
+    places: dict[str, str] = {}
+    if noted.is_file():  # of the attempt that it goes on with
+        places = json.loads(noted.read_text(encoding="utf-8"))
+    for each in job.order.inputs:
+        if each.name not in places:
+            places[each.name] = str(job.read(each.name))
+        yield each.name, Path(places[each.name])
+    noted.parent.mkdir(parents=True, exist_ok=True)
+    noted.write_text(json.dumps(places), encoding="utf-8")
 
 
 def _found(file: str, artifact: Path | None, project: Path) -> Path:
@@ -148,3 +235,21 @@ def _variables(job: Job, glued: Mapping[str, object]) -> Iterator[tuple[str, str
             job.say(f"{name!r} is no name of an output variable; use letters, digits, @ _ -")
         else:
             yield name, value if isinstance(value, str) else json.dumps(value)
+
+
+def _failed(job: Job, site: _Site, error: CellFailed) -> Failed:
+    kept = error.record.kept
+    job.say(f"what was executed is in {site.target}")
+    if kept:
+        leave(job.cache, _key(job.order), Left(str(site.folder), str(site.target)))
+        until = time.strftime("%H:%M:%S", time.localtime(kept.until))
+        where = f"its kernel is kept until {until}" if kept.token else "its kernel is gone"
+        job.say(
+            f"{where}; go on from this cell with: pipelinekit resume {job.order.execution[:8]}"
+        )
+    return Failed(f"{site.notebook}, {error}")
+
+
+def _summary(record: Record, seconds: float) -> str:
+    told = f"{record.ran} of {record.cells} cells executed in {seconds:.1f} s"
+    return f"{told}; {resumed(record)}" if record.first > 1 else told

@@ -54,7 +54,7 @@ def _check(action: Action, _: Settings) -> str | None:
 )
 def review(  # noqa: PLR0913 - a parameter for each thing that a review can demand
     job: Job,
-    approvers: Annotated[Sequence[str], Key(APPROVERS, form=_Names())] = (),
+    approvers: Annotated[Sequence[str] | None, Key(APPROVERS, form=_Names())] = None,
     required: Annotated[int, Key(REQUIRED)] = 1,
     *,
     no_self_approval: Annotated[bool, Key(NO_SELF)] = False,
@@ -70,7 +70,7 @@ def review(  # noqa: PLR0913 - a parameter for each thing that a review can dema
 
     Args:
         job: What is to be done.
-        approvers: Who may answer; anybody when empty.
+        approvers: Who may answer; anybody when None or empty.
         required: How many have to approve, each a different person.
         no_self_approval: Whether the author of a revision, whoever started the execution and the
             last editor of the definition may not approve.
@@ -80,7 +80,7 @@ def review(  # noqa: PLR0913 - a parameter for each thing that a review can dema
         note: What the reviewers should know.
         link: A URL of what is to be reviewed.
     """
-    who = ", ".join(approvers) or "anybody"
+    who = ", ".join(approvers or ()) or "anybody"
     summary = f"Waiting for {required} of {who}" if required > 1 else f"Waiting for {who}"
     job.say(summary)
     if no_self_approval:

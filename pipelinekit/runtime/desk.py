@@ -3,7 +3,7 @@
 import random
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pipelinekit.engine.decide import decide
@@ -13,6 +13,7 @@ from pipelinekit.model.command import Command
 from pipelinekit.model.errors import PipelineKitError
 from pipelinekit.model.event import (
     Answered,
+    AnswerRefused,
     Event,
     Expired,
     JobEvent,
@@ -31,7 +32,7 @@ from pipelinekit.model.state import Key, State
 from pipelinekit.ports.store import ConflictError, Entry, Query, Store
 
 TRIES = 50
-KEPT_EXECUTIONS = 200
+KEPT_EXECUTIONS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +62,12 @@ class Settled:
     Attributes:
         answers: For each event that was asked the answer, or why it was refused.
         commands: What is to be done outside.
+        turned: The executions that have ended, or wait for somebody.
     """
 
     answers: tuple[str | PipelineKitError, ...]
     commands: tuple[Command, ...]
+    turned: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -86,6 +89,13 @@ class _Part:
 
     def done(self, order: Order) -> None:
         self.answered[order.id] = order.fence
+
+    def turned(self) -> Iterator[str]:
+        for row in self.rows.values():
+            if isinstance(row, PipelineExecution) and row.ended:
+                yield row.id
+            elif isinstance(row, ActionExecution) and row.token:
+                yield row.execution
 
 
 class Desk:
@@ -183,7 +193,8 @@ class Desk:
             part.working.seen += len(part.events)
             _forget_old(part.working.state)
         commands = tuple(command for part in parts.values() for command in part.commands)
-        return Settled(tuple(answers), commands)
+        turned = frozenset(name for part in parts.values() for name in part.turned())
+        return Settled(tuple(answers), commands, turned)
 
     def _stale(self, working: _Working, pipeline: str) -> bool:
         if self._store.version() == self._version:
@@ -192,7 +203,8 @@ class Desk:
 
     def _decide(self, part: _Part, asked: Asked) -> str | PipelineKitError:
         decision = decide(part.working.state, asked.event)
-        if decision.rows or decision.commands or decision.deleted or decision.forgotten:
+        changed = decision.rows or decision.commands or decision.deleted or decision.forgotten
+        if changed or decision.kept:
             self._note(part, asked.event, decision)
         if asked.answers is not None:
             part.done(asked.answers)
@@ -236,6 +248,7 @@ class Desk:
                 self._bring_execution(part, pipeline, event.target)
             case (
                 Answered()
+                | AnswerRefused()
                 | Expired()
                 | JobEvent()
                 | OverrideRequested()
@@ -256,6 +269,8 @@ class Desk:
 
 
 def _forget_old(state: State) -> None:
+    if state.count(PipelineExecution) <= KEPT_EXECUTIONS:
+        return
     ended = {row.id for row in state.all(PipelineExecution) if row.ended}
     if len(ended) > KEPT_EXECUTIONS:
         states = list(state.all(StageState))

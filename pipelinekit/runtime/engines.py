@@ -7,7 +7,8 @@ store is shared by several places, each engine has a lease too.
 import fcntl
 import os
 import socket
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 from uuid import uuid4
@@ -26,18 +27,32 @@ class Incarnation:
         folder: Where engines put their locks; the same for all that share a store on this host.
         identity: A fresh id.
         leases: Who is alive at other places; None where there are none.
+        holders: Names the engines that hold orders; those of this place where there are no others.
 
     Raises:
-        StoreError: There is no lease to be had.
+        StoreError: The lock cannot be made, or there is no lease to be had.
     """
 
-    def __init__(self, folder: Path, identity: str, leases: Leases | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        identity: str,
+        leases: Leases | None = None,
+        holders: Callable[[], Collection[str]] = tuple,
+    ) -> None:
         self.id = identity
         self._folder = folder
         self._leases = leases
-        self._lease = Lease(leases, identity, place_of(folder)) if leases else None
+        self._holders = holders
         self._path = folder / identity
-        self._file = self._locked()
+        with self._telling("made"):
+            place = place_of(folder) if leases else ""
+            self._file = self._locked()
+        try:
+            self._lease = Lease(leases, identity, place) if leases else None
+        except StoreError:
+            self._file.close()
+            raise
         _ALIVE.add(self)
 
     def ensure(self) -> None:
@@ -49,24 +64,31 @@ class Incarnation:
         Raises:
             StoreError: The folder cannot be written.
         """
-        try:
+        with self._telling("put back"):
             if not self._path.exists() or not _same(self._path, self._file):
                 self._file.close()
                 self._file = self._locked()
+
+    @contextmanager
+    def _telling(self, what: str) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise StoreError(
-                f"the lock of this engine in {self._folder} was to be put back, and that failed: "
-                f"{error}; it is tried again"
+                f"the lock of this engine in {self._folder} was to be {what}, and that failed: "
+                f"{error}; look whether the folder can be written and the disk has space"
             ) from error
 
     def _locked(self) -> IO[str]:
         self._folder.mkdir(parents=True, exist_ok=True)
         draft = self._folder / f".{self.id}"
-        file = draft.open("w")
-        fcntl.flock(file, fcntl.LOCK_EX)
-        failpoint("engine.lock.before")
-        draft.rename(self._path)  # nobody ever sees the file without its lock held
-        failpoint("engine.lock.after")
+        with ExitStack() as stack:
+            file = stack.enter_context(draft.open("w"))
+            fcntl.flock(file, fcntl.LOCK_EX)
+            failpoint("engine.lock.before")
+            draft.rename(self._path)  # nobody ever sees the file without its lock held
+            failpoint("engine.lock.after")
+            stack.pop_all()
         return file
 
     def check(self) -> int:
@@ -87,13 +109,18 @@ class Incarnation:
         Raises:
             StoreError: The locks or the leases cannot be looked at.
         """
-        ended = self._leases.dead() if self._leases else []
-        return [*{*self._dead_here(), *ended} - {self.id}]
+        if self._leases:
+            return [*{*self._dead_here(()), *self._leases.dead()} - {self.id}]
+        # Asked before the locks are looked at: nobody holds anything before its lock is there.
+        return [*self._dead_here(self._holders()) - {self.id}]
 
-    def _dead_here(self) -> list[str]:
+    def _dead_here(self, holders: Collection[str]) -> set[str]:
         try:
             others = [path for path in self._folder.iterdir() if path.name[0] != "."]
-            return [path.name for path in others if not _held(path)]
+            return {
+                *(path.name for path in others if not _held(path)),
+                *{*holders} - {path.name for path in others},
+            }
         except OSError as error:
             raise StoreError(
                 f"the locks of engines in {self._folder} were to be looked at, and that failed: "

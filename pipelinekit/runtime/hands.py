@@ -1,8 +1,10 @@
 """How an order is carried out: in a thread of this process, or in a runner of its own."""
 
+import os
 import shutil
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,6 +93,8 @@ class Hands:
         self._lock = threading.Lock()
         module = place.target.partition(":")[0]
         self._spawner = Spawner(preload=(*PRELOAD, module))
+        if _has_worked(place.jobs):
+            self._spawner.warm()
         self._watch = Watch(self._ended)
 
     @property
@@ -163,6 +167,8 @@ class Hands:
             return
         self._begun.add((order.id, order.fence))
         if provider.traits.detached:
+            if provider.traits.ready:
+                provider.traits.ready()
             self._start(order)
         else:
             self._call(provider, order)
@@ -187,11 +193,15 @@ class Hands:
             self._detached[folder.name] = order
         failpoint("hands.spawn.before")
         try:
-            self._spawner.start(
-                folder, self._place.target, {**self._place.payload, "order": text(order)}
-            )
+            if not _started(folder):  # what an engine before began needs no helper
+                self._spawner.start(
+                    folder,
+                    self._place.target,
+                    {**self._place.payload, "order": text(order)},
+                    self._providers[order.type].traits.preload,
+                )
         except (SpawnError, OSError) as error:
-            if _standing(folder) is Standing.NOT_STARTED:
+            if not _started(folder):
                 failed = Failed(f"no runner could be started: {error}", NO_RUNNER)
                 self._done(order, Report(failed))
                 return
@@ -224,6 +234,12 @@ class Hands:
             self._done(order, _lost("the process that ran it was killed"))
 
 
+def _has_worked(jobs: Path) -> bool:
+    with suppress(FileNotFoundError), os.scandir(jobs) as folders:
+        return any(folders)
+    return False
+
+
 def _is_lost(claim: Claim, provider: Declared[...]) -> bool:
     if provider.traits.repeatable:
         return False
@@ -242,6 +258,10 @@ def _standing(folder: Path) -> Standing:
         return look(folder).standing
     except OSError:  # what cannot be looked at cannot have been made
         return Standing.NOT_STARTED
+
+
+def _started(folder: Path) -> bool:
+    return _standing(folder) is not Standing.NOT_STARTED
 
 
 def _report(result: Mapping[str, JSON]) -> Report | None:

@@ -42,6 +42,12 @@ class Timers(Generic[T]):
             return most
         return min(most, max(0.0, self._heap[0][0] - self._clock()))
 
+    def rest(self) -> list[T]:
+        """Take out everything, whether it has fallen due or not."""
+        things = [thing for _, _, thing in sorted(self._heap, key=lambda entry: entry[:2])]
+        self._heap = []
+        return things
+
     def due(self) -> list[T]:
         """Take out what has fallen due."""
         present = self._clock()

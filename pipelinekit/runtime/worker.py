@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from pipelinekit.model.command import Ask, Command, Halt, Run
-from pipelinekit.model.errors import PipelineKitError, StaleReport
+from pipelinekit.model.errors import EngineOutdated, PipelineKitError, StaleReport
 from pipelinekit.model.event import Event
 from pipelinekit.model.order import Order
 from pipelinekit.ports.store import Claim, Entry, FenceError, Store, Taker
@@ -22,8 +22,9 @@ from pipelinekit.runtime.desk import Asked, Closed, Desk
 from pipelinekit.runtime.engines import Incarnation
 from pipelinekit.runtime.hands import Done, Hands
 from pipelinekit.runtime.inbox import End, Inbox, Question
+from pipelinekit.runtime.pulse import Pulse
 from pipelinekit.runtime.timers import Timers
-from pipelinekit.runtime.verdicts import expired, reported
+from pipelinekit.runtime.verdicts import expired, refused, reported, told
 from pipelinekit.tools.failpoint import failpoint
 
 LOG = logging.getLogger("pipelinekit")
@@ -59,6 +60,9 @@ class Worker:
         incarnation: This life of the engine.
         hands: Makes the hands, given whom they tell the end of an order.
         clock: Tells the time, UTC; what the worker waits for does not depend on it.
+
+    Attributes:
+        pulse: Wakes those who wait for what the worker does.
     """
 
     def __init__(
@@ -78,15 +82,16 @@ class Worker:
         self._timers: Timers[_Timed] = Timers()
         self._seen: tuple[int, Collection[str]] = (-1, ())
         self._term = incarnation.check()
-        self._unsure = False
+        self._unsure = self._lapsed = False
+        self._refusals: list[tuple[Order, str]] = []
         self._looked = self._buried = self._took = -math.inf
-        self._pulse = threading.Condition()
-        self._beats = 0
+        self.pulse = Pulse()
         self._closing = False
         self._leaving, self._left = threading.Event(), threading.Event()
         self._questions: list[Question] = []
         self._thread = threading.Thread(target=self._work, name="pipelinekit", daemon=True)
         self._thread.start()
+        self._deafen = store.hints.listen(self._look_now) if store.hints else lambda: None
 
     def handle(self, event: Event) -> str:
         """Have an event decided; give the answer once it is durable.
@@ -102,17 +107,6 @@ class Worker:
         return self._thread.is_alive()
 
     @property
-    def beats(self) -> int:
-        """Count how often something has changed."""
-        return self._beats
-
-    def wait(self, beats: int, seconds: float) -> int:
-        """Wait until something has changed since a count of beats; give the new count."""
-        with self._pulse:
-            self._pulse.wait_for(lambda: self._beats != beats, timeout=seconds)
-            return self._beats
-
-    @property
     def idle(self) -> bool:
         """Tell whether nothing is under way but what waits for a person."""
         orders = list(self._open.values())
@@ -126,6 +120,7 @@ class Worker:
         if self._leaving.is_set():
             return
         try:
+            self._deafen()
             self._look_once_more()
             self._hands.close()
         finally:
@@ -140,16 +135,23 @@ class Worker:
         if self.alive:
             self._left.wait(LAST_LOOK_SECONDS)
 
+    def _look_now(self) -> None:
+        """Look at once: another process has written something for engines."""
+        self._looked = -math.inf
+        self._inbox.wake()
+
     def _work(self) -> None:
         try:
             while not (self._closing and self._inbox.empty):
                 self._work_once()
             self._give_back()
+        except EngineOutdated as error:
+            LOG.error("this engine ends: %s", error)  # noqa: TRY400 - the sentence says it all
         finally:
             self._inbox.close(self._questions)
-            if not self._closing:  # a defect: others are to take over what this engine held
+            if not self._closing:  # others are to take over what this engine held
                 self._incarnation.close()
-            self._beat()
+            self.pulse.beat_for_all()
 
     def _work_once(self) -> None:
         try:
@@ -160,15 +162,19 @@ class Worker:
             self._look()
             if leaving:
                 self._left.set()
+        except EngineOutdated:
+            raise
         except PipelineKitError as error:  # of the store: it is said once, and tried again
             LOG.log(logging.DEBUG if self._unsure else logging.WARNING, "%s", error)
             self._desk.refresh()
             self._unsure = True
 
     def _give_back(self) -> None:
-        """Let go of orders whose calls have not begun, so that the next engine may begin them."""
-        free = tuple(each.id for each in self._open.values() if not self._hands.begun(each))
+        """Tell at last what was put off, and let go of orders whose calls have not begun."""
         try:
+            self._questions = []
+            self._turn([each for each in self._timers.rest() if isinstance(each, End)])
+            free = tuple(each.id for each in self._open.values() if not self._hands.begun(each))
             if free:
                 failpoint("worker.release.before")
                 owner = self._incarnation.id
@@ -188,7 +194,7 @@ class Worker:
                     self._ask_again(timed)
         held = list({end.order.id: end for end in ends if self._holds(end.order)}.values())
         late = [each for each in late if self._is_late(each.order)]
-        if not (self._questions or held or late):
+        if not (self._questions or held or late or self._refusals):
             return
         try:
             self._check()
@@ -216,18 +222,20 @@ class Worker:
         at = self._clock()
         reports = [reported(end.order, end.report, at) for end in ends if end.report is not None]
         lates = [expired(self._open[each.order], at) for each in late]
-        asked = [*(Asked(question.event) for question in questions), *lates, *reports]
+        refusals = [refused(order, self._incarnation.id, why, at) for order, why in self._refusals]
+        asked = [*(Asked(question.event) for question in questions), *lates, *reports, *refusals]
         closed = [Closed(end.order) for end in ends if end.report is None]
         failpoint("worker.settle.before")
         self._incarnation.ensure()
         settled = self._desk.settle(asked, closed)
+        del self._refusals[: len(refusals)]
         for over in closed:
             self._drop(over.order)
         began = min([at, *(question.event.at for question in questions)])
         for command in settled.commands:
             self._obey(command, at, began)
         self._deal_with(asked, settled.answers)
-        self._beat()
+        self.pulse.beat(settled.turned)
         failpoint("worker.reply.before")
         for question, answer in zip(questions, settled.answers, strict=False):
             if isinstance(answer, PipelineKitError):
@@ -281,7 +289,8 @@ class Worker:
     def _check(self) -> None:
         """Learn whether this engine's lease had ended, so that others may hold what it held."""
         term = self._incarnation.check()
-        self._unsure |= term != self._term
+        self._lapsed |= term != self._term
+        self._unsure |= self._lapsed
         self._term = term
 
     def _holds(self, order: Order) -> bool:
@@ -343,15 +352,15 @@ class Worker:
         failpoint("worker.bury.after")
         self._timers.tidy(lambda timed: isinstance(timed, End) or timed.order in self._open)
         self._seen = seen
-        self._beat()
+        self.pulse.beat_for_all()
 
     def _take(self, taker: Taker) -> None:
         at = self._clock()
         claims = self._store.take(taker, at)
         failpoint("worker.take.after")
         if taker.unsure:
-            self._unsure = False
             self._compare({claim.order.id: claim.order.fence for claim in claims})
+            self._unsure = self._lapsed = False
         for claim in claims:
             if claim.halt or not self._knows(claim.order):
                 self._accept(claim, at)
@@ -361,22 +370,11 @@ class Worker:
         LOG.warning("the store can be used again, and %d orders are held", len(held))
         for order in list(self._open.values()):
             if held.get(order.id) != order.fence:
-                self._tell_refused(order, "it is not among those held")
+                why = "it is not among those held"
+                self._tell_refused(order, why, keep=self._lapsed)  # else it may just be done
                 self._drop(order)
 
-    def _tell_refused(self, order: Order, why: object) -> None:
-        LOG.warning(
-            "what comes of order %s (%s/%s of %s, fence %d) does not count, since it is done or "
-            "another engine holds it now: %s",
-            order.id,
-            order.stage,
-            order.action,
-            order.execution,
-            order.fence,
-            why,
-        )
-
-    def _beat(self) -> None:
-        with self._pulse:
-            self._beats += 1
-            self._pulse.notify_all()
+    def _tell_refused(self, order: Order, why: object, *, keep: bool = True) -> None:
+        if keep:
+            self._refusals.append((order, str(why)))
+        LOG.warning("%s", told(order, why))

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
-from pipelinekit.ports.store import Leases
+from pipelinekit.ports.store import Hints, Leases
 
 
 class Database(Protocol):
@@ -14,6 +14,11 @@ class Database(Protocol):
     @property
     def leases(self) -> Leases | None:
         """Tell who is alive; None where all engines are on one host."""
+        ...
+
+    @property
+    def hints(self) -> Hints | None:
+        """Tell who waits that there is something; None where looking costs next to nothing."""
         ...
 
     def reading(self) -> AbstractContextManager[Connection]:
@@ -28,12 +33,16 @@ class Database(Protocol):
         """Give a connection that writes all or nothing, while no other process writes."""
         ...
 
-    def at_once(self, connection: Connection) -> AbstractContextManager[None]:
+    def at_once(self, connection: Connection) -> AbstractContextManager[object]:
         """Send all that is written in the block at once; nothing can be read in it."""
         ...
 
     def wrote(self, connection: Connection) -> None:
         """Let other processes know, with what is being written, that something is."""
+        ...
+
+    def hint(self, connection: Connection) -> None:
+        """Have engines that wait look, once what is being written is committed."""
         ...
 
     def version(self) -> int:

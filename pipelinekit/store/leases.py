@@ -6,8 +6,8 @@ from typing import Final
 from sqlalchemy import Engine, and_, exists, func, or_, select
 
 from pipelinekit.store.failures import told
+from pipelinekit.store.many import upsert
 from pipelinekit.store.schema import ENGINES, ORDERS
-from pipelinekit.store.upsert import upsert
 
 RETURN_SECONDS: Final = 10
 """How long nobody counts as dead after the server's start: all need a moment to come back."""

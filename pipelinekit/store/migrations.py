@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import Connection, inspect, select, text
+from sqlalchemy import Connection, Table, inspect, select, text
 
-from pipelinekit.model.errors import StoreError
+from pipelinekit.model.errors import EngineOutdated
 from pipelinekit.store.schema import (
     ANCHOR,
     CONDITIONS,
@@ -21,6 +21,7 @@ from pipelinekit.store.schema import (
     WEBHOOKS,
     WRITES,
 )
+from pipelinekit.tools.failpoint import failpoint
 
 Step = Callable[[Connection], None]
 
@@ -45,10 +46,18 @@ def _fences(connection: Connection) -> None:
     METADATA.create_all(connection, [ENGINES, WRITES])
     if connection.execute(select(WRITES)).first() is None:
         connection.execute(WRITES.insert().values(number=0))
-    there = {column["name"] for column in inspect(connection).get_columns(ORDERS.name)}
-    for name, kind in (("fence", "INTEGER NOT NULL DEFAULT 1"), ("place", "VARCHAR(300)")):
-        if name not in there:
-            connection.exec_driver_sql(f"ALTER TABLE {ORDERS.name} ADD COLUMN {name} {kind}")
+    _add(connection, ORDERS, "fence", "INTEGER NOT NULL DEFAULT 1")
+    _add(connection, ORDERS, "place", "VARCHAR(300)")
+
+
+def _needs(connection: Connection) -> None:
+    _add(connection, WRITES, "needs", "INTEGER NOT NULL DEFAULT 0")
+
+
+def _add(connection: Connection, table: Table, name: str, kind: str) -> None:
+    there = {column["name"] for column in inspect(connection).get_columns(table.name)}
+    if name not in there:
+        connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {name} {kind}")
 
 
 def _account(connection: Connection) -> None:
@@ -60,28 +69,43 @@ STEPS: Mapping[int, Step] = {
     2: _conditions,
     3: _long_history,
     4: _fences,
-    5: _account,
+    5: _needs,  # and events of kinds that nobody knew before
+    6: _account,
 }
+"""Whatever older engines could not read or would not keep needs a step, if only an empty one."""
+
 CURRENT = max(STEPS)
+NEEDS = "SELECT needs FROM writes"
+"""Asked by whoever writes: the number for `refuse_newer`."""
 
 
 def migrate(connection: Connection) -> None:
     """Bring a store to the current version, in the transaction that the connection is in.
 
+    Engines that are at work on it and know only an older version write nothing from then on.
+
     Raises:
-        StoreError: It was written by a newer version of this package.
+        EngineOutdated: It was written by a newer version of this package.
     """
     version = _version(connection)
-    if version > CURRENT:
-        raise StoreError(
-            f"the store has schema version {version} and this version of pipelinekit knows "
-            f"{CURRENT}; install a newer pipelinekit, or use another PIPELINEKIT_HOME or "
-            f"PIPELINEKIT_DB_URL"
-        )
+    refuse_newer(version)
     for number in range(version + 1, CURRENT + 1):
         STEPS[number](connection)
+        failpoint("store.migrate.written")
         connection.execute(META.delete())
         connection.execute(META.insert().values(version=number))
+    if version < CURRENT:
+        connection.execute(WRITES.update().values(needs=CURRENT))
+
+
+def refuse_newer(version: int) -> None:
+    """Raise EngineOutdated where a store has a version that is not known here."""
+    if version > CURRENT:
+        raise EngineOutdated(
+            f"the store has schema version {version}, since a newer pipelinekit works on it, and "
+            f"this one knows {CURRENT} and writes nothing to it; install the newer pipelinekit "
+            f"and start again, or use another PIPELINEKIT_HOME or PIPELINEKIT_DB_URL"
+        )
 
 
 def _version(connection: Connection) -> int:

@@ -15,19 +15,19 @@ from sqlalchemy import (
     not_,
     or_,
     select,
-    tuple_,
 )
 from sqlalchemy import Row as SqlRow
 
 from pipelinekit.model.command import Ask, Halt, Run
 from pipelinekit.model.order import Order
 from pipelinekit.ports.store import Claim, Entry, FenceError, Taker
+from pipelinekit.store.many import run_many, upsert
 from pipelinekit.store.schema import ENGINES, ORDERS
-from pipelinekit.store.upsert import upsert
 from pipelinekit.wire.record import read, text
 
 _DONE = ORDERS.delete().where(
-    tuple_(ORDERS.c.id, ORDERS.c.fence).in_(bindparam("done", expanding=True)),
+    ORDERS.c.id == bindparam("done"),
+    ORDERS.c.fence == bindparam("under"),
     ORDERS.c.owner == bindparam("held_by"),
 )
 _FREED = (
@@ -96,10 +96,12 @@ def answer(connection: Connection, entry: Entry) -> None:
         connection.execute(_FREED, {"freed": entry.released, "held_by": entry.owner})
     if not entry.answered:
         return
-    answered = list(entry.answered.items())
-    done = connection.execute(_DONE, {"done": answered, "held_by": entry.owner})
-    if done.rowcount != len(answered):
-        raise FenceError(f"not all of {answered} (order, fence) are held by {entry.owner}")
+    answered = [
+        {"done": order, "under": fence, "held_by": entry.owner}
+        for order, fence in entry.answered.items()
+    ]
+    if run_many(connection, _DONE, answered) != len(answered):
+        raise FenceError(f"not all of {entry.answered} (order, fence) are held by {entry.owner}")
 
 
 def ask(connection: Connection, entry: Entry) -> None:
@@ -117,7 +119,7 @@ def command(connection: Connection, entry: Entry) -> None:
     """Write down what is to be begun and to be ended, without reading anything."""
     runs = [command.order for command in entry.commands if isinstance(command, Run)]
     if runs:
-        connection.execute(upsert(connection, ORDERS), [_order(entry, each) for each in runs])
+        run_many(connection, upsert(connection, ORDERS), [_order(entry, each) for each in runs])
     for command in entry.commands:
         if isinstance(command, Halt):
             connection.execute(_HALTED, {"unwanted": command.action_execution})

@@ -10,7 +10,7 @@
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from select import POLLIN, poll
 from typing import Final, Protocol, cast
@@ -22,7 +22,8 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from pipelinekit.model.errors import StoreError
 from pipelinekit.store.leases import SqlLeases
-from pipelinekit.store.migrations import migrate
+from pipelinekit.store.listening import SqlHints, notify
+from pipelinekit.store.migrations import NEEDS, migrate, refuse_newer
 from pipelinekit.store.schema import WRITES
 
 CONNECT: Final = {
@@ -43,8 +44,12 @@ MIGRATION_LOCK: Final = 7_045_318_211
 """The advisory lock of whoever makes or changes the tables; any number that others do not use."""
 
 _WRITES = select(WRITES.c.number)
-_LOCK = _WRITES.with_for_update()
+_LOCK = f"{NEEDS} FOR UPDATE"
 _COUNT = WRITES.update().values(number=WRITES.c.number + 1)
+
+
+class _Answer(Protocol):
+    def fetchone(self) -> Sequence[int]: ...
 
 
 class _Driver(Protocol):
@@ -54,6 +59,7 @@ class _Driver(Protocol):
 
     def fileno(self) -> int: ...
     def pipeline(self) -> AbstractContextManager[object]: ...
+    def execute(self, asked: str) -> _Answer: ...
 
 
 class PostgreSQL:
@@ -76,6 +82,7 @@ class PostgreSQL:
         self._own = self._counted = 0
         self._failure: type[Exception] = self._engine.dialect.loaded_dbapi.Error
         self.leases = SqlLeases(self._single)
+        self.hints = SqlHints(self._single)
         with ExitStack() as stack:
             stack.callback(self.close)
             self._open(url)
@@ -100,19 +107,20 @@ class PostgreSQL:
         """Give a connection that holds the lock of all who write."""
         self._check()
         with self._engine.begin() as connection:
-            with self.at_once(connection):
-                connection.execute(_LOCK)
+            with self.at_once(connection) as driver:
+                locked = driver.execute(_LOCK)
+            refuse_newer(*locked.fetchone())
             self._counted = 0
             yield connection
         self._own += self._counted
 
     @contextmanager
-    def at_once(self, connection: Connection) -> Iterator[None]:
+    def at_once(self, connection: Connection) -> Iterator[_Driver]:
         """Send all that is written in the block at once, instead of waiting for each answer."""
         driver = cast("_Driver", connection.connection.driver_connection)
         try:
             with driver.pipeline():
-                yield
+                yield driver
         except self._failure as error:
             if driver.closed:
                 connection.invalidate()
@@ -122,6 +130,10 @@ class PostgreSQL:
         """Count this write, once for those of others and once for one's own."""
         connection.execute(_COUNT)
         self._counted = 1
+
+    def hint(self, connection: Connection) -> None:
+        """Notify all who listen."""
+        notify(connection)
 
     def version(self) -> int:
         """Count the writes of others."""

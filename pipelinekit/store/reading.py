@@ -1,8 +1,8 @@
 """How rows are read: the working rows of a pipeline, and rows by what is asked."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from sqlalchemy import Connection, Table, select
 
@@ -39,14 +39,14 @@ def search(connection: Connection, kind: type[R], query: Query) -> Sequence[R]:
 
 
 @lru_cache(KNOWN)
-def _known(body: str, kind: type[object]) -> object:
+def _known(body: str, kind: Hashable) -> object:
+    assert isinstance(kind, type)  # noqa: S101 - mypy sees no classes among what can be hashed
     return read(body, kind)
 
 
 def _read(body: str, kind: type[R]) -> R:
     # Rows never change: what is read again and again, as definitions are, is taken apart once.
-    wanted: type[object] = kind
-    row = _known(body, wanted)
+    row = _known(body, cast("Hashable", kind))
     assert isinstance(row, kind)  # noqa: S101 - it was read as such
     return row
 

@@ -91,8 +91,13 @@ ENGINES = Table(
     Column("at_work", Boolean, nullable=False),
 )
 
-WRITES = Table("writes", METADATA, Column("number", COUNTER, nullable=False))
-"""One row: how often any process has written; whoever writes holds it locked (PostgreSQL)."""
+WRITES = Table(
+    "writes",
+    METADATA,
+    Column("number", COUNTER, nullable=False),  # how often any process has written (PostgreSQL)
+    Column("needs", Integer, nullable=False, server_default="0"),  # the version to be known
+)
+"""One row, which whoever writes reads first, and holds locked (PostgreSQL)."""
 
 PIPELINES = Table(
     "pipelines",

@@ -15,7 +15,16 @@ from pipelinekit.model.errors import StoreError
 from pipelinekit.model.order import Order
 from pipelinekit.model.row import Row
 from pipelinekit.model.state import State
-from pipelinekit.ports.store import Claim, ConflictError, Entry, Leases, Query, Record, Taker
+from pipelinekit.ports.store import (
+    Claim,
+    ConflictError,
+    Entry,
+    Hints,
+    Leases,
+    Query,
+    Record,
+    Taker,
+)
 from pipelinekit.store.database import Database
 from pipelinekit.store.failures import in_the_way, told
 from pipelinekit.store.orders import disown, take
@@ -73,6 +82,11 @@ class SqlStore:
         """Tell who is alive; None where all engines are on one host."""
         return self._database.leases
 
+    @property
+    def hints(self) -> Hints | None:
+        """Tell who waits that there is something; None where looking costs next to nothing."""
+        return self._database.hints
+
     def load(self, pipeline: str, execution: str | None = None) -> tuple[State, int]:
         """Give a pipeline's rows, of executions those that matter, and its count of records."""
         with self._reading() as connection:
@@ -90,6 +104,8 @@ class SqlStore:
                 with self._database.at_once(connection):
                     write(connection, entries, tip)
                     self._database.wrote(connection)
+                    if any(entry.for_others for entry in entries):
+                        self._database.hint(connection)
         except StoreError as error:
             if in_the_way(error):
                 raise ConflictError(str(error)) from error

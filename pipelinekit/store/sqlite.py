@@ -21,16 +21,18 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from pipelinekit.model.errors import StoreError
-from pipelinekit.ports.store import Leases
-from pipelinekit.store.migrations import migrate
+from pipelinekit.ports.store import Hints, Leases
+from pipelinekit.store.migrations import NEEDS, migrate, refuse_newer
 
 SAFE_VERSION = (3, 51, 3)
 BUSY_MILLISECONDS = 5_000
 CHECKPOINT_EVERY, CHECKPOINT_ROWS = 1_000, 20_000
 """After how many commits, or changed rows, the write-ahead log is moved into the file."""
 
-READING = "reading"
-"""The execution option of a connection that only reads, from one snapshot."""
+BEGIN = "begin"
+"""The execution option that says how a transaction is begun."""
+
+ONE_QUESTION, READING, WRITING = "", "BEGIN", "BEGIN IMMEDIATE"
 NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs"})
 
 
@@ -42,6 +44,7 @@ class SQLite:
     """
 
     leases: Leases | None = None
+    hints: Hints | None = None
 
     def __init__(self, path: Path) -> None:
         try:
@@ -58,20 +61,26 @@ class SQLite:
         self._gate = Gate(path)
         self._same = SameFile(path)
 
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """Give a connection that reads from one snapshot."""
-        self._same.check()
-        with self._engine.connect().execution_options(**{READING: True}) as connection:
-            yield connection
+    def reading(self) -> AbstractContextManager[Connection]:
+        """Give a connection that asks one question."""
+        return self._connected(ONE_QUESTION)
 
-    snapshot = reading
+    def snapshot(self) -> AbstractContextManager[Connection]:
+        """Give a connection that reads from one snapshot."""
+        return self._connected(READING)
+
+    @contextmanager
+    def _connected(self, begin: str) -> Iterator[Connection]:
+        self._same.check()
+        with self._engine.connect().execution_options(**{BEGIN: begin}) as connection:
+            yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Give the one connection that writes; it holds the file's write lock."""
         self._same.check()
         with self._gate.shared(), self._writer.begin():
+            refuse_newer(*self._handle().execute(NEEDS).fetchone())
             yield self._writer
         self._gate.checkpoint(self._handle())
 
@@ -82,6 +91,9 @@ class SQLite:
 
     def wrote(self, connection: Connection) -> None:
         """Do nothing: SQLite itself lets the others know."""
+
+    def hint(self, connection: Connection) -> None:
+        """Do nothing: engines look at the file, which costs next to nothing."""
 
     def version(self) -> int:
         """Give the number that SQLite changes when another connection has written."""
@@ -224,5 +236,6 @@ def _set_up(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    reading = connection.get_execution_options().get(READING, False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    begin = connection.get_execution_options().get(BEGIN, WRITING)
+    if begin:
+        connection.exec_driver_sql(begin)

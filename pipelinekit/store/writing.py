@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from pipelinekit.model.row import Row
 from pipelinekit.ports.store import ConflictError, Entry
+from pipelinekit.store.many import run_many, upsert
 from pipelinekit.store.orders import answer, ask, command
 from pipelinekit.store.schema import (
     EXECUTIONS,
@@ -19,13 +20,13 @@ from pipelinekit.store.schema import (
     TOKENS,
     columns,
 )
-from pipelinekit.store.upsert import upsert
 from pipelinekit.wire.record import record_text, text
 
 EMPTY_DIGEST = "0" * 64
 """What the journal's first record is chained to."""
 
 _LAST = select(JOURNAL.c.number, JOURNAL.c.digest).order_by(JOURNAL.c.number.desc()).limit(1)
+_RECORD = JOURNAL.insert()
 _HEADS = select(HEADS).where(HEADS.c.pipeline.in_(bindparam("names", expanding=True)))
 
 
@@ -96,8 +97,8 @@ def _journal(connection: Connection, entries: Sequence[Entry], tip: Tip) -> None
                 {"number": number, "pipeline": entry.pipeline, "body": body, "digest": digest}
             )
         heads.append({"pipeline": entry.pipeline, "records": entry.seen + len(entry.events)})
-    connection.execute(JOURNAL.insert(), records)
-    connection.execute(upsert(connection, HEADS), heads)
+    run_many(connection, _RECORD, records)
+    run_many(connection, upsert(connection, HEADS), heads)
 
 
 def _delete(connection: Connection, pipeline: str) -> None:
@@ -123,4 +124,4 @@ def _rows(connection: Connection, rows: Iterable[Row]) -> None:
     for row in rows:
         values.setdefault(type(row), []).append({**columns(row), "body": text(row)})
     for kind, written in values.items():
-        connection.execute(upsert(connection, TABLES[kind][0]), written)
+        run_many(connection, upsert(connection, TABLES[kind][0]), written)

@@ -91,11 +91,16 @@ def window(expression: str, zone: str = "UTC") -> Window:
         minute=lambda at: at.minute in minute,
         hour=lambda at: at.hour in hour,
         day=lambda at: at.year in year and at.month in in_month and of_month(at) and of_week(at),
-        zone=_zone(zone),
+        zone=time_zone(zone),
     )
 
 
-def _zone(name: str) -> tzinfo:
+def time_zone(name: str) -> tzinfo:
+    """Find a time zone: `Region/City`, `UTC`, `UTC+01:00` or an abbreviation such as `CET`.
+
+    Raises:
+        CronError: There is none of that name.
+    """
     offset = _OFFSET.fullmatch(name)
     try:
         if offset:

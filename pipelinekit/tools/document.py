@@ -9,7 +9,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -17,9 +17,19 @@ from typing import Final
 
 from pipelinekit.tools.json_text import json_places, read_json
 from pipelinekit.tools.places import JSON, DocumentError, Place, Step, printable
-from pipelinekit.tools.yaml_text import read_yaml
+from pipelinekit.tools.yaml_text import NO_FORMS, read_yaml
 
-__all__ = ["JSON", "MAX_BYTES", "Document", "DocumentError", "Form", "Node", "parse", "read"]
+__all__ = [
+    "JSON",
+    "MAX_BYTES",
+    "Document",
+    "DocumentError",
+    "Form",
+    "Node",
+    "parse",
+    "read",
+    "read_text",
+]
 
 MAX_BYTES: Final = 1024 * 1024
 
@@ -234,19 +244,38 @@ def read(path: Path, *, name: str | None = None, max_bytes: int = MAX_BYTES) -> 
             parsed.
     """
     name = path.name if name is None else name
-    content = _content(path, name, max_bytes)
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        found = f"the byte 0x{content[error.start]:02x}, which is not UTF-8"
-        raise DocumentError(name, line, 0, found, "save the file as UTF-8") from None
+    text = read_text(path, name, max_bytes=max_bytes)
     form = Form.JSON if path.name.endswith(".json") else None
     return parse(text, name, form, max_bytes=max_bytes)
 
 
+def read_text(path: Path, name: str, *, max_bytes: int = MAX_BYTES) -> str:
+    """Read a text file of a stranger.
+
+    Args:
+        path: The file.
+        name: The name for errors.
+        max_bytes: The largest size that is read.
+
+    Raises:
+        DocumentError: The file is missing, no regular file, too large, or not UTF-8.
+    """
+    content = _content(path, name, max_bytes)
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        found = f"the byte 0x{content[error.start]:02x}, which is not UTF-8"
+        raise DocumentError(name, line, 0, found, "save the file as UTF-8") from None
+
+
 def parse(
-    text: str, name: str, form: Form | None = None, *, max_bytes: int = MAX_BYTES
+    text: str,
+    name: str,
+    form: Form | None = None,
+    *,
+    max_bytes: int = MAX_BYTES,
+    forms: Mapping[str, str] = NO_FORMS,
 ) -> Document:
     """Parse the YAML or JSON text of a stranger.
 
@@ -255,6 +284,7 @@ def parse(
         name: The document, as its author knows it.
         form: How it is written; left out, JSON when `name` ends in `.json`, else YAML.
         max_bytes: The largest size that is parsed.
+        forms: YAML tags that are short forms of a mapping with one key, which each stands for.
 
     Raises:
         DocumentError: The text is too large, no JSON or YAML, or not plain data: a key twice, a
@@ -266,7 +296,7 @@ def parse(
     if form is Form.JSON:
         data = read_json(text, name)
         return Document(data, name, functools.cache(lambda: json_places(text, name)))
-    data, place = read_yaml(text, name)
+    data, place = read_yaml(text, name, forms)
     return Document(data, name, lambda: place)
 
 

@@ -31,6 +31,7 @@ ACTIONS = ("kill", "delay", *ERRORS)
 POINTS: Mapping[str, str] = {
     "engine.lock.before": "an engine's lock is about to be seen",
     "engine.lock.after": "an engine's lock can be seen",
+    "store.migrate.written": "a step of bringing a store up to date is written, and not durable",
     "store.commit.before": "a commit begins",
     "store.commit.written": "all of a commit is written, and not durable",
     "store.commit.after": "a commit is durable",

@@ -75,12 +75,19 @@ def refuse(name: str, place: Place, found: str, expected: str) -> NoReturn:
     raise DocumentError(name, place.line, place.column, found, expected)
 
 
+def wrapped(value: Value, key: str) -> Value:
+    """Put a value into a mapping under its only key."""
+    place = Place(value.place.line, value.place.column, inside={key: value.place})
+    return Value({key: value.data}, place, size=value.size + 1, height=value.height + 1)
+
+
 @dataclass(slots=True)
 class Frame:
     """A list or mapping that is still open, and what is known of its next pair."""
 
     value: Value
     anchor: str | None
+    form: str | None = None
     key: Value | None = None
     merged: dict[str, JSON] = field(default_factory=dict)
     merged_places: dict[Step, Place] = field(default_factory=dict)
@@ -104,8 +111,16 @@ class Builder:
         """How many lists and mappings are open."""
         return len(self._frames)
 
-    def open(self, data: JSON, place: Place, anchor: str | None = None) -> None:
+    def open(
+        self, data: JSON, place: Place, anchor: str | None = None, form: str | None = None
+    ) -> None:
         """Begin the empty list or mapping `data`.
+
+        Args:
+            data: The list or mapping.
+            place: Where it begins.
+            anchor: The name by which aliases repeat it.
+            form: The key of a mapping that it is wrapped in when it ends.
 
         Raises:
             DocumentError: It lies too deep.
@@ -113,7 +128,7 @@ class Builder:
         if self.depth == MAX_DEPTH:
             found = f"more than {MAX_DEPTH} levels of nesting"
             refuse(self.name, place, found, "flatten the document")
-        self._frames.append(Frame(Value(data, place), anchor))
+        self._frames.append(Frame(Value(data, place), anchor, form))
 
     def close(self) -> Frame:
         """End the list or mapping that was opened last, and put it where it belongs.
@@ -127,6 +142,8 @@ class Builder:
             frame.value.data.clear()
             frame.value.data.update(frame.merged | own)
             frame.value.place.inside = frame.merged_places | frame.value.place.inside
+        if frame.form is not None:
+            frame.value = wrapped(frame.value, frame.form)
         self.put(frame.value)
         return frame
 

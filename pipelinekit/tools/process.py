@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Self
 from weakref import WeakSet
 
-from pipelinekit.tools import gate
+from pipelinekit.tools import gate, jobgroup
 from pipelinekit.tools.gate import JSON, Sighting, Standing, look
 from pipelinekit.tools.proctree import Identity, boot_id, family, processes, send
 from pipelinekit.tools.runner import GRACE_SECONDS, HALTED, MARKER, Request
@@ -62,8 +62,8 @@ class SpawnError(RuntimeError):
 class Spawner:
     """Starts jobs through a warm helper process that forks their runners.
 
-    The helper is started with the first job, ends with the engine or with `close`, and is
-    replaced when it dies; the runners go on without it. Threads may share a spawner; a fork of
+    The helper is started with `warm` or the first job, ends with the engine or with `close`, and
+    is replaced when it dies; the runners go on without it. Threads may share a spawner; a fork of
     the engine gets a helper of its own.
     """
 
@@ -85,7 +85,9 @@ class Spawner:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def start(self, folder: Path, target: str, payload: Mapping[str, JSON]) -> bool:
+    def start(
+        self, folder: Path, target: str, payload: Mapping[str, JSON], preload: Sequence[str] = ()
+    ) -> bool:
         """Start the job in `folder`, unless it was started or halted before by whomever.
 
         The target runs in the folder, with the engine's environment of this moment; what it and
@@ -97,6 +99,7 @@ class Spawner:
             target: `package.module:function`, called with the payload, returning a dict of JSON
                 values. If it sets a handler for SIGTERM of its own, a halt must kill it.
             payload: JSON values.
+            preload: Modules that the helper imports first, once for all such jobs.
 
         Returns:
             True if this call started the job, False if the gate was passed before.
@@ -105,8 +108,9 @@ class Spawner:
             SpawnError: The helper or the runner failed before the start gate.
         """
         folder = _made(folder)
+        environ, names = dict(os.environ), list(preload)
         request = Request(
-            folder=str(folder), target=target, payload=dict(payload), environ=dict(os.environ)
+            folder=str(folder), target=target, payload={**payload}, environ=environ, preload=names
         )
         answer = self._ask(json.dumps(request).encode() + b"\n")
         if "error" in answer:
@@ -115,6 +119,11 @@ class Spawner:
                 "Put this right and start it again"
             )
         return bool(answer["started"])
+
+    def warm(self) -> None:
+        """Start the helper at once, so that the first job need not wait until it is ready."""
+        with self._turn:
+            self._ready()
 
     def close(self) -> None:
         """End the helper; the jobs go on, and a later start gets a new helper."""
@@ -134,11 +143,15 @@ class Spawner:
                     f"See what it printed, and whether {sys.executable} can be run"
                 ) from trouble
 
-    def _ask_once(self, request: bytes) -> dict[str, JSON]:
+    def _ready(self) -> "_Helper":
         if self._helper is None:
             self._helper = _Helper(self._preload)
+        return self._helper
+
+    def _ask_once(self, request: bytes) -> dict[str, JSON]:
+        helper = self._ready()
         try:
-            return self._helper.ask(request)
+            return helper.ask(request)
         except BaseException:
             self._drop()  # else the next one who asks would read this answer
             raise
@@ -345,8 +358,9 @@ def halt(folder: Path, grace: float = GRACE_SECONDS) -> Sighting:
 def sweep(folder: Path) -> None:
     """Kill every process that belongs to the job in `folder`, its runner last, whatever it does.
 
-    Meant for a job that is LOST. Found are the descendants of the runner, its session, and all
-    that carry the job's mark in their environment; of a job of an earlier boot nothing is left.
+    Meant for a job that is LOST. Found are the members of its control group, the descendants of
+    the runner, its session, and all that carry the job's mark in their environment; of a job of
+    an earlier boot nothing is left.
     """
     folder = folder.resolve()
     owner = gate.owner_of(folder)
@@ -354,10 +368,12 @@ def sweep(folder: Path) -> None:
         return
     if owner.is_alive():
         send(signal.SIGSTOP, [owner.pid])  # else it could start new ones all the time
+    jobgroup.kill(folder / gate.CONTROL)
     deadline = time.monotonic() + SLACK_SECONDS
     while (left := _remains(folder, owner)) and time.monotonic() < deadline:
         send(signal.SIGKILL, left)
         time.sleep(0.005)
+    jobgroup.remove(folder / gate.CONTROL)
 
 
 def _terminate(folder: Path, grace: float) -> None:
@@ -373,7 +389,8 @@ def _terminate(folder: Path, grace: float) -> None:
 
 def _remains(folder: Path, owner: Identity) -> set[int]:
     table = processes()
-    remains = {process.pid for process in table if _is_marked(process.pid, folder)}
+    younger = (process.pid for process in table if process.born >= owner.born)
+    remains = {pid for pid in younger if _is_marked(pid, folder)}
     namesakes = [process for process in table if process.pid == owner.pid]
     if all(process.born == owner.born for process in namesakes):
         remains |= family(owner.pid, table)

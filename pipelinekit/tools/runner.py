@@ -17,9 +17,10 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn, TypedDict
 
+from pipelinekit.tools import jobgroup
 from pipelinekit.tools.failpoint import failpoint
 from pipelinekit.tools.gate import CONTROL, GRACE, JSON, claim, seal, store
-from pipelinekit.tools.proctree import family, processes, send
+from pipelinekit.tools.proctree import family, myself, processes, send
 
 LOG = "log"
 MARKER = "PIPELINEKIT_JOB"
@@ -43,6 +44,7 @@ class Request(TypedDict):
     target: str
     payload: dict[str, JSON]
     environ: dict[str, str]
+    preload: list[str]
 
 
 def _be_runner(request: Request, answers: int) -> NoReturn:
@@ -99,7 +101,7 @@ def _halt(control: Path, _number: int, _frame: FrameType | None) -> NoReturn:
     grace = GRACE_SECONDS
     with suppress(FileNotFoundError):
         grace = float((control / GRACE).read_text(encoding="utf-8"))
-    _stop_family(grace)
+    _stop_family(control, grace)
     store(control, HALTED)
     os._exit(0)
 
@@ -109,6 +111,7 @@ def _work(request: Request, folder: Path, lock: int) -> None:
     # A child that is forked and does not exec would keep the lock, and the job alive.
     os.register_at_fork(after_in_child=partial(_disown, [lock]))
     seal(folder)
+    jobgroup.join(folder / CONTROL, myself())
     failpoint("runner.call.before")
     result = _call(request["target"], request["payload"])
     if os.getpid() != runner:
@@ -116,6 +119,7 @@ def _work(request: Request, folder: Path, lock: int) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     failpoint("runner.call.after")
     _keep(folder / CONTROL, result)
+    jobgroup.leave(folder / CONTROL)
     failpoint("runner.result.after")
 
 
@@ -173,11 +177,12 @@ def _written(answer: object, target: str) -> str:
     return text
 
 
-def _stop_family(grace: float) -> None:
+def _stop_family(control: Path, grace: float) -> None:
     patience = time.monotonic() + grace
+    apart = jobgroup.leave(control)
     asked: set[int] = set()
     pause = FIRST_PAUSE
-    while left := family(os.getpid(), processes()):
+    while left := (apart and jobgroup.members(control)) or family(os.getpid(), processes()):
         now = time.monotonic()
         if now < patience:
             send(signal.SIGTERM, left - asked)
@@ -185,11 +190,14 @@ def _stop_family(grace: float) -> None:
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)  # many who resist must not cost all the CPU
         elif now < patience + 1:
+            if apart:
+                jobgroup.kill(control)
             send(signal.SIGKILL, left)
             time.sleep(0.002)
         else:
-            return
+            break
         _reap()
+    jobgroup.remove(control)
 
 
 def _reap() -> None:
@@ -212,13 +220,19 @@ def serve(preload: Sequence[str]) -> None:
             imported is left to the job that needs it, whose result tells the error.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for name in preload:
-        with suppress(ImportError):
-            importlib.import_module(name)
+    _import(preload)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # only now: a module may await a command
     with open(0, "rb", closefd=False) as requests, suppress(ConnectionError):
         for line in requests:
-            os.write(0, _fork_runner(json.loads(line)) + b"\n")
+            request: Request = json.loads(line)
+            _import(request["preload"])
+            os.write(0, _fork_runner(request) + b"\n")
+
+
+def _import(names: Sequence[str]) -> None:
+    for name in names:
+        with suppress(Exception):  # whatever it is, the job meets it too and tells it
+            importlib.import_module(name)
 
 
 def _fork_runner(request: Request) -> bytes:

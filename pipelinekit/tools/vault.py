@@ -100,6 +100,25 @@ class Vault:
         )
 
 
+def values_in(file: Path) -> list[str]:
+    """List every value of a secrets file, and those inside of its JSON, to keep them out of text.
+
+    Raises:
+        SecretError: It cannot be read, or others may read it.
+    """
+    texts = [text for table in _File.read(file).values.values() for text in table.values()]
+    return [*texts, *(inner for text in texts for inner in _inside(text))]
+
+
+def _inside(text: str) -> list[str]:
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return []
+    values = data.values() if isinstance(data, dict) else ()
+    return [value for value in values if isinstance(value, str)]
+
+
 def open_vault(
     file: Path | None,
     profile: str | None = None,

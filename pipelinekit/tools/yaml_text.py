@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -20,6 +20,7 @@ from pipelinekit.tools.places import (
     Value,
     printable,
     refuse,
+    wrapped,
 )
 
 MAX_ALIASES: Final = 100
@@ -39,6 +40,8 @@ _ADVICE: Final = {
     "nesting depth": "flatten the document",
 }
 
+NO_FORMS: Final[Mapping[str, str]] = {}
+
 _resolve: Callable[[type[yaml.Node], str, tuple[bool, bool]], str] = Resolver().resolve
 _CONSTRUCTOR = SafeConstructor()
 _SCALARS: Final[dict[str, Callable[[yaml.ScalarNode], JSON]]] = {
@@ -49,18 +52,19 @@ _SCALARS: Final[dict[str, Callable[[yaml.ScalarNode], JSON]]] = {
 }
 
 
-def read_yaml(text: str, name: str) -> tuple[JSON, Place]:
+def read_yaml(text: str, name: str, forms: Mapping[str, str] = NO_FORMS) -> tuple[JSON, Place]:
     """Read YAML as `yaml.safe_load` does, but with timestamps and keys kept as text.
 
     Args:
         text: The document.
         name: The document's name for errors.
+        forms: Tags that are short forms of a mapping with one key, which each stands for.
 
     Raises:
         DocumentError: The text is no YAML, or holds what JSON cannot hold, a key twice, a tag of
             its own, a second document, too many aliases or too much depth.
     """
-    reader = _Reader(name)
+    reader = _Reader(name, forms)
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             reader.feed(event)
@@ -71,8 +75,9 @@ def read_yaml(text: str, name: str) -> tuple[JSON, Place]:
 
 
 class _Reader:
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, forms: Mapping[str, str]) -> None:
         self.name = name
+        self.forms = forms
         self.builder = Builder(name)
         self.anchors: dict[str | None, Value] = {}
         self.aliases = 0
@@ -88,10 +93,10 @@ class _Reader:
                 self.anchors[event.anchor] = value
             case yaml.SequenceStartEvent():
                 self._check_tag(event.tag, place, "seq")
-                self.builder.open([], place, event.anchor)
+                self.builder.open([], place, event.anchor, self.forms.get(event.tag or ""))
             case yaml.MappingStartEvent():
                 self._check_tag(event.tag, place, "map")
-                self.builder.open({}, place, event.anchor)
+                self.builder.open({}, place, event.anchor, self.forms.get(event.tag or ""))
             case yaml.CollectionEndEvent():
                 frame = self.builder.close()
                 self.anchors[frame.anchor] = frame.value
@@ -124,6 +129,8 @@ class _Reader:
         return replace(target, place=here, merges=False)
 
     def _check_tag(self, tag: str | None, place: Place, *allowed: str) -> None:
+        if tag in self.forms:
+            return
         if tag not in {None, "!", *(f"{_TAG}{name}" for name in allowed)}:
             found = f"the tag {printable(str(tag).replace(_TAG, '!!'))}"
             refuse(self.name, place, found, "leave it out: only plain data is read here")
@@ -132,6 +139,8 @@ class _Reader:
         place.written = event.value
         self._check_tag(event.tag, place, *_SCALARS, "str", "timestamp")
         tag = event.tag
+        if tag is not None and tag in self.forms:
+            return wrapped(Value(event.value, place), self.forms[tag])
         if tag is None or tag == "!":
             tag = _resolve(yaml.ScalarNode, event.value, event.implicit)
         tag = tag.removeprefix(_TAG)

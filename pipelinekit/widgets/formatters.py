@@ -1,4 +1,4 @@
-"""Tells IPython how to show pipelines, stages, actions, runs and plans, where it is there."""
+"""Tells IPython how to show pipelines, runs, releases and the like, where it is there."""
 
 import sys
 from collections.abc import Callable
@@ -20,6 +20,8 @@ SHOWN = {
     "stage": ("pipelinekit.model.pipeline", "Stage"),
     "action": ("pipelinekit.model.action", "Action"),
     "run": ("pipelinekit.kit.run", "Run"),
+    "release": ("pipelinekit.kit.release", "Release"),
+    "environments": ("pipelinekit.kit.environments", "Environments"),
     "plan": ("pipelinekit.engine.planned", "Plan"),
 }
 

@@ -1,12 +1,14 @@
-"""Reads CodeBuild projects as `aws codebuild batch-get-projects` prints them, as settings."""
+"""CodeBuild projects as `aws codebuild batch-get-projects` prints them, read and written."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from pipelinekit.model.settings import Compute, Project
-from pipelinekit.tools.document import Document, Node
+from pipelinekit.tools.document import JSON, Document, Node
 from pipelinekit.wire.environment_variables import Variables, variables_of
 
 LEAST_MINUTES: Final = 1
+USUAL_IMAGE: Final = "aws/codebuild/standard:7.0"
 
 
 def read_projects(document: Document) -> dict[str, Project]:
@@ -29,6 +31,47 @@ def read_projects(document: Document) -> dict[str, Project]:
             raise name.error("give each project once", f"project {name.text()} a second time")
         projects[name.text()] = _project(node)
     return projects
+
+
+def write_project(name: str, project: Project, role_arn: str) -> dict[str, JSON]:
+    """Write a project that builds for pipelines, so that `read_projects` reads it back.
+
+    Args:
+        name: Its name.
+        project: What the settings say of it; what only this machine knows is left out.
+        role_arn: The role of its builds at AWS.
+    """
+    image = project.compute.image if project.compute else None
+    kinds: tuple[tuple[str, Mapping[str, str]], ...] = (
+        ("PLAINTEXT", project.environment),
+        ("PARAMETER_STORE", project.parameters),
+        ("SECRETS_MANAGER", project.secrets),
+    )
+    variables: list[JSON] = [
+        {"name": key, "value": value, "type": kind}
+        for kind, table in kinds
+        for key, value in table.items()
+    ]
+    source: dict[str, JSON] = {"type": "CODEPIPELINE"}
+    environment: dict[str, JSON] = {
+        "type": "LINUX_CONTAINER",
+        "computeType": "BUILD_GENERAL1_SMALL",
+        "image": image or USUAL_IMAGE,
+    }
+    if project.buildspec:
+        source["buildspec"] = project.buildspec
+    if variables:
+        environment["environmentVariables"] = variables
+    written: dict[str, JSON] = {
+        "name": name,
+        "source": source,
+        "artifacts": {"type": "CODEPIPELINE"},
+        "environment": environment,
+        "serviceRole": role_arn,
+    }
+    if project.timeout_minutes is not None:
+        written["timeoutInMinutes"] = project.timeout_minutes
+    return written
 
 
 def _project(node: Node) -> Project:

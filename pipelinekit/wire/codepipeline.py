@@ -3,11 +3,8 @@
 Source: codepipeline.md, sections 2.1 to 2.7 (members) and 2.10 (what GetPipeline fills in).
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import replace
-
-import yaml
 
 from pipelinekit.model.errors import DefinitionError, Fault, Path
 from pipelinekit.model.pipeline import Pipeline
@@ -16,6 +13,7 @@ from pipelinekit.tools.document import JSON, Document, Form
 from pipelinekit.wire.declaration_reader import read_pipeline
 from pipelinekit.wire.declaration_writer import write_pipeline
 from pipelinekit.wire.members import Faults, Members
+from pipelinekit.wire.plain_text import write_text
 
 
 def read(data: JSON) -> Pipeline:
@@ -67,12 +65,14 @@ def locate(faults: Iterable[Fault], source: Document) -> tuple[Fault, ...]:
     return tuple(replace(fault, line=source.line(_path(fault, beside))) for fault in faults)
 
 
+def inner(source: Document) -> Path:
+    """Give the path of the declaration in the document that it was read from."""
+    return () if _wrapped(source.data) is None else ("pipeline",)
+
+
 def text(pipeline: Pipeline, form: Form = Form.JSON) -> str:
     """Write a pipeline as JSON or YAML text, which `parse` reads back."""
-    data = write(pipeline)
-    if form is Form.JSON:
-        return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
-    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    return write_text(write(pipeline), form)
 
 
 def _wrapped(data: JSON) -> dict[str, JSON] | None:
@@ -86,15 +86,3 @@ def _skip_what_stands_beside(given: Members) -> None:
 def _path(fault: Fault, wrapped: dict[str, JSON]) -> Path:
     inside = bool(wrapped) and not any(step in wrapped for step in fault.path[:1])
     return ("pipeline", *fault.path) if inside else fault.path
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes scripts line by line, and keeps the line breaks that YAML would turn into blanks."""
-
-    def represent_text(self, text: str) -> yaml.ScalarNode:
-        folded = any(mark in text for mark in "\x85\u2028\u2029")
-        style = '"' if folded else "|" if "\n" in text else None
-        return self.represent_scalar("tag:yaml.org,2002:str", text, style)
-
-
-_Dumper.add_representer(str, _Dumper.represent_text)

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tests.bench import artifacts, builds, detached, engine, history, startup
+from tests.bench import artifacts, builds, detached, engine, history, notebooks, startup
 
 
 class Figure(NamedTuple):
@@ -59,6 +59,20 @@ def history_figures() -> Iterator[Figure]:
         yield Figure(f"{name}, {history.QUICK:,} in history, ms", most, history.AIM)
 
 
+def notebook_figures(rounds: int) -> Iterator[Figure]:
+    """Measure notebooks in warm kernels."""
+    cost = notebooks.measure(rounds)
+    told = f"5 cells, times the papermill command ({cost.papermill:.2f} s)"
+    yield Figure(told, cost.ours / cost.papermill, 0.4)
+    yield Figure(
+        f"5 cells, s (by themselves: {cost.cells:.3f})", cost.ours, 1.3 * cost.cells + 0.1
+    )
+    told = f"8 notebooks, times 8 papermill commands ({cost.many_papermill:.1f} s)"
+    yield Figure(told, cost.many_ours / cost.many_papermill, 1 / 2.5)
+    speed = notebooks.redaction_speed()
+    yield Figure(f"redaction, s for a GB ({speed:.0f} MB/s)", 1000 / speed, 1000 / 20)
+
+
 def main() -> None:
     """Measure everything and print a table."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=main.__doc__)
@@ -72,6 +86,7 @@ def main() -> None:
         artifact_figures(artifacts.QUICK if quick else artifacts.FULL),
         build_figures(builds.QUICK if quick else builds.FULL),
         history_figures(),
+        notebook_figures(rounds),
     ):
         for name, measured, most in figures:
             missed = "" if measured <= most else "  missed"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, create_engine, make_url
 
 import pipelinekit as pk
 from pipelinekit.model.action import Action
@@ -44,6 +44,7 @@ BIG = "shop"
 
 SMALL = tuple(f"service-{number:02}" for number in range(19))
 BATCH = 1_000
+DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
 DAYS = 365
 COMMIT = Revision("4f0c" * 10, "Say what is wrong, in one line")
 CACHE = -400_000
@@ -78,7 +79,7 @@ def fill(
     """
     made = pipelines or [pipeline(name) for name in (BIG, *SMALL)]
     open_store(url).close()
-    engine = create_engine(url)
+    engine = create_engine(make_url(url).set(drivername=DRIVERS[url.partition(":")[0]]))
     last = end or datetime.now(UTC)
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
@@ -86,6 +87,9 @@ def fill(
             connection.exec_driver_sql(f"PRAGMA cache_size={CACHE}")
             connection.commit()
         _without_indices(_Filling(connection, actions, last, made))
+        if engine.dialect.name == "postgresql":  # what the server does by itself in a year
+            connection.exec_driver_sql("ANALYZE")
+            connection.commit()
     engine.dispose()
 
 

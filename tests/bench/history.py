@@ -1,16 +1,17 @@
 """How long lists, state, starts and answers take when the history is long.
 
 `python -m tests.bench.history` fills a store with 1,000,000 action executions first, which takes
-two or three minutes and 3 GB; with `--quick` 20,000.
+some minutes and 3 GB; with `--quick` 20,000, and with `--store postgres` in a PostgreSQL.
 """
 
 import argparse
+import os
 import random
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import pipelinekit as pk
@@ -20,6 +21,7 @@ from pipelinekit.kit.run import Run
 from pipelinekit.model.execution import ActionExecution, PipelineExecution
 from pipelinekit.ports.store import Query
 from pipelinekit.runtime.clock import now
+from tests import postgres
 from tests.bench.filling import BIG, fill
 
 FULL, QUICK = 1_000_000, 20_000
@@ -40,20 +42,34 @@ class Cost(NamedTuple):
     p99: float
 
 
-def measure(actions: int, rounds: int = ROUNDS) -> Iterator[Cost]:
+def measure(actions: int, rounds: int = ROUNDS, store: str = "sqlite") -> Iterator[Cost]:
     """Fill a store, and measure each call on it, many times.
 
     Args:
         actions: How many action executions there are.
         rounds: How often each call is made.
+        store: `sqlite`, or `postgres`.
     """
-    with tempfile.TemporaryDirectory() as home:
+    with _url(store) as url, tempfile.TemporaryDirectory() as home:
         began = time.perf_counter()
-        fill(f"sqlite:///{home}/pipelinekit.db", actions)
-        size = Path(home, "pipelinekit.db").stat().st_size / 1e6
-        print(f"filled in {time.perf_counter() - began:.0f} s: {size:,.0f} MB", flush=True)
-        with pk.Kit(home, settings=pk.Settings()) as kit:
-            yield from _costs(kit, rounds)
+        fill(url, actions)
+        print(f"filled in {time.perf_counter() - began:.0f} s", flush=True)
+        os.environ["PIPELINEKIT_DB_URL"] = url
+        try:
+            with pk.Kit(home, settings=pk.Settings()) as kit:
+                yield from _costs(kit, rounds)
+        finally:
+            del os.environ["PIPELINEKIT_DB_URL"]
+
+
+@contextmanager
+def _url(store: str) -> Iterator[str]:
+    if store == "postgres":
+        with postgres.running(durable=True) as server:
+            yield server.url()
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            yield f"sqlite:///{folder}/pipelinekit.db"
 
 
 def _costs(kit: pk.Kit, rounds: int) -> Iterator[Cost]:
@@ -115,9 +131,11 @@ def main() -> None:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.history")
     parser.add_argument("--quick", action="store_true", help="20,000 instead of 1,000,000")
-    actions = QUICK if parser.parse_args().quick else FULL
+    parser.add_argument("--store", choices=("sqlite", "postgres"), default="sqlite")
+    asked = parser.parse_args()
+    actions = QUICK if asked.quick else FULL
     print(f"{f'with {actions:,} action executions, ms':45} {'p50':>8} {'p99':>8} {'at most':>8}")
-    for name, half, most in measure(actions):
+    for name, half, most in measure(actions, store=asked.store):
         missed = "" if most <= AIM else "  missed"
         print(f"{name:45} {half:8.2f} {most:8.2f} {AIM:8.0f}{missed}", flush=True)
 

@@ -8,7 +8,7 @@ import pytest
 
 import pipelinekit as pk
 from pipelinekit.kit.logs import SHOWN_BYTES, tail
-from tests.bench import artifacts, builds, engine
+from tests.bench import artifacts, builds, engine, notebooks
 
 pytestmark = pytest.mark.slow
 
@@ -49,6 +49,14 @@ def test_builds_cost_little_more_than_their_commands() -> None:
     for kind, (times, grown) in loud.items():
         assert times <= SLACK * 1.2, kind
         assert grown <= MOST_MIB, kind
+
+
+def test_notebooks_cost_little_besides_their_cells() -> None:
+    cost = notebooks.measure(rounds=5, pick=min)
+    assert cost.ours <= SLACK * 0.4 * cost.papermill
+    assert cost.ours <= SLACK * (1.3 * cost.cells + 0.1)
+    assert SLACK * cost.many_papermill >= 2.5 * cost.many_ours
+    assert SLACK * notebooks.redaction_speed(16) >= 20
 
 
 def test_a_long_log_does_not_pass_through_the_memory_of_the_engine(tmp_path: Path) -> None:

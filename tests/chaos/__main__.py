@@ -7,8 +7,8 @@ import sys
 import time
 from collections.abc import Iterator
 
+from tests.chaos import stores
 from tests.chaos.faults import FAULTS, FIGURES
-from tests.chaos.stores import URLS
 from tests.chaos.trial import Outcome, conduct, summary
 
 SHOWN = 20
@@ -18,10 +18,16 @@ SHOWN = 20
 def main() -> int:
     """Do what the command line says; give 1 where anything was violated."""
     asked = _arguments()
-    if not asked.whole:
-        return _report(asked.fault, asked.seed, asked.n, asked.store)
-    codes = [_report(fault, asked.seed, kind.whole, asked.store) for fault, kind in FAULTS.items()]
-    return max(codes)
+    try:
+        if not asked.whole:
+            return _report(asked.fault, asked.seed, asked.n, asked.store)
+        return max(
+            _report(fault, asked.seed, kind.whole, asked.store)
+            for fault, kind in FAULTS.items()
+            if asked.store in kind.stores
+        )
+    finally:
+        stores.end()
 
 
 def _report(fault: str, seed: int, count: int, store: str) -> int:
@@ -84,8 +90,11 @@ def _arguments() -> argparse.Namespace:
         help="of the dice; a trial that fails replays with the seed and the n of its violation",
     )
     parser.add_argument("--n", type=int, default=1, help="how often the fault is done")
-    parser.add_argument("--store", choices=sorted(URLS), default="sqlite")
-    return parser.parse_args()
+    parser.add_argument("--store", choices=sorted(stores.URLS), default="sqlite")
+    asked = parser.parse_args()
+    if asked.fault and asked.store not in FAULTS[asked.fault].stores:
+        parser.error(f"{asked.fault} is done to {' and '.join(FAULTS[asked.fault].stores)} only")
+    return asked
 
 
 if __name__ == "__main__":

@@ -46,9 +46,11 @@ class Child:
             os.kill(self.pid, number)
 
     def kill(self) -> None:
-        """Kill it, and note that it is gone."""
-        self.send(signal.SIGKILL)
-        self.wait(10)
+        """Kill it, and note that it is gone, at once: others may know before this process does."""
+        if self.code is None:
+            note("gone", gone=self.pid, engine=True)
+            self.send(signal.SIGKILL)
+            self.wait(10)
 
 
 def fork(

@@ -15,6 +15,8 @@ from tests.chaos.rig import Parts, Rig, Site
 
 LOOK_SECONDS = 0.05
 NOT_SETTLED = 3
+LASTING = frozenset({"long", "longer"})
+"""The actions that end only when they are abandoned; one of the two may fail on a bad disk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +104,6 @@ def _answer(rig: Rig, run: Run) -> None:
 
 
 def _abandon(rig: Rig, run: Run) -> None:
-    at_work = [row for row in run.actions if row.action == "long"]
-    if at_work and at_work[0].status is ActionStatus.IN_PROGRESS and not run.execution.stop:
+    at_work = [row for row in run.actions if row.action in LASTING]
+    if any(row.status is ActionStatus.IN_PROGRESS for row in at_work) and not run.execution.stop:
         rig.abandon(run)

@@ -55,6 +55,7 @@ def _mutant(fault: str, count: int, *rules: str) -> Callable[[Callable[[], None]
 
 @_mutant("kill-engine", 8, "start_once")
 def _no_gate() -> None:
+    from pipelinekit.runtime import hands
     from pipelinekit.tools import gate, runner
 
     honest = gate.claim
@@ -64,6 +65,7 @@ def _no_gate() -> None:
         return honest(folder, result)
 
     runner.claim = claim
+    hands._started = lambda folder: False
 
 
 @_mutant("cut-off", 1, "fenced")
@@ -234,9 +236,11 @@ def _token_ignored() -> None:
 @_mutant("orphans", 6, "as_witnessed")
 def _abandoned_by_process_group_alone() -> None:
     from pipelinekit.runtime import hands
-    from pipelinekit.tools import process, runner
+    from pipelinekit.tools import jobgroup, process, runner
 
-    def stop_family(_grace: float) -> None:
+    jobgroup.join = lambda control, me: None
+
+    def stop_family(_control: Path, _grace: float) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         os.killpg(0, signal.SIGTERM)
 

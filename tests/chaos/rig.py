@@ -26,7 +26,6 @@ from pipelinekit.runtime.worker import Worker
 from pipelinekit.store.sql import open_store
 from tests.chaos.deeds import TARGET
 from tests.chaos.ledger import note
-from tests.chaos.stores import URLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +34,21 @@ class Site:
 
     Attributes:
         folder: A folder of its own, for everything.
-        store: The kind of store.
+        url: Of the store.
     """
 
     folder: Path
-    store: str = "sqlite"
+    url: str
 
     @property
     def home(self) -> Home:
         """Give the home of the engines."""
-        return Home(self.folder / "home", URLS[self.store](self.folder / "home"))
+        return Home(self.folder / "home", self.url)
+
+    @property
+    def leased(self) -> bool:
+        """Tell whether engines have leases here."""
+        return self.url.startswith("postgresql")
 
     @property
     def ledger(self) -> Path:
@@ -65,11 +69,13 @@ class Parts:
         wrap: Puts something round the store.
         clock: Tells the time.
         work: Whether there is an engine, or only somebody who asks.
+        url: Another way to the store, which a fault is done to.
     """
 
     wrap: Callable[[Store], Store] = as_it_is
     clock: Callable[[], datetime] = now
     work: bool = True
+    url: str = ""
 
 
 @dataclass
@@ -82,7 +88,7 @@ class Rig:
 
     def __post_init__(self) -> None:
         self.home = self.site.home
-        self.store = self.parts.wrap(open_store(self.home.database))
+        self.store = self.parts.wrap(open_store(self.parts.url or self.home.database))
         self.worker = self._engine() if self.parts.work else None
         self._desk = Desk(self.store)
         place = self.home.folder / "subscribers" / "nobody.json"
@@ -115,7 +121,7 @@ class Rig:
 
     def engine_alive(self) -> bool:
         """Tell whether some engine is at work here."""
-        return alive(self.home.engines)
+        return alive(self.home.engines, self.store.leases)
 
     def define(self, pipelines: Iterable[Pipeline]) -> None:
         """Write pipelines down, where they are not."""
@@ -157,7 +163,8 @@ class Rig:
         def hands(done: Done) -> Hands:
             return Hands(place, DECLARED, done)
 
-        incarnation = Incarnation(self.home.engines, new_id())
+        holders = self.store.past.holders
+        incarnation = Incarnation(self.home.engines, new_id(), self.store.leases, holders)
         return Worker(self.store, incarnation, hands, self.parts.clock)
 
 

@@ -3,10 +3,14 @@
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
+
+from tests import postgres
 
 TABLES = (
     "journal",
@@ -16,26 +20,63 @@ TABLES = (
     "orders",
 )
 NUMBERED = "journal"
+_ENDING = ExitStack()
+
+
+@cache
+def server() -> postgres.Server:
+    """Give the PostgreSQL server of this process and its children, started when first asked."""
+    return _ENDING.enter_context(postgres.running(durable=True))
+
+
+def end() -> None:
+    """End the server, if there is one."""
+    _ENDING.close()
+    server.cache_clear()
 
 
 def _sqlite(folder: Path) -> str:
     return f"sqlite:///{folder / 'pipelinekit.db'}"
 
 
-URLS: Mapping[str, Callable[[Path], str]] = {"sqlite": _sqlite}
+def _postgres(folder: Path) -> str:
+    return server().url(folder.parent.name.replace("-", "_").lower())
+
+
+URLS: Mapping[str, Callable[[Path], str]] = {"sqlite": _sqlite, "postgres": _postgres}
 """For each kind of store, the URL of an empty one that belongs to a folder."""
+
+
+def engine(url: str) -> Engine:
+    """Give what the harness itself asks a store with."""
+    driver = {"postgresql": "postgresql+psycopg"}
+    parsed = make_url(url)
+    return create_engine(
+        parsed.set(drivername=driver.get(parsed.drivername, parsed.drivername)),
+        poolclass=NullPool,
+    )
 
 
 def export(url: str) -> Iterator[dict[str, object]]:
     """Read every row of a store; a row's body stays text, since its digest is of the text."""
-    engine = create_engine(url, poolclass=NullPool)
-    with engine.connect() as connection:
+    asking = engine(url)
+    with asking.connect() as connection:
         for table in TABLES:
             order = " ORDER BY number" if table == NUMBERED else ""
             found = text(f"SELECT * FROM {table}{order}")  # noqa: S608 - the names are above
             for row in connection.execute(found).mappings():
                 yield {"table": table, **row}
-    engine.dispose()
+    asking.dispose()
+
+
+def nobodys(url: str) -> int:
+    """Count the orders that no engine has taken."""
+    asking = engine(url)
+    with asking.connect() as connection:
+        found = connection.execute(text("SELECT count(*) FROM orders WHERE owner IS NULL"))
+        count = int(found.scalar_one())
+    asking.dispose()
+    return count
 
 
 def write_history(url: str, file: Path) -> None:

@@ -17,10 +17,13 @@ from tests.chaos.children import Child, clear, fork
 from tests.chaos.ledger import VARIABLE, Line, lines, note
 from tests.chaos.life import Plan, live
 from tests.chaos.rig import Site
-from tests.chaos.stores import damage, write_history
+from tests.chaos.stores import URLS, damage, write_history
 
 SETTLE_SECONDS = float(os.environ.get("CHAOS_SETTLE_SECONDS", "90"))
 LOOK_SECONDS = 0.01
+SLACK = float(os.environ.get("CHAOS_SLACK", "1"))
+"""How many times longer than it should be things may take, where others use the machine too."""
+
 TRACE = "trace"
 
 
@@ -151,6 +154,9 @@ def conduct(fault: Fault, seed: int, count: int, store: str) -> Outcome:
             note("violation", text=f"the store is damaged: {broken}")
         history = site.folder / "history"
         write_history(site.home.database, history)
+        refused = history.read_text(encoding="utf-8").count('\\"is\\":\\"AnswerRefused\\"')
+        if refused:
+            trial.measured("refused_answers", refused)
         findings = check_files(history, site.ledger)
         if findings.violations:
             _keep(site, seed)
@@ -161,7 +167,7 @@ def conduct(fault: Fault, seed: int, count: int, store: str) -> Outcome:
 def _site(store: str) -> Iterator[Site]:
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     before = os.environ.get(VARIABLE)
-    site = Site(folder, store)
+    site = Site(folder, URLS[store](folder / "home"))
     os.environ[VARIABLE] = str(site.ledger)
     try:
         yield site

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+KERNELS = "PIPELINEKIT_KERNELS"
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "pipelinekit"]
 
@@ -128,7 +129,11 @@ class Project:
     @property
     def environment(self) -> dict[str, str]:
         """Give the environment of the calls."""
-        plain = {key: value for key, value in os.environ.items() if "PIPELINEKIT" not in key}
+        plain = {
+            key: value
+            for key, value in os.environ.items()
+            if "PIPELINEKIT" not in key or key == KERNELS
+        }
         user = {"PIPELINEKIT_USER": self.by} if self.by else {}
         return {**plain, **user, "PYTHONPATH": str(ROOT), "COLUMNS": "120"}
 

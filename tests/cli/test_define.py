@@ -10,9 +10,9 @@ from click.testing import CliRunner, Result
 
 from pipelinekit.cli.commands import COMMANDS, cli
 from pipelinekit.engine.validate import faults
+from pipelinekit.kit.environments import environments
 from pipelinekit.kit.files import read_definition
 from pipelinekit.kit.registry import action_types
-from pipelinekit.kit.release import read_environments
 from pipelinekit.kit.settings_file import load_settings
 from pipelinekit.wire import codepipeline
 from tests.build import pipeline
@@ -67,10 +67,7 @@ def test_the_example_is_valid_and_is_never_written_over(project: Project) -> Non
     written = read_definition(project.folder / "pipeline.py")
     assert faults(written.pipeline, action_types()) == ()
     assert set(load_settings(project.folder).projects) == {"project", "release"}
-    assert list(read_environments(project.folder / "environments.yaml")) == [
-        "staging",
-        "production",
-    ]
+    assert list(environments(project.folder / "environments.yaml")) == ["staging", "production"]
     assert (project.folder / ".gitignore").read_text(encoding="utf-8") == ".pipelinekit/\n"
     project.write("pipelinekit.toml", "# mine\n")
     answer = json.loads(call("init", "--json").output)

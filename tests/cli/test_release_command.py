@@ -1,6 +1,7 @@
-"""The command `release`."""
+"""The commands `release`, `environments` and `report`."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -12,16 +13,17 @@ pytestmark = pytest.mark.slow
 ENVIRONMENTS = "staging:\n  parameters: {rows: 2}\nproduction:\n  parameters: {rows: 3}\n"
 
 
-def test_a_release_goes_through_its_environments_in_order(project: Project) -> None:
+def test_a_release_goes_through_its_environments_in_their_order(project: Project) -> None:
     project.write("environments.yaml", ENVIRONMENTS)
     notebook(project.folder, "print(environment, rows + 1, word)")
     done = project.call(
-        "release", "report.ipynb", "--env", "production", "--env", "staging", "-p", "rows", "7"
+        "release", "report.ipynb", "--env", "production", "--env", "staging", "-p", "rows=7"
     )
     assert done.returncode == 0, done.stderr
-    first, second = done.stdout.splitlines()
-    assert first.startswith("✓ Succeeded  production")
-    assert second.startswith("✓ Succeeded  staging")
+    first, second = done.stdout.splitlines()[-2:]
+    assert first.split()[:3] == ["staging", "✓", "Succeeded"]
+    assert second.split()[:3] == ["production", "✓", "Succeeded"]
+    assert first.split()[-1] == second.split()[-1]
     kept = sorted((project.folder / "runs").iterdir())
     assert [output(file) for file in kept] == ["production 8 none\n", "staging 8 none\n"]
 
@@ -29,19 +31,69 @@ def test_a_release_goes_through_its_environments_in_order(project: Project) -> N
 def test_a_release_ends_with_1_at_the_first_failure(project: Project) -> None:
     project.write("environments.yaml", ENVIRONMENTS)
     notebook(project.folder, "assert rows == 3, f'{rows} rows'")
-    done = project.call(
-        "release", "report.ipynb", "--env", "staging", "--env", "production", "--json"
-    )
+    done = project.call("release", "report.ipynb", "--json")
     assert done.returncode == 1
-    assert "AssertionError: 2 rows" in done.stderr
-    assert "Not started  production" in done.stderr
-    assert [each["environment"] for each in json.loads(done.stdout)] == ["staging"]
+    told = [(each["environment"], each["mark"]) for each in json.loads(done.stdout)]
+    assert told == [("staging", "Failed"), ("production", "Not started")]
+    assert "AssertionError: 2 rows" in json.loads(done.stdout)[0]["told"]
 
 
-def test_an_unknown_environment_ends_with_2_and_nothing_is_executed(project: Project) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--env", "live"), "are staging, production"),
+        (("-p", "row=1"), "row is unknown: cell 1"),
+        (("-p", "rows"), "is no pair"),
+        (("--approve", "nobody"), "has no such approval"),
+    ],
+)
+def test_what_does_not_fit_ends_with_2_and_nothing_is_executed(
+    project: Project, arguments: tuple[str, ...], words: str
+) -> None:
     project.write("environments.yaml", ENVIRONMENTS)
     notebook(project.folder, "1")
-    done = project.call("release", "report.ipynb", "--env", "staging", "--env", "live")
+    done = project.call("release", "report.ipynb", *arguments)
     assert done.returncode == 2
-    assert "there are staging, production" in done.stderr
+    assert words in done.stderr
     assert not (project.folder / "runs").exists()
+
+
+def test_a_release_that_waits_ends_with_3_and_goes_on_when_it_was_approved(
+    project: Project,
+) -> None:
+    live = "live: {approvers: [ann], protected: true}\n"
+    project.write("environments.yaml", live)
+    notebook(project.folder, "1")
+    done = Project(project.folder, by="bob").call("release", "report.ipynb")
+    assert done.returncode == 3, done.stderr
+    assert "live  ⏸ Waiting for approval  asks ann" in done.stdout
+    ann = Project(project.folder, by="ann")
+    refused = ann.call("approve", "release-report")
+    assert refused.returncode == 2
+    assert "wants a comment" in refused.stderr
+    assert ann.call("approve", "release-report", "--comment", "fine").returncode == 0
+    assert ann.call("watch", "release-report").returncode == 0
+    page, copy = ann.call("report", "release-report", "-o", "told").stdout.splitlines()
+    assert "fine" in Path(project.folder, page).read_text(encoding="utf-8")
+    assert json.loads(Path(project.folder, copy).read_text(encoding="utf-8"))["nbformat"] == 4
+
+
+def test_a_frozen_environment_ends_with_3_and_says_how_to_go_on(project: Project) -> None:
+    project.write("environments.yaml", "live:\n  freezes: [{from: 2000-01-01, to: 2199-01-01}]\n")
+    notebook(project.folder, "1")
+    done = project.call("release", "report.ipynb")
+    assert done.returncode == 3, done.stderr
+    assert "It is frozen until 2199-01-02 00:00 UTC; go on then with" in done.stdout
+    assert "Do not wait for that with: pipelinekit override" in done.stdout
+    assert "say why" in project.call("override", "release-report").stderr
+    again = project.call("override", "release-report", "--reason", "a hotfix")
+    assert again.returncode == 0, again.stderr
+    assert project.call("watch", "release-report").returncode == 0
+
+
+def test_environments_are_listed_with_what_they_demand(project: Project) -> None:
+    project.write("environments.yaml", "dev: {}\nlive: {approvers: [ann], protected: true}\n")
+    done = project.call("environments")
+    assert done.returncode == 0, done.stderr
+    assert "live\n  after       dev\n  approval    ann but the author" in done.stdout
+    assert [each["name"] for each in project.answer("environments")] == ["dev", "live"]

@@ -56,6 +56,14 @@ def test_a_review_counts_its_votes_and_takes_what_is_filled_in(project: Project)
     assert "2 of 2: ann, ben" in ended
     action = project.answer("status", "demo")["stages"][1]["actions"][0]
     assert [vote["by"] for vote in action["votes"] if not vote["refused"]] == ["ann", "ben"]
+    kept = project.answer("history", "--votes")
+    assert [(row["by"], bool(row["refused"])) for row in kept if row["vote"] == "Approved"] == [
+        ("ann", True),
+        ("ann", False),
+        ("ann", True),
+        ("ben", False),
+    ]
+    assert "asks for a value of size" in project.call("history", "--votes").stdout
 
 
 def test_saying_yes_to_a_review_of_two_counts_once_and_leaves(project: Project) -> None:

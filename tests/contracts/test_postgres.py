@@ -1,7 +1,7 @@
 """What PostgreSQL brings besides the contract: settings, leases, several processes at once."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
@@ -175,3 +175,50 @@ def test_what_a_dead_engine_held_waits_for_its_place_while_an_engine_lives_there
     leases.renew("neighbour", "here", -1)
     (claim,) = store.take(Taker("stranger", ABLE, ["neighbour"]), NOON)
     assert (claim.inherited, claim.elsewhere, claim.order.fence) == (True, True, 3)
+
+
+def hinted(store: Store) -> tuple[threading.Event, Callable[[], None]]:
+    """Listen for hints; give what is set by one, once all is set up, and what ends it."""
+    assert store.hints is not None
+    heard = threading.Event()
+    deafen = store.hints.listen(heard.set)
+    assert heard.wait(10)  # the first is for what was missed before
+    heard.clear()
+    return heard, deafen
+
+
+def test_who_listens_is_told_at_once_of_what_nobody_has_taken(store: Store, url: str) -> None:
+    heard, deafen = hinted(store)
+    other = open_store(url)
+    ordered(other, "its-own", "o-1")
+    assert not heard.wait(0.3)
+    order = Run(Order("o-2", "shop", "e", "s", "a", KIND))
+    other.commit([Entry("shop", 0, commands=(order,))])
+    assert heard.wait(10)
+    other.close()
+    deafen()
+
+
+def test_a_store_in_another_schema_tells_nothing(store: Store) -> None:
+    heard, deafen = hinted(store)
+    other = open_store(postgres.shared().url())
+    order = Run(Order("o-1", "shop", "e", "s", "a", KIND))
+    other.commit([Entry("shop", 0, commands=(order,))])
+    assert not heard.wait(0.3)
+    other.close()
+    deafen()
+
+
+def test_who_listens_does_so_again_after_its_connection_was_lost(store: Store, url: str) -> None:
+    heard, deafen = hinted(store)
+    with psycopg.connect(url, autocommit=True) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
+        )
+    assert heard.wait(10)
+    heard.clear()
+    order = Run(Order("o-1", "shop", "e", "s", "a", KIND))
+    store.commit([Entry("shop", 0, commands=(order,))])
+    assert heard.wait(10)
+    deafen()
+    assert not [each for each in threading.enumerate() if each.name == "hints"]

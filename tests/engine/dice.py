@@ -92,7 +92,8 @@ def _open_gates(table: Table, line: StageState) -> None:
     elif not line.inbound.enabled and declared:
         _switch(table, line.stage, inbound=True, enabled=True)
     if not line.outbound.enabled and declared:
-        _switch(table, line.stage, inbound=False, enabled=True)
+        for enabled in (True, False, True):  # here too
+            _switch(table, line.stage, inbound=False, enabled=enabled)
 
 
 def _end(table: Table, order: Order) -> None:

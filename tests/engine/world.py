@@ -260,8 +260,10 @@ class World:
     def rollback(self, stage: str, target: str) -> str:
         return self.happen(RollbackRequested(**self._common, stage=stage, target=target)).answer
 
-    def override(self, execution: str, stage: str, condition: ConditionType) -> Decision:
-        asked = {"execution": execution, "stage": stage, "condition": condition}
+    def override(
+        self, execution: str, stage: str, condition: ConditionType, reason: str = ""
+    ) -> Decision:
+        asked = {"execution": execution, "stage": stage, "condition": condition, "reason": reason}
         return self.happen(OverrideRequested(**self._common, **asked))
 
     def close(self, stage: str, reason: str = "closed", *, inbound: bool = True) -> None:

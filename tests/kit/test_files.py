@@ -177,3 +177,10 @@ def test_a_file_with_faults_is_not_loaded(tmp_path: Path) -> None:
     file = save(replace(full(), stages=()), tmp_path / "p.json")
     with pytest.raises(DefinitionError):
         load(file)
+
+
+def test_a_template_is_told_apart_with_the_command_that_brings_it(tmp_path: Path) -> None:
+    text = "Resources:\n  A:\n    Type: AWS::S3::Bucket\n    Properties: {BucketName: !Ref B}\n"
+    error = told(write(tmp_path, "t.yaml", text))
+    assert error.found == "a CloudFormation template"
+    assert error.advice == f"bring it here with `pipelinekit import {tmp_path / 't.yaml'}`"

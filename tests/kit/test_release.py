@@ -1,24 +1,31 @@
 """Releasing a notebook to environments."""
 
 import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from pipelinekit.kit.files import UnreadableFile
-from pipelinekit.kit.release import EnvironmentNotFound, choose, read_environments, release
-from pipelinekit.model.environment import Environment
-from pipelinekit.model.errors import ValidationError
+import pipelinekit as pk
+from pipelinekit import widgets
+from pipelinekit.kit.environments import Environments
+from pipelinekit.kit.promotion import Promotion
+from pipelinekit.kit.release import Release, chosen, start
+from pipelinekit.model.environment import Environment, Freeze
+from pipelinekit.model.errors import NotEntitled, ValidationError
 
-STAGING = Environment("staging", {"rows": 2})
-PRODUCTION = Environment("production", {"rows": 3})
+DEFAULTS = "environment: str = ''\nrows: int = 1\nword = 'none'"
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
+ALWAYS = (Freeze("2000-01-01", "2199-01-01", reason="for a test"),)
+WAIT = 60
 
 
-def notebook(folder: Path, *cells: str) -> Path:
-    parameters = _cell("environment, rows, word = '', 1, 'none'", "parameters")
+def notebook(folder: Path, *cells: str, parameters: str | None = DEFAULTS) -> Path:
+    """Write a notebook with a cell of parameters, unless there is to be none."""
+    tagged = [] if parameters is None else [_cell(parameters, "parameters")]
     data = {
-        "cells": [parameters, *(_cell(cell) for cell in cells)],
+        "cells": [*tagged, *(_cell(cell) for cell in cells)],
         "metadata": {"kernelspec": KERNEL},
         "nbformat": 4,
         "nbformat_minor": 4,
@@ -29,6 +36,7 @@ def notebook(folder: Path, *cells: str) -> Path:
 
 
 def output(file: Path) -> str:
+    """Give what the last cell of an executed notebook has printed."""
     cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
     return "".join("".join(out.get("text", "")) for out in cells[-1]["outputs"])
 
@@ -43,80 +51,238 @@ def _cell(source: str, *tags: str) -> dict[str, object]:
     }
 
 
-def test_environments_are_read_with_their_parameters(tmp_path: Path) -> None:
-    file = tmp_path / "environments.yaml"
-    file.write_text("staging:\n  parameters: {rows: 2}\nproduction: {}\n", encoding="utf-8")
-    known = read_environments(file)
-    assert known == {"staging": STAGING, "production": Environment("production")}
-    assert choose(known, ["production", "staging"]) == [known["production"], known["staging"]]
+def known(*environments: Environment) -> Environments:
+    return Environments({each.name: each for each in environments}, "the test")
+
+
+@pytest.fixture
+def kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pk.Kit]:
+    """Open a kit on a fresh store, beside a project that is the working directory."""
+    project = tmp_path / "project"
+    project.mkdir()
+    monkeypatch.chdir(project)
+    with pk.Kit(tmp_path / "home", settings=pk.Settings(folder=str(project)), by="ann") as made:
+        yield made
+
+
+def begun(kit: pk.Kit, file: Path, environments: Environments) -> Release:
+    promotion = Promotion(file, chosen(file, (), environments), folder=file.parent)
+    return Release(start(kit, promotion), promotion)
+
+
+def written(folder: Path, *environments: Environment, **given: object) -> pk.Pipeline:
+    file = folder / "report.ipynb"
+    if not file.exists():
+        notebook(folder, "1")
+    return Promotion(file, chosen(file, (), known(*environments)), given, folder).pipeline()
+
+
+def orders(stage: pk.Stage | None) -> Sequence[Sequence[str]]:
+    assert stage is not None
+    return [[action.name for action in group] for group in stage.groups]
+
+
+# ------------------------------------------------------------------ the pipeline of a release
+
+
+def test_a_release_has_a_stage_for_each_environment_after_its_source(tmp_path: Path) -> None:
+    pipeline = written(
+        tmp_path, Environment("dev", {"rows": 2}), Environment("live", after=("dev",)), word="x"
+    )
+    assert [stage.name for stage in pipeline.stages] == ["Source", "dev", "live"]
+    assert {action.inputs for stage in pipeline.stages[1:] for action in stage.actions} == {
+        ("release",)
+    }
+    given = [
+        json.loads(stage.actions[0].configuration["Parameters"]) for stage in pipeline.stages[1:]
+    ]
+    assert given == [
+        {"environment": "dev", "rows": 2, "word": "x"},
+        {"environment": "live", "word": "x"},
+    ]
+
+
+def test_environments_that_do_not_depend_on_each_other_stand_side_by_side(tmp_path: Path) -> None:
+    pipeline = written(
+        tmp_path,
+        Environment("dev"),
+        Environment("eu", after=("dev",), approvers=("ann",)),
+        Environment("us", after=("dev",)),
+        Environment("live", after=("eu", "us"), approvers=("ann", "bob"), approvals=2),
+    )
+    assert [stage.name for stage in pipeline.stages] == ["Source", "dev", "eu-and-us", "live"]
+    assert orders(pipeline.stage("eu-and-us")) == [["approve-eu", "us"], ["eu"]]
+    assert orders(pipeline.stage("live")) == [["approve-live"], ["live"]]
+    asks = pipeline.stages[3].actions[0].configuration
+    assert (asks["Approvers"], asks["RequiredApprovals"]) == ("ann, bob", "2")
+    assert (asks["PreventSelfApproval"], asks["CommentRequired"]) == ("false", "false")
+
+
+def test_a_protected_environment_asks_somebody_else_and_wants_a_comment(tmp_path: Path) -> None:
+    pipeline = written(tmp_path, Environment("live", protected=True))
+    asks = pipeline.stages[1].actions[0].configuration
+    assert (asks["PreventSelfApproval"], asks["CommentRequired"]) == ("true", "true")
+    assert "Approvers" not in asks
+
+
+def test_anybody_may_approve_where_only_their_number_is_said(tmp_path: Path) -> None:
+    pipeline = written(tmp_path, Environment("live", approvals=1))
+    asks = pipeline.stages[1].actions[0].configuration
+    assert (asks["RequiredApprovals"], asks.get("Approvers")) == ("1", None)
+
+
+def test_the_freezes_of_an_environment_are_a_condition_of_its_entry(tmp_path: Path) -> None:
+    freezes = (Freeze("2026-12-20", "2027-01-05", reason="Christmas"), Freeze(weekly="SUN"))
+    pipeline = written(tmp_path, Environment("live", freezes=freezes, zone="Europe/Berlin"))
+    (rule,) = pipeline.stages[1].rules
+    assert rule.name == "freeze-live"
+    assert json.loads(rule.configuration["Freezes"]) == [
+        {"from": "2026-12-20", "to": "2027-01-05", "reason": "Christmas"},
+        {"weekly": "SUN"},
+    ]
+    assert rule.configuration["TimeZone"] == "Europe/Berlin"
+
+
+def test_six_freezes_side_by_side_are_more_than_a_stage_holds(tmp_path: Path) -> None:
+    several = [Environment(f"e{number}", freezes=ALWAYS) for number in range(6)]
+    with pytest.raises(
+        ValidationError, match="of which a stage holds 5; set some of them `after`"
+    ):
+        written(tmp_path, *several)
+
+
+def test_a_value_that_is_typed_as_text_becomes_what_the_notebook_declares(tmp_path: Path) -> None:
+    pipeline = written(tmp_path, Environment("dev"), rows="7")
+    assert json.loads(pipeline.stages[1].actions[0].configuration["Parameters"])["rows"] == 7
+
+
+def test_a_notebook_that_does_not_ask_for_the_environment_is_not_told_it(tmp_path: Path) -> None:
+    notebook(tmp_path, "1", parameters="rows = 1")
+    pipeline = written(tmp_path, Environment("dev", {"rows": 2}))
+    assert json.loads(pipeline.stages[1].actions[0].configuration["Parameters"]) == {"rows": 2}
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "words"),
+    ("given", "words"),
     [
-        ("staging:\n  parameters: {}\n  color: red\n", 3, "color"),
-        ("staging:\n  parameters:\n  - rows\n", 3, "mapping"),
-        ("a b: {}\n", 1, "letters"),
-        ("../up: {}\n", 1, "letters"),
-        ("- staging\n", 1, "mapping"),
+        ({"row": 1}, "environment dev: .*row is unknown: cell 1, .* has rows in line 2"),
+        ({"rows": "many"}, "rows was given 'many' .*cell 1, line 2 declares int"),
     ],
 )
-def test_a_fault_in_the_environments_is_told_with_its_line(
-    tmp_path: Path, text: str, line: int, words: str
+def test_a_parameter_that_does_not_fit_is_told_with_its_cell_and_line(
+    tmp_path: Path, given: dict[str, object], words: str
 ) -> None:
-    file = tmp_path / "environments.yaml"
-    file.write_text(text, encoding="utf-8")
-    with pytest.raises(UnreadableFile, match=words) as raised:
-        read_environments(file)
-    assert raised.value.line == line
+    with pytest.raises(ValidationError, match=words):
+        written(tmp_path, Environment("dev"), **given)
 
 
-def test_an_unknown_environment_is_refused_with_those_that_exist() -> None:
-    with pytest.raises(EnvironmentNotFound, match="'live' was asked for and there are staging"):
-        choose({"staging": STAGING}, ["staging", "live"])
+def test_a_notebook_without_a_cell_of_parameters_is_refused(tmp_path: Path) -> None:
+    notebook(tmp_path, "1", parameters=None)
+    with pytest.raises(ValidationError, match="has no cell tagged `parameters`"):
+        written(tmp_path, Environment("dev"))
 
 
-def test_a_missing_notebook_is_refused(tmp_path: Path) -> None:
+def test_what_is_no_notebook_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "report.ipynb").write_text('{"cells": ', encoding="utf-8")
+    with pytest.raises(ValidationError, match=r"report\.ipynb was to be read and is no notebook"):
+        written(tmp_path, Environment("dev"))
+
+
+def test_a_missing_notebook_is_refused(kit: pk.Kit) -> None:
     with pytest.raises(ValidationError, match="no such file"):
-        release(tmp_path / "none.ipynb", [STAGING], tmp_path / "runs")
-    assert not (tmp_path / "runs").exists()
+        pk.release("none.ipynb", environments=known(Environment("dev")), kit=kit)
+    assert kit.pipelines() == []
+
+
+# ------------------------------------------------------------------ what is really released
 
 
 @pytest.mark.slow
-def test_a_notebook_is_executed_once_for_each_environment_with_its_parameters(
-    tmp_path: Path,
+def test_every_environment_gets_the_same_artifact_with_parameters_of_its_own(
+    kit: pk.Kit,
 ) -> None:
-    file = notebook(tmp_path, "print(environment, rows, word)")
-    done = release(file, [STAGING, PRODUCTION], tmp_path / "runs", {"word": "x"})
-    assert [each.succeeded for each in done] == [True, True]
-    assert [output(each.notebook) for each in done] == ["staging 2 x\n", "production 3 x\n"]
-    first = done[0].notebook
-    assert first.parent == tmp_path / "runs"
-    assert first.name.startswith("report-staging-2")
-    assert first.name.endswith("Z.ipynb")
+    project = Path(kit.settings.folder)
+    file = notebook(project, "import beside\nprint(environment, rows, beside.NAME)")
+    (project / "beside.py").write_text("NAME = 'here'", encoding="utf-8")
+    several = known(
+        Environment("eu", {"rows": 2}),
+        Environment("us", {"rows": 3}),
+    )
+    done = pk.release(file, environments=several, kit=kit)
+    assert [each.mark.word for each in done.results] == ["Succeeded", "Succeeded"]
+    first, second = done.results
+    assert first.digest == second.digest
+    assert len(first.digest) == 64
+    copies = done.keep(project / "runs")
+    assert [output(each) for each in copies] == ["eu 2 here\n", "us 3 here\n"]
+    assert copies[0].name.startswith("report-eu-2")
 
 
 @pytest.mark.slow
-def test_a_release_stops_at_the_first_failure_and_keeps_what_was_executed(tmp_path: Path) -> None:
-    file = notebook(tmp_path, "print('before')", "raise ValueError(f'bad {rows}')")
-    (done,) = release(file, [STAGING, PRODUCTION], tmp_path / "runs")
-    assert not done.succeeded
-    assert done.error is not None
-    assert "ValueError: bad 2" in done.error
-    assert "before" in done.notebook.read_text(encoding="utf-8")
+def test_a_release_stops_at_the_first_failure_and_says_what_was_not_begun(kit: pk.Kit) -> None:
+    file = notebook(Path(kit.settings.folder), "raise ValueError(f'bad {rows} <b>')")
+    several = known(Environment("dev", {"rows": 2}), Environment("live", after=("dev",)))
+    release = pk.release(file, environments=several, kit=kit)
+    failed, left = release.results
+    assert failed.mark.word == "Failed"
+    assert "ValueError: bad 2" in failed.told
+    assert failed.notebook is not None
+    assert (left.mark.word, left.digest, left.notebook) == ("Not started", "", None)
+    assert "bad 2 &lt;b&gt;" in widgets.release_html(release)
+    assert widgets.release_text(release).splitlines()[-1] == "live         ○ Not started"
 
 
 @pytest.mark.slow
-def test_a_kernel_that_dies_is_a_failure_whatever_the_notebook_says(tmp_path: Path) -> None:
-    (done,) = release(notebook(tmp_path, "import os; os._exit(0)"), [STAGING], tmp_path / "runs")
-    assert done.error is not None
-    assert "DeadKernelError" in done.error
+def test_a_release_waits_for_those_who_may_approve_it(kit: pk.Kit) -> None:
+    file = notebook(Path(kit.settings.folder), "1")
+    release = begun(kit, file, known(Environment("live", approvers=("bob",))))
+    release.wait("approval", WAIT)
+    (held,) = release.results
+    assert (held.mark.word, held.told) == ("Waiting for approval", "asks bob")
+    with pytest.raises(NotEntitled, match="ann is none of its approvers, who are bob"):
+        release.approve("mine")
+    with pytest.raises(ValidationError, match=r"under way: #1 in live; let it end, or"):
+        begun(kit, file, known(Environment("live"), Environment("dev")))
+    kit.by = "bob"
+    (done,) = release.approve("fine").results
+    assert (done.mark.word, done.told) == ("Succeeded", "approved by bob: fine")
 
 
 @pytest.mark.slow
-def test_an_unknown_kernel_is_a_failure(tmp_path: Path) -> None:
-    file = notebook(tmp_path, "1")
-    file.write_text(file.read_text(encoding="utf-8").replace("python3", "cobol"), encoding="utf-8")
-    (done,) = release(file, [STAGING], tmp_path / "runs")
-    assert done.error is not None
-    assert "cobol" in done.error
+def test_a_freeze_holds_a_release_up_until_somebody_overrides_it_with_a_reason(
+    kit: pk.Kit,
+) -> None:
+    file = notebook(Path(kit.settings.folder), "1")
+    held = pk.release(file, environments=known(Environment("live", freezes=ALWAYS)), kit=kit)
+    assert held.results[0].mark.word == "Frozen"
+    assert held.results[0].told == "frozen until 2199-01-02 00:00 UTC: for a test"
+    with pytest.raises(ValidationError, match="say why it must not wait"):
+        held.override("")
+    assert held.override("a hotfix").results[0].mark.word == "Succeeded"
+    (check,) = held.run.conditions
+    assert check.summary == "Overridden by ann: a hotfix"
+    assert check.updated > datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.slow
+def test_a_kernel_finds_the_account_of_its_environment(kit: pk.Kit) -> None:
+    file = notebook(
+        Path(kit.settings.folder), "import os\nprint(os.environ['AWS_REGION'], environment)"
+    )
+    several = known(Environment("live", account=pk.Aws(region="eu-west-9")))
+    done = pk.release(file, environments=several, kit=kit)
+    assert done.results[0].notebook is not None
+    assert output(done.results[0].notebook) == "eu-west-9 live\n"
+
+
+@pytest.mark.slow
+def test_a_kit_of_its_own_is_closed_with_the_release(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PIPELINEKIT_HOME", raising=False)
+    notebook(tmp_path, "1")
+    (tmp_path / "environments.yaml").write_text("dev: {}\n", encoding="utf-8")
+    done = pk.release("report.ipynb", "dev")
+    assert repr(done) == "Release('report.ipynb', dev: Succeeded)"
+    assert not list((tmp_path / ".pipelinekit" / "engines").glob("*.lock"))

@@ -49,7 +49,7 @@ def papermill(folder: Path, **parameters: object) -> subprocess.CompletedProcess
 
 @pytest.mark.slow
 def test_plain_papermill_releases_to_one_environment(tmp_path: Path) -> None:
-    done = papermill(tmp_path, environment="dev", approval="none", port=free_port())
+    done = papermill(tmp_path, environment="dev", port=free_port())
     assert done.returncode == 0, done.stderr
     text = outputs(tmp_path / "out.ipynb")
     assert "'environment': 'dev'" in text
@@ -68,8 +68,8 @@ def test_a_failed_release_fails_the_notebook_and_says_why(tmp_path: Path) -> Non
 def test_the_release_command_runs_it_once_for_each_environment(tmp_path: Path) -> None:
     environments = tmp_path / "environments.yaml"
     environments.write_text(
-        f"dev: {{parameters: {{port: {free_port()}, approval: none}}}}\n"
-        f"staging: {{parameters: {{port: {free_port()}, approval: auto}}}}\n",
+        f"dev: {{parameters: {{port: {free_port()}}}}}\n"
+        f"staging: {{parameters: {{port: {free_port()}}}}}\n",
         encoding="utf-8",
     )
     command = ["release", str(NOTEBOOK), "--env", "dev", "--env", "staging", "--out", "runs"]

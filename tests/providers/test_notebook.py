@@ -4,7 +4,7 @@ import json
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,8 @@ from pipelinekit.providers.notebook import (
     notebook_invoke,
     notebook_test,
 )
+from pipelinekit.tools.notebooks.kernels import look
+from pipelinekit.tools.notebooks.shelf import find, leave
 from tests.fakes import FolderJob, order
 
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -102,11 +104,11 @@ def test_a_notebook_is_executed_with_its_parameters_and_kept(site: Site) -> None
     assert done.outcome.summary.startswith("4 of 4 cells executed in ")
     assert "3 hi" in done.executed
     assert done.job.said == [
-        "-- cell 1: epochs = 1",
-        "-- cell 2: # Parameters",
-        "-- cell 3: print(epochs, word)",
+        "-- cell 1 of 4: epochs = 1",
+        "-- cell 2 of 4: # Parameters",
+        "-- cell 3 of 4: print(epochs, word)",
         "3 hi",
-        "-- cell 4: 1 + 1",
+        "-- cell 4 of 4: 1 + 1",
     ]
 
 
@@ -162,7 +164,8 @@ def test_a_failing_cell_is_named_with_its_error_and_the_notebook_is_kept(site: S
         "train.ipynb, cell 2, `# divide`: ZeroDivisionError: division by zero"
     )
     assert "before" in done.executed
-    assert done.job.said[-1].startswith("what was executed is in ")
+    assert done.job.said[-2].startswith("what was executed is in ")
+    assert done.job.said[-1].startswith("its kernel is kept until ")
     assert "after" not in done.job.said
     assert done.job.written == {}
 
@@ -171,8 +174,11 @@ def test_a_failing_cell_is_named_with_its_error_and_the_notebook_is_kept(site: S
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        ("import os; os._exit(1)", "cell 1, `import os; os._exit(1)`: the kernel died"),
-        ("import os; os.kill(os.getpid(), 9)", "the kernel died (DeadKernelError)"),
+        (
+            "import os; os._exit(1)",
+            "cell 1, `import os; os._exit(1)`: DeadKernelError: the ker",
+        ),
+        ("import os; os.kill(os.getpid(), 9)", "the kernel died: it was killed"),
         ("input('name? ')", "StdinNotImplementedError"),
         ("x = ", "SyntaxError"),
         ("raise SystemExit(3)", "SystemExit: 3"),
@@ -195,23 +201,104 @@ def test_a_notebook_that_ends_itself_tells_what_did_not_run(site: Site) -> None:
     assert done.outcome.summary.startswith("1 of 2 cells executed")
 
 
-@pytest.mark.slow
-def test_odd_parameters_are_told(site: Site) -> None:
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        (None, "was given epochs, and has no cell tagged `parameters`"),
+        ("a, b = 1, 2", "epochs is unknown: cell 1, tagged `parameters`, declares a, b"),
+        ("# how many\nepochs: str = ''", "epochs was given 3 (int), and cell 1, line 2 declares"),
+    ],
+)
+def test_parameters_that_do_not_fit_are_refused_before_anything_runs(
+    site: Site, parameters: str | None, words: str
+) -> None:
     action = notebook("train", "train.ipynb", parameters={"epochs": 3})
-    site.write("print(epochs)")
-    told = site.run(action).job.said
-    assert told[0].startswith("train.ipynb has no cell tagged `parameters`")
-    site.write("print(epochs)", parameters="%matplotlib inline\na, b = 1, 2\nc: int | None = None")
-    told = site.run(action).job.said
-    assert told[0].startswith("epochs: not in the cell tagged `parameters`")
-    assert told[0].endswith("which has a, b, c")
+    site.write("print(epochs)", parameters=parameters)
+    done = site.run(action)
+    assert done.failed.code == FailureType.CONFIGURATION_ERROR
+    assert words in done.failed.message
+    assert not (done.job.folder / "executed").exists()
+    told = notebook.traits.check
+    assert told
+    assert words in (told(action, Settings(folder=str(site.folder))) or "")
+
+
+def failing_once(site: Site) -> None:
+    site.write(
+        "import os, pathlib; out = pathlib.Path(os.environ['PIPELINEKIT_OUTPUT'])",
+        "(out / 'first').write_text('x' if not (out / 'first').exists() else 'again')",
+        "assert (out / '../../../go').exists()",
+        "print(os.environ['PIPELINEKIT_ACTION_EXECUTION_ID'])",
+    )
+
+
+def retried(site: Site, action: Action, *, asked: bool) -> Done:
+    settings = Settings(folder=str(site.folder))
+    job = FolderJob(order(action, id="2"), site.folder / "jobs" / "2", settings, site.inputs)
+    key = (job.order.execution, job.order.stage, job.order.action)
+    left = find(job.cache, key)
+    assert left
+    leave(job.cache, key, replace(left, asked=asked))
+    return Done(notebook.carry_out(job), job)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("keep_minutes", [5, 0])
+def test_a_resumed_attempt_goes_on_where_the_one_before_failed(
+    site: Site, keep_minutes: int
+) -> None:
+    failing_once(site)
+    action = notebook("train", "train.ipynb", keep_minutes=keep_minutes).writes("model")
+    first = site.run(action)
+    assert "cell 3" in first.failed.message
+    assert "go on from this cell with: pipelinekit resume 9b2d6f0a" in first.job.said[-1]
+    (site.folder / "go").touch()
+    done = retried(site, action, asked=True)
+    assert isinstance(done.outcome, Succeeded), done.outcome
+    where = "the kernel that was kept" if keep_minutes else "a fresh kernel, after cells 1 again"
+    assert done.outcome.summary.endswith(f"it goes on at cell 3, in {where}")
+    model = done.job.written["model"]
+    assert (model / "first").read_text(encoding="utf-8") == "x"
+    assert '"2\\n"' in (model / "train.ipynb").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_a_retried_attempt_starts_over_and_lets_the_kernel_go(site: Site) -> None:
+    failing_once(site)
+    action = notebook("train", "train.ipynb").writes("model")
+    assert site.run(action).failed
+    kept = look()["kept"]
+    (site.folder / "go").touch()
+    done = retried(site, action, asked=False)
+    assert isinstance(done.outcome, Succeeded), done.outcome
+    assert done.outcome.summary.startswith("4 of 4 cells executed")
+    assert look()["kept"] == kept - 1
+
+
+@pytest.mark.slow
+def test_a_secret_of_the_project_is_given_to_the_kernel_only(site: Site) -> None:
+    file = site.folder / "secrets.toml"
+    file.write_text('[secrets-manager]\nkey = "hunter2 and more"\n', encoding="utf-8")
+    file.chmod(0o600)
+    site.write("print(token); assert len(token) == 16", parameters="token: str = ''")
+    action = notebook("train", "train.ipynb", parameters={"token": "secret:secretsmanager:key"})
+    job = FolderJob(
+        order(action),
+        site.folder / "jobs" / "1",
+        Settings(folder=str(site.folder), secrets="secrets.toml"),
+    )
+    done = Done(notebook.carry_out(job), job)
+    assert isinstance(done.outcome, Succeeded), done.outcome
+    assert "***" in job.said
+    for path in (site.folder / "jobs").rglob("*"):
+        assert not path.is_file() or b"hunter2" not in path.read_bytes()
 
 
 def test_a_parameter_without_a_default_must_be_given(site: Site) -> None:
     site.write("print(epochs)", parameters="epochs: int\nrate = 1")
     failed = site.run(notebook("train", "train.ipynb", parameters={"rate": 2})).failed
     assert failed.code == FailureType.CONFIGURATION_ERROR
-    assert "needs a value for epochs" in failed.message
+    assert "epochs needs a value: cell 1, line 1" in failed.message
 
 
 def test_an_unknown_kernel_is_refused_with_those_that_are_there(site: Site) -> None:

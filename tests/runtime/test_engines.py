@@ -4,9 +4,15 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
+import pytest
+
+from pipelinekit.model.errors import StoreError
 from pipelinekit.runtime.engines import Incarnation, alive
+from pipelinekit.store.sql import open_store
+from tests import postgres
 
 HOLD = """
 import sys, time
@@ -51,3 +57,36 @@ def test_an_engine_whose_lock_was_removed_puts_it_back(tmp_path: Path) -> None:
     mine.close()
     assert other.dead() == ["mine"]
     other.close()
+
+
+def test_an_engine_that_holds_something_and_has_no_lock_is_dead(tmp_path: Path) -> None:
+    other = Incarnation(tmp_path, "other")
+    mine = Incarnation(tmp_path, "mine", holders=lambda: ["mine", "other", "gone"])
+    assert mine.dead() == ["gone"]
+    (tmp_path / "other").unlink()
+    assert sorted(mine.dead()) == ["gone", "other"]
+    for each in (mine, other):
+        each.close()
+
+
+@pytest.mark.postgres
+def test_an_engine_that_cannot_make_its_lock_says_so_and_keeps_no_lease(tmp_path: Path) -> None:
+    store = open_store(postgres.shared().url())
+    folder = tmp_path / "file"
+    folder.touch()
+    with pytest.raises(StoreError, match="was to be made"):
+        Incarnation(folder, "mine", store.leases)
+    (tmp_path / ".mine").mkdir()
+    with pytest.raises(StoreError, match="was to be made"):
+        Incarnation(tmp_path, "mine", store.leases)
+    assert not [each for each in threading.enumerate() if each.name == "lease"]
+    store.close()
+
+
+def test_an_engine_that_cannot_put_its_lock_back_says_so(tmp_path: Path) -> None:
+    mine = Incarnation(tmp_path, "mine")
+    (tmp_path / "mine").unlink()
+    (tmp_path / ".mine").mkdir()
+    with pytest.raises(StoreError, match="was to be put back"):
+        mine.ensure()
+    mine.close()

@@ -30,6 +30,14 @@ def test_things_fall_due_soonest_first_and_once() -> None:
     assert timers.due() == []
 
 
+def test_what_has_not_fallen_due_can_be_taken_out_all_the_same() -> None:
+    timers: Timers[str] = Timers(Hand())
+    timers.add(2, "late")
+    timers.add(1, "soon")
+    assert timers.rest() == ["soon", "late"]
+    assert timers.rest() == []
+
+
 def test_the_next_thing_is_never_waited_for_longer_than_is_said() -> None:
     clock = Hand()
     timers: Timers[str] = Timers(clock)

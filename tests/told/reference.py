@@ -68,7 +68,7 @@ def commands() -> str:
 
 
 def api() -> str:
-    """List the operations of the API, with what their functions say and the errors they declare."""
+    """List the operations of the API, with what their functions say and their errors."""
     text = "# The operations of the API\n\n"
     text += "What they take and give is in CodePipeline's own API reference; "
     text += "[the guide](../guides/api.md) shows each of them in use.\n\n"

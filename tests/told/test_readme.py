@@ -46,6 +46,15 @@ def test_every_link_of_the_readme_leads_somewhere() -> None:
         assert (README.parent / link).exists(), link
 
 
+def test_the_environments_of_the_readme_are_understood(tmp_path: Path) -> None:
+    from pipelinekit.kit.environments import environments
+
+    (text,) = blocks("yaml")
+    (tmp_path / "environments.yaml").write_text(text, encoding="utf-8")
+    production = environments(tmp_path / "environments.yaml")["production"]
+    assert (production.after, production.approvers) == (("staging",), ("ann", "bob"))
+
+
 def test_the_settings_of_the_readme_are_understood(tmp_path: Path) -> None:
     from pipelinekit.kit.settings_file import load_settings
 

@@ -77,11 +77,6 @@ UNTESTED: tuple[tuple[str, str, str], ...] = (
     ("4", "GetPipelineState keeps the previous latestExecution of an action.", _API),
     ("4", "The console shows Didn't Run for actions of skipped and stopped stages.", _API),
     (
-        "5.2",
-        "References in the entries of commands are UNVERIFIED.",
-        "here not implemented: commands are left to the shell as they are written",
-    ),
-    (
         "5.3.9",
         "Output keys are of letters, digits and @ - _.",
         f"{_JOBS}; a key of another shape cannot be referred to",

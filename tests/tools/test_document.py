@@ -394,3 +394,18 @@ def test_a_large_document_takes_little_time() -> None:
     assert document.line((15_999, "name")) > 10_000
     took = time.process_time() - began
     assert took < 8, f"{took:.2f} s"
+
+
+def test_short_forms_stand_for_mappings_where_a_reader_knows_them() -> None:
+    text = "a: !Ref X\nb: !Join [',', [!Ref Y, &z !Ref Z]]\nc: *z\nd: !Map {e: 1}\n"
+    forms = {"!Ref": "Ref", "!Join": "Fn::Join", "!Map": "Fn::Map"}
+    found = parse(text, "t.yaml", forms=forms)
+    assert found.data == {
+        "a": {"Ref": "X"},
+        "b": {"Fn::Join": [",", [{"Ref": "Y"}, {"Ref": "Z"}]]},
+        "c": {"Ref": "Z"},
+        "d": {"Fn::Map": {"e": 1}},
+    }
+    assert found.line(("d", "Fn::Map", "e")) == 4
+    with pytest.raises(DocumentError, match="line 1: found the tag !Ref"):
+        parse(text, "t.yaml")

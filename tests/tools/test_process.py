@@ -318,6 +318,21 @@ def helper_of_a_new(spawner: Spawner, folder: Path) -> int:
     return helper
 
 
+def test_a_helper_that_is_warm_starts_the_first_job(tmp_path: Path) -> None:
+    with Spawner([HERE]) as spawner:
+        before = {process.pid for process in proctree.processes()}
+        spawner.warm()
+        (helper,) = {
+            each.pid for each in proctree.processes() if each.parent == os.getpid()
+        } - before
+        spawner.warm()
+        assert spawner.start(tmp_path, job(double), {"number": 4})
+        assert end_of(tmp_path).result == {"number": 8}
+        children = {each.pid for each in proctree.processes() if each.parent == os.getpid()}
+        assert children - before == {helper}
+    assert not lives(helper)
+
+
 @pytest.mark.slow
 def test_a_killed_helper_is_replaced_and_its_jobs_go_on(tmp_path: Path) -> None:
     with Spawner([HERE]) as spawner:

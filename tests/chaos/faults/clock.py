@@ -10,13 +10,13 @@ from pipelinekit.runtime.clock import now
 from tests.chaos import workload
 from tests.chaos.ledger import note
 from tests.chaos.rig import Parts, Rig
-from tests.chaos.trial import Trial
+from tests.chaos.stores import nobodys
+from tests.chaos.trial import LOOK_SECONDS, SETTLE_SECONDS, Trial
 
 HOURS = (-120, -2, -1, 0, 1, 2, 120)
 """How far the clock is set: longer than an action may take, not so long as an approval waits."""
 
-WORK_SECONDS, TAKEN_SECONDS = 0.2, 0.5
-"""Until an engine has taken what another process decided, a deadline is a time and no span."""
+WORK_SECONDS = 0.2
 
 
 def set_at_random(trial: Trial, count: int) -> None:
@@ -35,10 +35,10 @@ def set_at_random(trial: Trial, count: int) -> None:
         draft.replace(file)
         if number % 4 == 0:
             _start_from_outside(trial, parts)
-            time.sleep(TAKEN_SECONDS)
+            _wait_until_taken(trial)
         time.sleep(trial.dice.uniform(0.05, 0.3))
     file.write_text("0", encoding="utf-8")
-    if trial.fork(partial(_wait_for_the_end, trial, parts)).wait(80) != 0:
+    if trial.fork(partial(_wait_for_the_end, trial, parts)).wait(SETTLE_SECONDS + 20) != 0:
         note("violation", text="work was left after the clock had been set")
     engine.kill()
 
@@ -58,8 +58,15 @@ def _start_from_outside(trial: Trial, parts: Parts) -> None:
     trial.fork(start).wait(20)
 
 
+def _wait_until_taken(trial: Trial) -> None:
+    # Until an engine has taken what another process decided, a deadline is a time and no span.
+    limit = time.monotonic() + SETTLE_SECONDS
+    while nobodys(trial.site.url) and time.monotonic() < limit:
+        time.sleep(LOOK_SECONDS)
+
+
 def _wait_for_the_end(trial: Trial, parts: Parts) -> int:
-    limit = time.monotonic() + 60
+    limit = time.monotonic() + SETTLE_SECONDS
     with Rig(trial.site, replace(parts, work=False)) as rig:
         while (left := len(rig.under_way())) and time.monotonic() < limit:
             time.sleep(0.1)

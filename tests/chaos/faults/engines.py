@@ -2,23 +2,29 @@
 
 import signal
 import time
+from pathlib import Path
 
 from tests.chaos import workload
 from tests.chaos.children import Child
 from tests.chaos.ledger import note
-from tests.chaos.trial import Trial
+from tests.chaos.trial import SLACK, Trial
 
 SHORT, LONG = 0.03, 0.9
 TAKEN_OVER_SECONDS = 1.6
-DRAIN_SECONDS = 8.0
+DRAIN_SECONDS = 8.0 * SLACK
 SLOW_SECONDS, INLINE_SECONDS = 2.0, 0.2
 SIDE_BY_SIDE = 3
+AT_ONCE = 5
+"""How many executions each of so many engines has at work when they are cut off."""
 
 
 def killed(trial: Trial, count: int) -> None:
     """Kill an engine at a random time, so often; each next one goes on with the work."""
-    for _ in range(count):
-        child = trial.live(starts=trial.starts(0.4))
+    for number in range(count):
+        known, starts = len(trial.said("ack")), trial.starts(0.4)
+        child = trial.live(starts=starts)
+        if number % 2 and starts:  # else it may be killed while it starts
+            trial.until(known + 1, 20, "ack")
         time.sleep(trial.dice.uniform(SHORT, LONG))
         child.kill()
     trial.settle()
@@ -35,7 +41,7 @@ def one_of_two_killed(trial: Trial, count: int) -> None:
         pair[which] = trial.live(starts=trial.starts(0.4))
     time.sleep(1)
     for child in pair:
-        _drain(child)
+        drain(child)
     trial.settle()
 
 
@@ -45,7 +51,7 @@ def drained(trial: Trial, count: int) -> None:
         child = trial.live(starts=trial.starts(0.4))
         trial.until(1, 10, "alive")
         time.sleep(trial.dice.uniform(SHORT, LONG))
-        trial.measured("drain_seconds", _drain(child))
+        trial.measured("drain_seconds", drain(child))
     trial.settle()
 
 
@@ -75,39 +81,49 @@ def stopped(trial: Trial, count: int) -> None:
         if cut_off:
             sleeper.kill()
         for child in (sleeper, other):
-            _drain(child)
+            drain(child)
     trial.settle()
 
 
 def cut_off(trial: Trial, count: int) -> None:
-    """Cut an engine off while it works, so often, and wake it when another does its work.
+    """Cut so many engines off while they work, some at once, and wake them when others do that.
 
-    Every second time it is woken only when the other is done with the work.
+    Every second time they are woken only when the other is done with the work.
     """
     trial.use(workload.slow(SLOW_SECONDS))
-    for number in range(count):
-        starts = [("slow", f"slow-{number}-{which}") for which in range(SIDE_BY_SIDE)]
-        known = _locks(trial)
-        sleeper = trial.live(starts=starts)
-        (lock,) = _appeared(trial, known)
-        trial.until(SIDE_BY_SIDE, 5, "start", pid=sleeper.pid, action="work")
+    at_once = min(AT_ONCE, (count + 1) // 2)
+    for number in range(0, count, at_once):
+        size = min(at_once, count - number)
+        locked = [_at_work(trial, f"slow-{number + which}") for which in range(size)]
         time.sleep(0.2)
-        sleeper.send(signal.SIGSTOP)
-        note("gone", gone=sleeper.pid, engine=True)
-        path = trial.site.home.engines / lock
-        path.unlink(missing_ok=True)
-        path.touch()
+        for sleeper, lock in locked:  # all are at work: nobody can start who waits for a sleeper
+            sleeper.send(signal.SIGSTOP)
+            note("gone", gone=sleeper.pid, engine=True)
+            lock.unlink(missing_ok=True)
+            lock.touch()
+        sleepers = [sleeper for sleeper, _ in locked]
         other = trial.live()
-        if number % 2:
-            trial.until(SIDE_BY_SIDE, 10, "end", pid=other.pid, action="work")
+        if number // at_once % 2:
+            trial.until(size * SIDE_BY_SIDE, 20, "end", pid=other.pid, action="work")
             time.sleep(0.2)
         else:
             time.sleep(TAKEN_OVER_SECONDS)
-        sleeper.send(signal.SIGCONT)
+        for sleeper in sleepers:
+            sleeper.send(signal.SIGCONT)
         time.sleep(SLOW_SECONDS)
-        sleeper.kill()
-        _drain(other)
+        for sleeper in sleepers:
+            sleeper.kill()
+        drain(other)
     trial.settle()
+
+
+def _at_work(trial: Trial, name: str) -> tuple[Child, Path]:
+    starts = [("slow", f"{name}-{which}") for which in range(SIDE_BY_SIDE)]
+    known = _locks(trial)
+    engine = trial.live(starts=starts)
+    (lock,) = _appeared(trial, known)
+    trial.until(SIDE_BY_SIDE, 5, "start", pid=engine.pid, action="work")
+    return engine, trial.site.home.engines / lock
 
 
 def _locks(trial: Trial) -> set[str]:
@@ -124,7 +140,8 @@ def _appeared(trial: Trial, known: set[str]) -> set[str]:
         time.sleep(0.002)
 
 
-def _drain(child: Child) -> float:
+def drain(child: Child) -> float:
+    """Tell an engine to end, and give how many seconds it took."""
     began = time.monotonic()
     child.send(signal.SIGTERM)
     code = child.wait(DRAIN_SECONDS)

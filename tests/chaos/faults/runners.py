@@ -15,13 +15,13 @@ from tests.chaos.facts import gather
 from tests.chaos.ledger import Line, note
 from tests.chaos.rig import Rig
 from tests.chaos.stores import export
-from tests.chaos.trial import Trial
+from tests.chaos.trial import SLACK, Trial
 
-NOTICED_SECONDS = 4.0
+NOTICED_SECONDS = 4.0 * SLACK
 """The longest that one loss may go unnoticed; that of all of them is limited in `FIGURES`."""
 
 WORK_SECONDS = 1.5
-GONE_SECONDS = 14.0
+GONE_SECONDS = 14.0 * SLACK
 FORKED_SECONDS = 9.0
 FORKING = 6
 """One of so many has a child that is forked and lives longer than it."""

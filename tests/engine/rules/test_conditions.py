@@ -175,6 +175,18 @@ def healed(answer: str) -> World:
     return world
 
 
+def test_a_failed_condition_of_failure_leaves_word_of_the_failure() -> None:
+    """3.12: the summary tells why the stage failed, then what its condition said (CHOICE)."""
+    world = healed("no")
+    failed = max(
+        (row for row in world.state.all(PipelineExecution) if row.status == "Failed"),
+        key=lambda row: row.number,
+    )
+    reasons = failed.summary.split("; ")
+    assert reasons[0] == "Action live failed: no"
+    assert reasons[1].startswith("The ON_FAILURE condition of stage Live failed: r: ")
+
+
 def test_a_failed_condition_of_failure_rolls_the_stage_back() -> None:
     """3.12, 3.11: onFailure is checked after a failure; a rule that fails rolls back (CHOICE)."""
     rows = healed("no").state.all(PipelineExecution)

@@ -228,6 +228,17 @@ def test_a_failed_stage_goes_back_to_the_last_execution_that_succeeded_in_it() -
     assert world.row(back.id, "live").resolved == {"V": "2"}
 
 
+def test_the_execution_that_failed_names_its_rollback() -> None:
+    """3.11: whoever reads why an execution failed reads its rollback too (CHOICE)."""
+    world, *_ = twice(self_healing(on_failure=on_failure(Result.ROLLBACK)))
+    failing = deploying(world, "3")
+    world.fail(failing, "live")
+    back = the_rollback(world)
+    told = world.execution(failing).summary
+    assert told.startswith("Action live failed: ")
+    assert told.endswith(f"; execution #{back.number} ({back.id}) rolls stage Live back")
+
+
 def test_the_execution_that_failed_stays_failed_after_the_rollback() -> None:
     """3.11: the failed execution is Failed, whatever comes of the rollback."""
     world, *_ = twice(self_healing(on_failure=on_failure(Result.ROLLBACK)))

@@ -1,0 +1,111 @@
+"""Writes pipelines as others keep them: CodePipeline, CloudFormation, Terraform."""
+
+from collections.abc import Callable, Iterator, Mapping
+from enum import StrEnum
+from typing import Final
+
+from pipelinekit.model.action import Owner
+from pipelinekit.model.errors import ValidationError
+from pipelinekit.model.pipeline import LOCAL_BUCKET, LOCAL_ROLE, Pipeline
+from pipelinekit.model.settings import Project
+from pipelinekit.tools.document import JSON, Form
+from pipelinekit.wire import codepipeline
+from pipelinekit.wire.codebuild_project import write_project
+from pipelinekit.wire.templates.cloudformation_writer import write_cloudformation
+from pipelinekit.wire.templates.gaps import placeholders
+from pipelinekit.wire.templates.terraform_writer import write_terraform
+
+PROJECT_KEY: Final = "ProjectName"
+NO_PROJECTS: Final[Mapping[str, Project]] = {}
+
+
+class Target(StrEnum):
+    """In which form a pipeline is written."""
+
+    JSON = "json"
+    YAML = "yaml"
+    CLOUDFORMATION = "cloudformation"
+    TERRAFORM = "terraform"
+
+
+_Writer = Callable[[Pipeline, list[dict[str, JSON]]], str]
+_WRITERS: Final[Mapping[Target, _Writer]] = {
+    Target.JSON: lambda pipeline, _: codepipeline.text(pipeline, Form.JSON),
+    Target.YAML: lambda pipeline, _: codepipeline.text(pipeline, Form.YAML),
+    Target.CLOUDFORMATION: write_cloudformation,
+    Target.TERRAFORM: write_terraform,
+}
+
+
+def export(
+    pipeline: Pipeline, to: str = "json", projects: Mapping[str, Project] = NO_PROJECTS
+) -> str:
+    """Write a pipeline, with its CodeBuild projects where the form has them.
+
+    Args:
+        pipeline: The definition.
+        to: `json` and `yaml` for CodePipeline itself, `cloudformation` for a template in YAML,
+            `terraform` for resources.
+        projects: The CodeBuild projects that are known, by name; those it uses are written.
+
+    Raises:
+        ValidationError: There is no such form, or the form has no words for the pipeline.
+    """
+    if to not in set(Target):
+        known = ", ".join(Target)
+        raise ValidationError(f"an export to {to!r} was asked for; choose one of {known}")
+    written = [
+        write_project(name, projects[name], pipeline.role_arn)
+        for name in project_names(pipeline)
+        if name in projects
+    ]
+    return _WRITERS[Target(to)](pipeline, written)
+
+
+def project_names(pipeline: Pipeline) -> list[str]:
+    """List the CodeBuild projects that the actions and rules of a pipeline name."""
+    named = [
+        configuration[PROJECT_KEY]
+        for stage in pipeline.stages
+        for configuration in (
+            *(action.configuration for action in stage.actions),
+            *(rule.configuration for rule in stage.rules),
+        )
+        if PROJECT_KEY in configuration
+    ]
+    return list(dict.fromkeys(named))
+
+
+def export_notes(pipeline: Pipeline, to: Target, projects: Mapping[str, Project]) -> Iterator[str]:
+    """Say what of an export means something here only, or has to be added at AWS."""
+    yield from _at_home(pipeline)
+    if to in {Target.JSON, Target.YAML}:
+        return
+    if pipeline.role_arn == LOCAL_ROLE:
+        yield f"roleArn {LOCAL_ROLE} is a stand-in: write a role of the account there"
+    if pipeline.artifact_store is not None and pipeline.artifact_store.location == LOCAL_BUCKET:
+        yield f"bucket {LOCAL_BUCKET} is a stand-in: write a bucket of the account there"
+    for name in project_names(pipeline):
+        if name not in projects:
+            yield f"project {name} is not known here, so that the export has none of that name"
+        elif projects[name].cache:
+            yield f"project {name}: its cache is left out"
+    left = placeholders(codepipeline.text(pipeline))
+    if left:
+        yield f"placeholders are still there: {', '.join(dict.fromkeys(left))}"
+
+
+def _at_home(pipeline: Pipeline) -> Iterator[str]:
+    for stage in pipeline.stages:
+        for action in stage.actions:
+            if action.type.owner is Owner.CUSTOM:
+                yield (
+                    f"action {stage.name}/{action.name} runs here only: AWS CodePipeline does not "
+                    f"know {action.type}, unless the account has a custom action type of that name"
+                )
+        for rule in stage.rules:
+            if rule.type.owner == Owner.CUSTOM:
+                yield (
+                    f"rule {stage.name}/{rule.name} runs here only: AWS CodePipeline does not "
+                    f"know it, and has no rule types of one's own"
+                )

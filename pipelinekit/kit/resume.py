@@ -1,0 +1,39 @@
+"""Has notebooks that failed go on from where they failed."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+from pipelinekit.kit.home import Home
+from pipelinekit.model.errors import PipelineKitError, StageNotRetryable
+from pipelinekit.tools.notebooks.shelf import find, leave
+
+
+@contextmanager
+def resuming(home: Home, execution: str, stage: str, actions: Sequence[str]) -> Iterator[None]:
+    """Have the next attempts of actions go on with what their notebooks left, if one is asked for.
+
+    Args:
+        home: Of the project.
+        execution: The id of the execution.
+        stage: That failed.
+        actions: Those of it that failed.
+
+    Raises:
+        StageNotRetryable: None of them has left a notebook.
+    """
+    keys = [(execution, stage, action) for action in actions]
+    there = {key: left for key in keys if (left := find(home.cache, key))}
+    if not there:
+        raise StageNotRetryable(
+            f"execution {execution} was to go on from a cell that failed, and no notebook of the "
+            f"stage {stage} has left one; retry the stage instead"
+        )
+    for key, left in there.items():
+        leave(home.cache, key, replace(left, asked=True))
+    try:
+        yield
+    except PipelineKitError:
+        for key, left in there.items():
+            leave(home.cache, key, left)
+        raise

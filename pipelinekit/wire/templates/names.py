@@ -1,0 +1,59 @@
+"""Which property names a resource of CloudFormation, and what is assumed of where it is made."""
+
+from dataclasses import dataclass
+from typing import Final
+
+PSEUDO: Final = {
+    "AWS::AccountId": "000000000000",
+    "AWS::NotificationARNs": "",
+    "AWS::Partition": "aws",
+    "AWS::Region": "us-east-1",
+    "AWS::StackId": "arn:aws:cloudformation:us-east-1:000000000000:stack/local/0",
+    "AWS::StackName": "local",
+    "AWS::URLSuffix": "amazonaws.com",
+}
+"""What the names that every template knows are taken for, unless it is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What `Ref` gives for a type.
+
+    Attributes:
+        member: The property that names it; empty where nothing does.
+        comes_along: Whether it is imported too, so that its logical id can be its name.
+        by_ref: Whether `Ref` gives the name, and not an id or an ARN.
+    """
+
+    member: str = ""
+    comes_along: bool = False
+    by_ref: bool = True
+
+
+NAMES: Final = {
+    "AWS::CodeBuild::Project": Reference("Name", comes_along=True),
+    "AWS::CodePipeline::Pipeline": Reference("Name", comes_along=True),
+    "AWS::CodePipeline::Webhook": Reference("Name", comes_along=True),
+    "AWS::CodeCommit::Repository": Reference("RepositoryName", by_ref=False),
+    "AWS::CodeDeploy::Application": Reference("ApplicationName"),
+    "AWS::CodeDeploy::DeploymentGroup": Reference("DeploymentGroupName"),
+    "AWS::ECR::Repository": Reference("RepositoryName"),
+    "AWS::ECS::Cluster": Reference("ClusterName"),
+    "AWS::ECS::Service": Reference("ServiceName", by_ref=False),
+    "AWS::ElasticBeanstalk::Application": Reference("ApplicationName"),
+    "AWS::ElasticBeanstalk::Environment": Reference("EnvironmentName"),
+    "AWS::IAM::Role": Reference("RoleName"),
+    "AWS::KMS::Alias": Reference("AliasName"),
+    "AWS::Lambda::Function": Reference("FunctionName"),
+    "AWS::S3::Bucket": Reference("BucketName"),
+    "AWS::SSM::Parameter": Reference("Name"),
+}
+
+ATTRIBUTES: Final = {
+    ("AWS::CodeBuild::Project", "Name"): "{0}",
+    ("AWS::CodeCommit::Repository", "Name"): "{0}",
+    ("AWS::ECS::Service", "Name"): "{0}",
+    ("AWS::IAM::Role", "Arn"): "arn:aws:iam::{account}:role/{0}",
+    ("AWS::S3::Bucket", "Arn"): "arn:aws:s3:::{0}",
+}
+"""Attributes that follow from the name of a resource."""

@@ -1,0 +1,51 @@
+"""Builds data together with the places in the file that its values come from."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from pipelinekit.tools.document import JSON, Document, Node
+from pipelinekit.tools.places import Place, Step
+
+NOWHERE = Place(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A value, and where it stands."""
+
+    data: JSON
+    place: Place
+
+
+def piece_of(node: Node) -> Piece:
+    """Take a value of a document as it is."""
+    return Piece(node.data, node.document.place(node.path))
+
+
+def at(place: Place, data: JSON) -> Piece:
+    """Make a single value at a place."""
+    return Piece(data, replace(place, inside={}, written=None))
+
+
+def mapping(members: Mapping[str, Piece], place: Place) -> Piece:
+    """Make an object at a place."""
+    inside: dict[Step, Place] = {key: piece.place for key, piece in members.items()}
+    data: JSON = {key: piece.data for key, piece in members.items()}
+    return Piece(data, replace(place, inside=inside, written=None))
+
+
+def listing(items: Iterable[Piece], place: Place) -> Piece:
+    """Make a list at a place."""
+    found = list(items)
+    inside: dict[Step, Place] = {index: piece.place for index, piece in enumerate(found)}
+    return Piece([piece.data for piece in found], replace(place, inside=inside, written=None))
+
+
+def document(piece: Piece, name: str) -> Document:
+    """Make a document, of which errors name lines."""
+    return Document(piece.data, name, lambda: piece.place)
+
+
+def node(piece: Piece, name: str) -> Node:
+    """Make a cursor on a piece."""
+    return document(piece, name).root

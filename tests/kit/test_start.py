@@ -1,0 +1,39 @@
+"""What an engine does and loads as it starts."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import pipelinekit as pk
+from pipelinekit.tools import proctree
+
+
+def helpers() -> set[int]:
+    return {each.pid for each in proctree.processes() if each.parent == os.getpid()}
+
+
+def test_an_engine_on_sqlite_loads_nothing_of_postgresql_and_no_planner(tmp_path: Path) -> None:
+    unneeded = {"sqlalchemy.dialects.postgresql", "pipelinekit.kit.plan"}
+    code = (
+        "import sys, pipelinekit as pk\n"
+        f"with pk.Kit({str(tmp_path)!r}, settings=pk.Settings()): pass\n"
+        f"sys.exit(' '.join({unneeded} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.stderr.strip() == ""
+
+
+@pytest.mark.slow
+def test_an_engine_starts_its_helper_at_once_only_where_one_has_worked(tmp_path: Path) -> None:
+    before = helpers()
+    with pk.Kit(tmp_path, settings=pk.Settings()):
+        assert helpers() == before
+    (tmp_path / "jobs" / "some").mkdir(parents=True)
+    with pk.Kit(tmp_path, settings=pk.Settings()):
+        assert len(helpers() - before) == 1
+    assert helpers() == before

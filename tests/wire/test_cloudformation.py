@@ -1,0 +1,251 @@
+"""Templates of CloudFormation: what their functions come to, and what is refused with its line."""
+
+import pytest
+
+from pipelinekit.tools.document import Document, DocumentError, parse
+from pipelinekit.wire import codepipeline
+from pipelinekit.wire.codebuild_project import read_projects
+from pipelinekit.wire.templates.cloudformation import exports_of, read_cloudformation
+from pipelinekit.wire.templates.gaps import Gaps
+from pipelinekit.wire.templates.template import SHORT_FORMS, is_template
+
+HEAD = """
+Parameters:
+  Name: {Type: String, Default: shop}
+  Open: {Type: String}
+  Stored: {Type: 'AWS::SSM::Parameter::Value<String>', Default: /shop/branch}
+  Names: {Type: CommaDelimitedList, Default: 'one, two'}
+  Stage: {Type: String, Default: prod, AllowedValues: [dev, prod]}
+Mappings:
+  Branches:
+    prod: {branch: main, minutes: 10}
+Conditions:
+  IsProd: !Equals [!Ref Stage, prod]
+  IsDev: !Not [!Condition IsProd]
+  Both: !And [!Condition IsProd, !Equals [a, a]]
+  Either: !Or [!Condition IsDev, !Condition IsProd]
+  Unknown: !Equals [!Ref Open, x]
+Resources:
+  Named: {Type: 'AWS::S3::Bucket', Properties: {BucketName: !Sub '${Name}-bucket'}}
+  Bucket: {Type: 'AWS::S3::Bucket'}
+  Role: {Type: 'AWS::IAM::Role', Properties: {RoleName: builder}}
+  Builds: {Type: 'AWS::CodeBuild::Project', Properties: {}}
+  Repository: {Type: 'AWS::CodeCommit::Repository', Properties: {RepositoryName: code}}
+"""
+PIPELINE = """
+  Pipeline:
+    Type: AWS::CodePipeline::Pipeline
+    Properties:
+      RoleArn: arn:aws:iam::111122223333:role/shop
+      ArtifactStore: {Type: S3, Location: artifacts}
+      Stages:
+        - Name: Source
+          Actions:
+            - Name: Get
+              ActionTypeId: {Category: Source, Owner: AWS, Provider: CodeCommit, Version: 1}
+              Configuration: {BranchName: VALUE}
+              OutputArtifacts: [{Name: code}]
+"""
+
+
+def template(value: str) -> Document:
+    text = (HEAD + PIPELINE).replace("VALUE", value)
+    return parse(text, "t.yaml", forms=SHORT_FORMS)
+
+
+def resolved(value: str, **known: str) -> str:
+    found = read_cloudformation(template(value), Gaps(known)).pipelines[0]
+    pipeline = codepipeline.read(found.source.data)
+    return pipeline.stages[0].actions[0].configuration.get("BranchName", "nothing")
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("!Ref Name", "shop"),
+        ("{Ref: Name}", "shop"),
+        ("!Sub '${Name}-${AWS::Region}-${!Name}'", "shop-us-east-1-${Name}"),
+        ("!Sub ['${A}/${Name}', {A: !Ref Stage}]", "prod/shop"),
+        ("!Join ['-', [a, !Ref Name, 1]]", "a-shop-1"),
+        ("!Join ['', !Ref Names]", "onetwo"),
+        ("!Select [1, !Ref Names]", "two"),
+        ("!Select ['0', !Split ['/', 'a/b']]", "a"),
+        ("!If [IsProd, main, dev]", "main"),
+        ("!If [IsDev, dev, !Ref 'AWS::NoValue']", "nothing"),
+        ("!If [Both, yes-both, no-both]", "yes-both"),
+        ("!If [Either, yes-either, no-either]", "yes-either"),
+        ("!FindInMap [Branches, !Ref Stage, branch]", "main"),
+        ("!FindInMap [Branches, prod, minutes]", "10"),
+        ("!Ref Named", "shop-bucket"),
+        ("!GetAtt Named.Arn", "arn:aws:s3:::shop-bucket"),
+        ("!GetAtt Role.Arn", "arn:aws:iam::000000000000:role/builder"),
+        ("{'Fn::GetAtt': [Repository, Name]}", "code"),
+        ("!Ref Builds", "Builds"),
+        ("!Base64 abc", "YWJj"),
+        ("!ToJsonString {a: !Ref Name}", '{"a": "shop"}'),
+        ("true", "true"),
+        ("1.10", "1.10"),
+    ],
+)
+def test_a_function_comes_to_what_cloudformation_makes_of_it(value: str, found: str) -> None:
+    assert resolved(value) == found
+
+
+@pytest.mark.parametrize(
+    ("value", "key", "why"),
+    [
+        ("!Ref Open", "Open", "parameter Open has no default"),
+        ("!Ref Stored", "Stored", "its value is in Parameter Store under /shop/branch"),
+        ("!Ref Bucket", "Bucket", "AWS names AWS::S3::Bucket Bucket when it is made"),
+        ("!Ref Repository", "Repository", "AWS makes it with AWS::CodeCommit::Repository"),
+        ("!GetAtt Bucket.DomainName", "Bucket.DomainName", "AWS makes it with AWS::S3::Bucket"),
+        ("!Sub 'x-${Bucket.Arn}-y'", "Bucket.Arn", "AWS makes it"),
+        ("!ImportValue other-branch", "other-branch", "another stack exports it"),
+        ("!ImportValue {'Fn::Sub': '${Open}-b'}", "Open-b", "a name that needs Open"),
+        ("!Select [1, !Split ['/', !Ref Open]]", "Open.1", "a part of it"),
+        ("!Select [0, !GetAZs '']", "Fn::GetAZs", "only AWS can tell it"),
+    ],
+)
+def test_what_is_not_known_is_a_placeholder_until_it_is_given(
+    value: str, key: str, why: str
+) -> None:
+    gaps = Gaps()
+    found = read_cloudformation(template(value), gaps).pipelines[0].source
+    text = codepipeline.read(found.data).stages[0].actions[0].configuration["BranchName"]
+    assert "UNRESOLVED-" in text
+    (gap,) = gaps.explain(text)
+    assert gap.key == key
+    assert why in gap.why
+    told = resolved(value, **{key: "told"})
+    assert "told" in told
+    assert "UNRESOLVED-" not in told
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("!Ref Nobody", "line 34: found a reference to Nobody, which is neither"),
+        ("!GetAtt Nobody.Arn", "line 34: found a reference to Nobody, which is no resource"),
+        ("!If [Nothing, a, b]", "line 34: found the condition Nothing, which the template"),
+        ("!If [Unknown, a, b]", "line 16: found a comparison with Open"),
+        ("!If [IsProd, a]", "line 34: found a list of 2"),
+        ("!Join [',', abc]", "line 34: found the text"),
+        ("!Select [7, !Ref Names]", "the list has 2 items"),
+        ("!FindInMap [Branches, dev, branch]", "line 34: found no Branches.dev.branch"),
+        ("!FindInMap [Branches, !Ref Open, branch]", "give --parameter Open=VALUE"),
+        ("!Transform {Name: x}", "line 34: found the function Fn::Transform"),
+        ("{'Fn::Nothing': 1}", "line 34: found the function Fn::Nothing"),
+        ("[a, b]", "each value of a configuration is text"),
+        ("!!python/object:os.system x", "line 34: found the tag"),
+    ],
+)
+def test_what_cloudformation_would_refuse_is_refused_with_its_line(value: str, found: str) -> None:
+    with pytest.raises(DocumentError) as refused:
+        resolved(value)
+    assert found in str(refused.value)
+
+
+def test_a_value_that_is_not_allowed_is_refused() -> None:
+    with pytest.raises(DocumentError, match="give one of dev, prod"):
+        resolved("!Ref Stage", Stage="test")
+
+
+def test_a_circle_of_conditions_is_named() -> None:
+    text = (HEAD + PIPELINE).replace("VALUE", "!If [IsDev, a, b]")
+    text = text.replace("!Equals [!Ref Stage, prod]", "!Not [!Condition IsDev]")
+    with pytest.raises(DocumentError, match="condition IsDev -> condition IsProd -> condition"):
+        read_cloudformation(parse(text, "t.yaml", forms=SHORT_FORMS), Gaps())
+
+
+def test_a_circle_of_names_is_named() -> None:
+    text = (HEAD + PIPELINE).replace("VALUE", "!Ref Named").replace("${Name}-bucket", "${Named}")
+    with pytest.raises(DocumentError, match="a circle: Named -> Named"):
+        read_cloudformation(parse(text, "t.yaml", forms=SHORT_FORMS), Gaps())
+
+
+def test_a_pipeline_without_a_name_is_called_by_its_logical_id() -> None:
+    (found,) = read_cloudformation(template("main"), Gaps()).pipelines
+    assert (found.name, found.id) == ("Pipeline", "Pipeline")
+    assert "it is called Pipeline here" in found.notes[0]
+
+
+def test_what_was_assumed_and_what_is_left_behind_is_told() -> None:
+    found = read_cloudformation(template("!Ref AWS::Region"), Gaps())
+    assert found.notes == (
+        "AWS::Region was taken as 'us-east-1'; give --parameter AWS::Region=VALUE for another",
+    )
+    assert found.left == {
+        "AWS::S3::Bucket": ("Named", "Bucket"),
+        "AWS::IAM::Role": ("Role",),
+        "AWS::CodeCommit::Repository": ("Repository",),
+    }
+
+
+def test_a_resource_whose_condition_does_not_hold_is_not_there() -> None:
+    text = (HEAD + PIPELINE).replace(
+        "Type: AWS::CodePipeline::Pipeline",
+        "Type: AWS::CodePipeline::Pipeline\n    Condition: IsDev",
+    )
+    found = read_cloudformation(parse(text, "t.yaml", forms=SHORT_FORMS), Gaps())
+    assert found.pipelines == ()
+
+
+BESIDE = """
+Resources:
+  Build:
+    Type: AWS::CodeBuild::Project
+    Properties:
+      Name: shop
+      TimeoutInMinutes: '20'
+      Environment:
+        Image: python:3.12
+        EnvironmentVariables:
+          - {Name: LEVEL, Value: 3}
+          - {Name: KEY, Value: /shop/key, Type: PARAMETER_STORE}
+      Source:
+        Type: CODEPIPELINE
+        BuildSpec: !Sub |
+          version: 0.2
+          phases: {build: {commands: [echo ${AWS::Region}]}}
+  Hook:
+    Type: AWS::CodePipeline::Webhook
+    Properties:
+      Authentication: GITHUB_HMAC
+      AuthenticationConfiguration: {SecretToken: abc}
+      Filters: [{JsonPath: $.ref, MatchEquals: 'refs/heads/{Branch}'}]
+      TargetPipeline: shop
+      TargetPipelineVersion: 1
+      TargetAction: Get
+Outputs:
+  Name: {Value: !Ref Build, Export: {Name: project}}
+"""
+
+
+def test_projects_webhooks_and_exports_come_along() -> None:
+    document = parse(BESIDE, "t.yaml", forms=SHORT_FORMS)
+    found = read_cloudformation(document, Gaps())
+    project = read_projects(found.projects)["shop"]
+    assert project.buildspec == ("version: 0.2\nphases: {build: {commands: [echo us-east-1]}}\n")
+    assert (project.environment, project.parameters) == ({"LEVEL": "3"}, {"KEY": "/shop/key"})
+    assert project.timeout_minutes == 20
+    assert found.webhooks == (
+        {
+            "name": "Hook",
+            "authentication": "GITHUB_HMAC",
+            "authenticationConfiguration": {"SecretToken": "abc"},
+            "filters": [{"jsonPath": "$.ref", "matchEquals": "refs/heads/{Branch}"}],
+            "targetPipeline": "shop",
+            "targetAction": "Get",
+        },
+    )
+    assert exports_of(document, Gaps()) == {"project": "shop"}
+
+
+def test_an_excerpt_of_resources_alone_is_read_too() -> None:
+    text = PIPELINE.replace("VALUE", "!Ref Branch")
+    document = parse(text, "t.yaml", forms=SHORT_FORMS)
+    assert is_template(document)
+    gaps = Gaps()
+    (found,) = read_cloudformation(document, gaps).pipelines
+    text = codepipeline.read(found.source.data).stages[0].actions[0].configuration["BranchName"]
+    assert next(gaps.explain(text)).why == "this excerpt does not say what it is"

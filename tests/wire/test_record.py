@@ -1,0 +1,46 @@
+"""What the store keeps comes back as it was, and is always JSON that others can read."""
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+
+from pipelinekit.model.execution import Artifact, Cause, PipelineExecution, TriggerType
+from pipelinekit.model.order import Failed, Succeeded
+from pipelinekit.model.pipeline import ExecutionMode
+from pipelinekit.wire.record import answer_data, read, read_answer, text
+
+AT = datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
+
+
+def execution(summary: str = "", at: datetime = AT) -> PipelineExecution:
+    """Make an execution."""
+    cause = Cause(TriggerType.START_PIPELINE_EXECUTION, "ann")
+    return PipelineExecution(
+        "e", "shop", 1, 1, ExecutionMode.QUEUED, cause, at, at, "Source", summary=summary
+    )
+
+
+def test_a_row_comes_back_as_it_was() -> None:
+    for row in (execution("ü \0 \n"), execution(at=AT.replace(microsecond=0))):
+        assert read(text(row), PipelineExecution) == row
+
+
+def test_a_time_of_another_zone_comes_back_as_the_same_moment() -> None:
+    row = execution(at=AT.astimezone(timezone(timedelta(hours=-3))))
+    assert read(text(row), PipelineExecution).started == AT
+
+
+def test_a_row_is_one_line_with_its_members_in_order() -> None:
+    line = text(execution("a\nb"))
+    assert "\n" not in line
+    assert list(json.loads(line)) == sorted(json.loads(line))
+
+
+def test_the_name_of_a_file_that_is_no_utf_8_does_not_keep_a_row_from_being_written() -> None:
+    name = b"caf\xe9".decode(errors="surrogateescape")
+    assert read(text(execution(name)), PipelineExecution).summary == "caf?"
+
+
+def test_an_answer_goes_through_plain_json() -> None:
+    for outcome in (Succeeded(variables={"a": "b"}), Failed("no")):
+        written = json.loads(json.dumps(answer_data(outcome, (Artifact("app", "local", "k"),))))
+        assert read_answer(written) == (outcome, (Artifact("app", "local", "k"),))
