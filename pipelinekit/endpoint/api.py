@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import ClassVar, Final
 from uuid import uuid4
 
-from pipelinekit.endpoint.gate import Gate, Replays
+from pipelinekit.endpoint.gate import Admitted, Gate, Replays
 from pipelinekit.kit.kit import Kit
 from pipelinekit.operations.answer import TYPE, answer, refused
 from pipelinekit.tools.loopback import TARGET, Call, CallRefused, Reply
@@ -13,6 +14,9 @@ from pipelinekit.tools.signature import Flaw
 
 MOST_BYTES: Final = 8 * 1024 * 1024
 """Of a request; the largest definition that CodePipeline takes is smaller."""
+
+NO_JOBS: Final = b'{"jobs": []}'
+"""What a poll is answered that finds nothing."""
 
 _READING: Final = ("Get", "List")
 _POLLING: Final = frozenset({"PollForJobs", "PollForThirdPartyJobs"})
@@ -72,19 +76,32 @@ class Api:
         operation = call.headers[TARGET].rpartition(".")[2]
         if operation.startswith(_READING) or operation in _ONCE_ANYWAY:
             return self._do(call, kit)
-        if operation in _POLLING:  # the same jobs must not be given twice
-            seen = self.replays.seen(admitted)
-            return _reply(200, b'{"jobs": []}') if seen else self._do(call, kit)
+        if operation in _POLLING:
+            return self._polled(call, kit, admitted)
         reply = self.replays.once(admitted, lambda: self._do(call, kit))
-        if reply is None:
-            said = "the call was signed before this server was started; sign it again"
-            raise CallRefused("InvalidSignatureException", said, 403)
-        return reply
+        return reply if reply is not None else self._too_old()
 
     def refusal(self, error: CallRefused) -> Reply:
         """Write an error as CodePipeline does."""
         said = refused(error.code, str(error), error.status)
         return _reply(said.status, said.body)
+
+    def _polled(self, call: Call, kit: Kit, admitted: Admitted) -> Reply:
+        """Give jobs once: whoever comes with an equal call gets none of those that it gave."""
+        mine: list[Reply] = []
+
+        def poll() -> Reply:
+            mine.append(self._do(call, kit))
+            return mine[0]
+
+        reply = self.replays.once(admitted, poll, _gave_jobs)
+        if reply is None:
+            return self._too_old()
+        return reply if mine else _reply(200, NO_JOBS)
+
+    def _too_old(self) -> Reply:
+        said = "the call was signed before this server was started; sign it again"
+        return self.refusal(CallRefused("InvalidSignatureException", said, 403))
 
     def _do(self, call: Call, kit: Kit) -> Reply:
         if not call.headers.get("content-type", "").startswith(TYPE):
@@ -101,3 +118,7 @@ class Api:
 
 def _reply(status: int, body: bytes) -> Reply:
     return Reply(status, {"Content-Type": TYPE, "x-amzn-RequestId": str(uuid4())}, body)
+
+
+def _gave_jobs(reply: Reply) -> bool:
+    return reply.status == HTTPStatus.OK and reply.body != NO_JOBS

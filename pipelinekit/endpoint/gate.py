@@ -107,21 +107,27 @@ class Replays:
         self._born = clock().replace(microsecond=0)
         self._swept = self._born
 
-    def once(self, admitted: Admitted, do: Callable[[], Reply]) -> Reply | None:
+    def once(
+        self,
+        admitted: Admitted,
+        do: Callable[[], Reply],
+        counts: Callable[[Reply], bool] = lambda _: True,
+    ) -> Reply | None:
         """Do something for a call, or give what was answered when it was done.
 
         Args:
             admitted: The call.
             do: Does it.
+            counts: Tells by an answer whether something was done that must not be done again.
 
         Returns:
             The answer; None for a call that was signed before anything was remembered here.
         """
         if admitted.at < self._born:
             return None
+        signature = admitted.signature
         with self._lock:
             self._sweep()
-            signature = admitted.signature
             known = self._answers.get(signature) or self._older.get(signature)
             if known is None:
                 mine: Future[Reply] = Future()
@@ -134,12 +140,10 @@ class Replays:
             mine.set_exception(error)
             raise
         mine.set_result(reply)
+        if not counts(reply):
+            with self._lock:
+                self._answers.pop(signature, None)
         return reply
-
-    def seen(self, admitted: Admitted) -> bool:
-        """Remember a call; tell whether it, or an equal one, was made before."""
-        empty = Reply()
-        return self.once(admitted, lambda: empty) is not empty
 
     def _sweep(self) -> None:
         present = self._clock()

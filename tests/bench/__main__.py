@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tests.bench import artifacts, builds, detached, engine, history, notebooks, startup
+from tests.bench import api, artifacts, builds, detached, engine, history, notebooks, startup
 
 
 class Figure(NamedTuple):
@@ -73,6 +73,16 @@ def notebook_figures(rounds: int) -> Iterator[Figure]:
     yield Figure(f"redaction, s for a GB ({speed:.0f} MB/s)", 1000 / speed, 1000 / 20)
 
 
+def api_figures(size: api.Size) -> Iterator[Figure]:
+    """Measure the API over HTTP."""
+    for operation, ours, moto in api.measure(size):
+        told = f"{operation} over HTTP, times moto ({ours.core:.0f}/s, {moto.core:.0f}/s)"
+        yield Figure(told, moto.core / ours.core, 1 / 3)
+    _, most = api.state_milliseconds(size)
+    told = f"GetPipelineState, {size.pipelines:,} pipelines, {size.executions:,} executions, ms"
+    yield Figure(told, most, api.AIM_STATE_MS)
+
+
 def main() -> None:
     """Measure everything and print a table."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=main.__doc__)
@@ -86,6 +96,7 @@ def main() -> None:
         artifact_figures(artifacts.QUICK if quick else artifacts.FULL),
         build_figures(builds.QUICK if quick else builds.FULL),
         history_figures(),
+        api_figures(api.QUICK if quick else api.FULL),
         notebook_figures(rounds),
     ):
         for name, measured, most in figures:

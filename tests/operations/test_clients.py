@@ -1,6 +1,7 @@
 """Clients nobody here wrote, each of which uses every operation: boto3, the AWS CLI, others."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -115,3 +116,25 @@ def test_terraform_makes_a_pipeline_finds_it_unchanged_and_destroys_it(tmp_path:
 
 def _dashed(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
+
+
+def test_a_server_off_this_machine_does_not_start_without_credentials(tmp_path: Path) -> None:
+    told = _serve(tmp_path, "--host", "0.0.0.0")
+    assert (told.returncode, "--credentials" in told.stderr) == (2, True)
+    told = _serve(tmp_path, "--host", "0.0.0.0", "--no-auth")
+    assert (told.returncode, "leave out --no-auth" in told.stderr) == (2, True)
+    assert not (tmp_path / ".pipelinekit" / "credentials").exists()
+
+
+def test_a_server_that_asks_nobody_says_so_and_answers(tmp_path: Path) -> None:
+    with serving(tmp_path, "--no-auth") as environment:
+        url = environment["AWS_ENDPOINT_URL_CODEPIPELINE"]
+        assert pk.connect(url, "any", "thing").list_pipelines()["pipelines"] == []
+
+
+def _serve(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pipelinekit", "serve", "--port", "0", *options]
+    own = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        command, cwd=folder, env=own, capture_output=True, text=True, timeout=120, check=False
+    )

@@ -19,8 +19,9 @@ from pipelinekit.endpoint.callers import own_callers, read_callers
 from pipelinekit.endpoint.gate import Replays
 from pipelinekit.endpoint.server import Server, is_loopback
 from pipelinekit.model.errors import ValidationError
-from tests.operations.conftest import KEY, SECRET, newest, over_http
+from tests.operations.conftest import KEY, SECRET, newest, over_http, until
 from tests.operations.declarations import usual
+from tests.operations.session import declared
 
 TYPE = "application/x-amz-json-1.1"
 PREFIX = "CodePipeline_20150709"
@@ -142,6 +143,20 @@ def test_a_replay_gets_the_first_answer_and_does_nothing(wire: Wire, server: Ser
     listed = client.list_pipeline_executions(pipelineName="shop")["pipelineExecutionSummaries"]
     assert len(listed) == 2  # the one that CreatePipeline starts, and this one
     assert newest(client)["trigger"]["triggerDetail"] == "ben"
+
+
+def test_a_poll_that_is_replayed_gets_no_job(wire: Wire, server: Server) -> None:
+    client = over_http(server.url)
+    none, one = ({"minimumCount": n, "maximumCount": n} for n in (0, 1))
+    shelf = {"category": "Source", "provider": "Shelf", "version": "1"}
+    client.create_custom_action_type(**shelf, inputArtifactDetails=none, outputArtifactDetails=one)
+    body = json.dumps({"actionTypeId": {**shelf, "owner": "Custom"}}).encode()
+    headers = wire.signed("PollForJobs", body)
+    assert wire.send(headers, body) == (200, {"jobs": []})
+    client.create_pipeline(pipeline=declared())
+    jobs = until(lambda: wire.send(headers, body)[1]["jobs"])  # what gave nothing may give more
+    assert len(jobs) == 1
+    assert wire.send(headers, body) == (200, {"jobs": []})
 
 
 def test_signatures_are_remembered_as_long_as_they_hold() -> None:
