@@ -3,6 +3,7 @@
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV ?= .venv
+N ?= 100000
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 QUICK := not slow and not container
@@ -15,7 +16,7 @@ help:
 	@echo "make demo   a web application goes from a commit to two running environments (YES=1 approves)"
 	@echo "make test   every check and every test"
 	@echo "make check  the quick ones, in seconds"
-	@echo "make fuzz   100,000 random schedules against the engine (10 minutes)"
+	@echo "make fuzz   100,000 random schedules for the engine, and requests for the API (30 minutes)"
 	@echo "make chaos  engines, runners, servers, disks and clocks fail thousands of times (hours)"
 	@echo "make bench  what the engine costs and its peers beside it (KEEP=1: into the README)"
 
@@ -38,6 +39,7 @@ check: $(READY)
 
 test: $(READY)
 	@.ci/system-packages
+	@.ci/node-packages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -48,7 +50,8 @@ test: $(READY)
 	$(BIN)/python -m pytest -q -m container
 
 fuzz: $(READY)
-	$(BIN)/python -m tests.engine.fuzz --n 100000
+	$(BIN)/python -m tests.engine.fuzz --n $(N)
+	$(BIN)/python -m tests.operations.fuzz --n $(N)
 
 chaos: $(READY)
 	$(BIN)/python -m tests.chaos --whole

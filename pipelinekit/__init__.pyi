@@ -1,3 +1,4 @@
+from .kit.client import connect as connect
 from .kit.environments import environments as environments
 from .kit.example import close_example as close_example
 from .kit.example import example as example

@@ -18,6 +18,7 @@ COMMANDS = {
     "start": "execute:start",
     "watch": "execute:watch",
     "work": "work:work",
+    "serve": "serve:serve",
     "status": "look:status",
     "logs": "look:logs",
     "approve": "answer:approve",

@@ -15,6 +15,7 @@ from pipelinekit.kit import plan_words as words
 from pipelinekit.kit.files import Written
 from pipelinekit.kit.origin import settings_folder
 from pipelinekit.kit.plan import Ground, planned, wish
+from pipelinekit.kit.registry import action_types
 from pipelinekit.kit.settings_file import load_settings
 from pipelinekit.model.action import Category
 from pipelinekit.model.condition import ConditionType
@@ -57,7 +58,7 @@ def _planned(place: Surroundings, target: str, written: Written | None, values: 
     folder = settings_folder(written.file)
     if place.fresh:  # a kit would make the folder of the state
         start = wish(written.pipeline.name, "", **given)
-        ground = Ground(State(), None, load_settings(folder))
+        ground = Ground(State(), None, load_settings(folder), action_types())
         found = planned(ground, written.pipeline, start)
     else:
         with place.kit(folder) as kit:

@@ -4,10 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import chain
 
+from pipelinekit.model.account import JOB_WORKER_TIMEOUT
 from pipelinekit.model.action import ActionTypeId, Category, Owner
 from pipelinekit.model.actiontype import ActionType, Property
-
-JOB_WORKER_TIMEOUT = timedelta(hours=24)
 
 
 def keys(text: str, secret: str = "") -> tuple[Property, ...]:

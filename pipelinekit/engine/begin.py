@@ -46,7 +46,10 @@ def begin(draft: Draft, execution: PipelineExecution, stage: str, action: Action
     if trouble is None:
         draft.put(row)
         shell = (*values, *environment)
-        draft.command(Run(_order(execution, action, row, shell, commands)))
+        order = _order(execution, action, row, shell, commands)
+        bucket = draft.definition(execution.version).bucket(action.region)
+        outputs = tuple(replace(output, bucket=bucket) for output in order.outputs)
+        draft.command(Run(replace(order, outputs=outputs)))
         return True
     error = ErrorDetails(FailureType.CONFIGURATION_ERROR, trouble)
     draft.put(replace(row, status=ActionStatus.FAILED, error=error))

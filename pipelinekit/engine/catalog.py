@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from types import MappingProxyType
 
-from pipelinekit.engine.actiontypes import ACTION_TYPES, JOB_WORKER_TIMEOUT
+from pipelinekit.engine.actiontypes import ACTION_TYPES
 from pipelinekit.engine.ruletypes import RULES, RuleType
+from pipelinekit.model.account import JOB_WORKER_TIMEOUT
 from pipelinekit.model.action import ActionTypeId, Owner
 from pipelinekit.model.actiontype import DEFAULT_TIMEOUT, ActionType
 

@@ -1,9 +1,11 @@
 """What follows from an event: the one place where a status changes."""
 
+from pipelinekit.engine.account import account
 from pipelinekit.engine.approval import answer
 from pipelinekit.engine.define import define
 from pipelinekit.engine.delete import delete
 from pipelinekit.engine.draft import Decision, Draft
+from pipelinekit.engine.jobs import job
 from pipelinekit.engine.override import override
 from pipelinekit.engine.prune import prune
 from pipelinekit.engine.report import expire, refuse, report
@@ -19,6 +21,9 @@ from pipelinekit.model.event import (
     Deleted,
     Event,
     Expired,
+    JobAcknowledged,
+    JobEnded,
+    JobOffered,
     OverrideRequested,
     Pruned,
     Reported,
@@ -31,7 +36,7 @@ from pipelinekit.model.event import (
 from pipelinekit.model.state import State
 
 
-def decide(state: State, event: Event) -> Decision:  # noqa: C901, PLR0912 - a case for each
+def decide(state: State, event: Event) -> Decision:  # noqa: C901, PLR0912, PLR0915 - a case each
     """Tell what follows from an event, changing nothing.
 
     Args:
@@ -70,6 +75,10 @@ def decide(state: State, event: Event) -> Decision:  # noqa: C901, PLR0912 - a c
             delete(draft, event)
         case Pruned():
             prune(draft, event)
+        case JobOffered() | JobAcknowledged() | JobEnded():
+            job(draft, event)
+        case _:
+            account(draft, event)
     return draft.decision()
 
 

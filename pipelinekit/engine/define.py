@@ -9,7 +9,9 @@ from pipelinekit.engine.advance import let_in
 from pipelinekit.engine.draft import Draft
 from pipelinekit.engine.modes import inside, withdraw
 from pipelinekit.engine.stop import give_up
+from pipelinekit.engine.tags import give_tags
 from pipelinekit.model.check import ConditionStatus
+from pipelinekit.model.errors import PipelineNameInUse
 from pipelinekit.model.event import Defined
 from pipelinekit.model.execution import (
     Definition,
@@ -24,6 +26,7 @@ from pipelinekit.model.pipeline import ExecutionMode, Pipeline
 def define(draft: Draft, event: Defined) -> None:
     """Create the pipeline, or give it a new version and cancel what runs on the one before."""
     before = draft.get(PipelineRecord, event.pipeline)
+    _refuse_unexpected(draft, event, before)
     if before is not None and event.unless_same and _is_current(draft, before, event):
         draft.answer = str(before.version)
         return
@@ -46,6 +49,18 @@ def define(draft: Draft, event: Defined) -> None:
         _cancel_inside(draft, execution)
     if before is not None:
         _drop_switches(draft, draft.definition(before.version), body)
+    if event.tags:
+        give_tags(draft, event.pipeline, event.tags)
+
+
+def _refuse_unexpected(draft: Draft, event: Defined, before: PipelineRecord | None) -> None:
+    if event.there is False and before is not None:
+        raise PipelineNameInUse(
+            f"pipeline {event.pipeline!r} was to be created, and there is one of that name; "
+            f"choose another name, or update it"
+        )
+    if event.there:
+        draft.record()
 
 
 def _drop_switches(draft: Draft, old: Pipeline, new: Pipeline) -> None:

@@ -100,6 +100,10 @@ class Draft:
         row = self._rows.get((kind, key))
         return row if isinstance(row, kind) else self._state.get(kind, key)
 
+    def all(self, kind: type[R]) -> Iterator[R]:
+        """Go through the rows of a kind that stood before the changes."""
+        return self._state.all(kind)
+
     def put(self, row: Row) -> None:
         """Write a row.
 

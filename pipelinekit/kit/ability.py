@@ -1,36 +1,49 @@
 """Whether a definition is right, and whether it can run on this machine."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from pipelinekit.builds.reference import misused
 from pipelinekit.engine.ruletypes import rule_type
 from pipelinekit.engine.validate import faults
 from pipelinekit.kit.elsewhere import elsewhere
 from pipelinekit.kit.registry import action_types, discover
-from pipelinekit.model.action import Action, Category, Owner
+from pipelinekit.model.action import Action, ActionTypeId, Category, Owner
+from pipelinekit.model.actiontype import ActionType
 from pipelinekit.model.errors import CannotRunHere, DefinitionError
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.settings import Settings
 from pipelinekit.wire.templates.gaps import placeholders
 
 
-def check(pipeline: Pipeline, previous: Pipeline | None = None) -> None:
+def check(
+    pipeline: Pipeline,
+    previous: Pipeline | None = None,
+    types: Mapping[ActionTypeId, ActionType] | None = None,
+) -> None:
     """Refuse a definition that CodePipeline would refuse.
 
     Args:
         pipeline: The definition.
         previous: The one before it, by which a masked secret is known to be kept.
+        types: The action types that there are; those declared here and AWS's when None.
 
     Raises:
         DefinitionError: It has faults; the error bears all of them.
     """
-    found = faults(pipeline, action_types(), previous)
+    found = faults(pipeline, types or action_types(), previous)
     if found:
         raise DefinitionError(f"pipeline {pipeline.name!r}", found)
 
 
-def runs_here(pipeline: Pipeline, settings: Settings) -> None:
+def runs_here(
+    pipeline: Pipeline, settings: Settings, elsewhere_done: Collection[ActionTypeId] = ()
+) -> None:
     """Refuse a pipeline with an action that cannot run on this machine.
+
+    Args:
+        pipeline: The definition.
+        settings: Of the project's folder.
+        elsewhere_done: Types whose actions job workers carry out.
 
     Raises:
         CannotRunHere: The message names each such action and what to configure.
@@ -38,7 +51,7 @@ def runs_here(pipeline: Pipeline, settings: Settings) -> None:
     reasons = [
         f"  {place}: {why}"
         for place, action in everything(pipeline)
-        if (why := obstacle(action, settings))
+        if action.type not in elsewhere_done and (why := obstacle(action, settings))
     ]
     reasons += [f"  action {action.name}: {why}" for action, why in misused(pipeline)]
     if reasons:

@@ -2,17 +2,18 @@
 
 import getpass
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pipelinekit import analytics
 from pipelinekit.artifacts.folder import FolderArtifacts
 from pipelinekit.engine.planned import Plan
-from pipelinekit.engine.startable import startable
-from pipelinekit.kit.ability import check, limits, runs_here
+from pipelinekit.engine.secrets import unmasked
+from pipelinekit.kit.client import client
+from pipelinekit.kit.control import LocalControl
 from pipelinekit.kit.errand import TARGET, written
 from pipelinekit.kit.home import Home
 from pipelinekit.kit.previous import previous
@@ -21,29 +22,25 @@ from pipelinekit.kit.retention import Removed, tidy
 from pipelinekit.kit.run import Run
 from pipelinekit.kit.settings_file import load_settings
 from pipelinekit.kit.subscribers import configured, place_file
-from pipelinekit.model.errors import ExecutionNotFound, PipelineNotFound
+from pipelinekit.model.errors import ExecutionNotFound
 from pipelinekit.model.event import (
     Defined,
     Deleted,
-    Event,
     RollbackRequested,
-    Started,
     TransitionChanged,
 )
 from pipelinekit.model.execution import (
     Cause,
-    Definition,
     PipelineExecution,
-    PipelineRecord,
     TriggerType,
 )
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.settings import Settings
+from pipelinekit.ports.control import StartWith
 from pipelinekit.ports.provider import DECLARED
-from pipelinekit.ports.store import Query, Store
+from pipelinekit.ports.store import Query
 from pipelinekit.runtime.clock import new_id, now
 from pipelinekit.runtime.courier import Courier
-from pipelinekit.runtime.desk import Asked, Desk
 from pipelinekit.runtime.engines import Incarnation, alive
 from pipelinekit.runtime.hands import Done, Hands, Place
 from pipelinekit.runtime.worker import Worker
@@ -55,7 +52,7 @@ MOST_FITTING = 100
 """How many executions that begin in the same way are counted."""
 
 
-class Kit:
+class Kit(LocalControl):
     """A release environment: a store, an artifact folder, and an engine at work.
 
     ```python
@@ -83,13 +80,11 @@ class Kit:
         work: bool = True,
         by: str | None = None,
     ) -> None:
-        self.home = Home.find(home)
-        self.settings = settings or load_settings(Path.cwd())
-        self.by = by or os.environ.get("PIPELINEKIT_USER") or getpass.getuser()
-        told = list(configured(self.settings)) if work else []
-        self.store: Store = open_store(self.home.database)
+        found, wished = Home.find(home), settings or load_settings(Path.cwd())
+        who = by or os.environ.get("PIPELINEKIT_USER") or getpass.getuser()
+        told = list(configured(wished)) if work else []
+        super().__init__(found, wished, who, open_store(found.database))
         self.worker = self._engine() if work else None
-        self._desk = Desk(self.store)
         self._couriers: list[Courier] = []
         for name, subscriber in told:
             self.subscribe(subscriber, name)
@@ -112,33 +107,6 @@ class Kit:
             courier.close()
         self.store.close()
 
-    def handle(self, event: Event) -> str:
-        """Have an event decided; the one door in.
-
-        Raises:
-            PipelineKitError: It was refused, and changed nothing.
-        """
-        if self.worker is not None:
-            return self.worker.handle(event)
-        answer = self._desk.settle([Asked(event)]).answers[0]
-        if isinstance(answer, str):
-            return answer
-        raise answer
-
-    def ask(self, wish: Callable[..., Event], pipeline: str, **members: object) -> str:
-        """Have a wish of the person who acts through this kit decided.
-
-        Args:
-            wish: The kind of event, such as `StopRequested`.
-            pipeline: The pipeline's name.
-            members: What the event says besides.
-
-        Raises:
-            PipelineKitError: It was refused, and changed nothing.
-        """
-        event = wish(id=new_id(), pipeline=pipeline, at=now(), by=self.by, **members)
-        return self.handle(event)
-
     def define(self, pipeline: Pipeline) -> Pipeline:
         """Create a pipeline, or give it a new version where it differs from the stored one.
 
@@ -150,8 +118,10 @@ class Kit:
         Raises:
             DefinitionError: It has faults.
         """
-        check(pipeline, self._current(pipeline.name))
+        before = self._current(pipeline.name)
+        self.check(pipeline, before)
         definition = codepipeline.read(codepipeline.write(pipeline))  # lists or tuples: the same
+        definition = unmasked(definition, before, self.types(definition))
         version = self.ask(Defined, pipeline.name, definition=definition, unless_same=True)
         return replace(definition, version=int(version))
 
@@ -179,25 +149,14 @@ class Kit:
             PipelineNotFound: No pipeline has that name.
             ValidationError: A variable or a revision does not fit the definition.
         """
-        known = isinstance(pipeline, str)
-        definition = self.definition(pipeline) if isinstance(pipeline, str) else pipeline
-        if not known:
-            check(definition, self._current(definition.name))
-        runs_here(definition, self.settings)
-        startable(definition, variables or {}, revisions or {}, object_keys or {})
-        if not known:  # only now: a start that is refused changes nothing
-            definition = self.define(definition)
-        execution = self.ask(
-            Started,
-            definition.name,
-            cause=Cause(TriggerType.START_PIPELINE_EXECUTION, self.by),
-            variables=variables or {},
-            revisions=revisions or {},
-            object_keys=object_keys or {},
-            token=token,
-            limits=limits(definition),
-        )
-        return Run(self, definition.name, execution)
+        given = StartWith(variables or {}, revisions or {}, object_keys or {}, token)
+        if not isinstance(pipeline, str):
+            self.check(pipeline, self._current(pipeline.name))
+            self.startable(pipeline, given)
+            self.define(pipeline)  # only now: a start that is refused changes nothing
+        name = pipeline if isinstance(pipeline, str) else pipeline.name
+        cause = Cause(TriggerType.START_PIPELINE_EXECUTION, self.by)
+        return Run(self, name, self.begin(name, cause, given))
 
     def plan(
         self,
@@ -224,7 +183,7 @@ class Kit:
         definition = self.definition(pipeline) if isinstance(pipeline, str) else pipeline
         name = definition.name
         state, _ = self.store.load(name)
-        ground = Ground(state, self._current(name), self.settings)
+        ground = Ground(state, self._current(name), self.settings, self.types())
         start = wish(name, self.by, variables, revisions, object_keys)
         return planned(ground, definition, start)
 
@@ -268,25 +227,6 @@ class Kit:
         no fault, as with DeletePipeline.
         """
         self.ask(Deleted, pipeline)
-
-    def definition(self, name: str) -> Pipeline:
-        """Give the current definition of a pipeline.
-
-        Raises:
-            PipelineNotFound: No pipeline has that name.
-        """
-        known = self._current(name)
-        if known is None:
-            names = ", ".join(record.name for record in self.pipelines()) or "none"
-            raise PipelineNotFound(
-                f"pipeline {name!r} was asked for and is not in {self.home.folder}; there are "
-                f"{names}"
-            )
-        return known
-
-    def pipelines(self) -> list[PipelineRecord]:
-        """List the pipelines by name."""
-        return sorted(self.store.find(PipelineRecord, Query()), key=lambda record: record.name)
 
     def run(self, execution: str) -> Run:
         """Give an execution by its id, or by the beginning of it.
@@ -350,6 +290,10 @@ class Kit:
         """
         return tidy(self, older_than, keep, dry_run=dry_run)
 
+    def client(self) -> Any:  # noqa: ANN401 - boto3 makes the class of a client at run time
+        """Give a boto3 client of CodePipeline that is answered by this kit, in this process."""
+        return client(self)
+
     def subscribe(self, subscriber: Subscriber, name: str | None = None) -> None:
         """Have a function told every change of state, as CodePipeline tells EventBridge.
 
@@ -368,10 +312,6 @@ class Kit:
         """Tell whether some process is at work on this kit's store."""
         mine = self.worker is not None and self.worker.alive
         return mine or alive(self.home.engines, self.store.leases)
-
-    def _current(self, name: str) -> Pipeline | None:
-        found = self.store.find(Definition, Query(pipeline=name, limit=1))
-        return found[0].body if found else None
 
     def _start_other(
         self,

@@ -13,8 +13,9 @@ from pipelinekit.engine.planned import Plan, PlannedAction, PlannedCondition, Pl
 from pipelinekit.engine.validate import faults
 from pipelinekit.kit.ability import everything, limits
 from pipelinekit.kit.ability import obstacle as obstacle_of
-from pipelinekit.kit.registry import action_types, discover
+from pipelinekit.kit.registry import discover
 from pipelinekit.model.action import ActionTypeId, Category, Owner
+from pipelinekit.model.actiontype import ActionType
 from pipelinekit.model.errors import CannotRunHere
 from pipelinekit.model.event import Started
 from pipelinekit.model.execution import Cause, TriggerType
@@ -40,11 +41,13 @@ class Ground:
         state: Of the pipeline as it is stored; empty where it is not.
         stored: Its current definition, if there is one.
         settings: About the surroundings.
+        types: The action types that there are.
     """
 
     state: State
     stored: Pipeline | None
     settings: Settings
+    types: Mapping[ActionTypeId, ActionType]
 
 
 Values = Mapping[str, str] | None
@@ -82,24 +85,24 @@ def planned(ground: Ground, pipeline: Pipeline, start: Started) -> Plan:
         pipeline: The definition.
         start: How it would be started.
     """
-    types = action_types()
-    found = faults(pipeline, types, ground.stored)
+    found = faults(pipeline, ground.types, ground.stored)
     if not found:  # lists or tuples: the same
         pipeline = codepipeline.read(codepipeline.write(pipeline))
     start = replace(start, limits=limits(pipeline))
-    plan = decided(ground.state, Aim(pipeline, start, types, found))
-    return _Survey(pipeline, ground.settings).complete(plan)
+    plan = decided(ground.state, Aim(pipeline, start, ground.types, found))
+    return _Survey(pipeline, ground).complete(plan)
 
 
 class _Survey:
     """Adds to a plan what only the hands know."""
 
-    def __init__(self, pipeline: Pipeline, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, pipeline: Pipeline, ground: Ground) -> None:
+        self._settings = ground.settings
+        workers = {each for each in ground.types if each.owner is Owner.CUSTOM} - {*discover()}
         self._obstacles = {
             place: why
             for place, action in everything(pipeline)
-            if (why := obstacle_of(action, settings))
+            if action.type not in workers and (why := obstacle_of(action, ground.settings))
         }
 
     def complete(self, plan: Plan) -> Plan:

@@ -29,7 +29,7 @@ def _load() -> None:
         entry.load()
 
 
-def action_types() -> Mapping[ActionTypeId, ActionType]:
+def action_types() -> dict[ActionTypeId, ActionType]:
     """Give every action type that a definition may use: CodePipeline's own and declared ones."""
     declared = {type_id: provider.type for type_id, provider in discover().items()}
     return {**declared, **TYPES}

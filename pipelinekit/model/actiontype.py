@@ -10,13 +10,21 @@ DEFAULT_TIMEOUT = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A configuration key of an action type."""
+    """A configuration key of an action type.
+
+    Attributes:
+        queryable: Whether job workers may ask for jobs by its value.
+        key: Whether it tells actions apart.
+        type: String, Number or Boolean; empty where nobody said.
+    """
 
     name: str
     required: bool = False
     secret: bool = False
     queryable: bool = False
     description: str = ""
+    key: bool = False
+    type: str = ""
 
 
 @dataclass(frozen=True, slots=True)

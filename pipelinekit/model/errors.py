@@ -3,9 +3,13 @@
 PipelineKitError
 ├── ValidationError                 a value outside its shape, an illegal combination
 │   ├── DefinitionError             a definition with faults, all of them at once
-│   └── InvalidToken                a request token used for something else before
+│   ├── InvalidToken                a request token used for something else before
+│   ├── InvalidNextToken  InvalidTags  TooManyTags  InvalidArn  OutputVariablesSizeExceeded
+│   └── InvalidWebhookFilter  InvalidWebhookAuthentication
 ├── NotFound
 │   ├── PipelineNotFound  PipelineVersionNotFound  ExecutionNotFound  StageNotFound  ActionNotFound
+│   ├── ActionExecutionNotFound  ActionTypeNotFound  JobNotFound  WebhookNotFound  ResourceNotFound
+├── PipelineNameInUse  LimitExceeded
 ├── CannotRunHere                   an action that this machine has no hands for
 ├── NotStoppable  DuplicatedStop
 ├── StageNotRetryable  NotLatestExecution
@@ -13,6 +17,7 @@ PipelineKitError
 ├── UnableToRollback  ExecutionOutdated
 ├── ConditionNotOverridable
 ├── InvalidApprovalToken  ApprovalAlreadyCompleted  NotEntitled
+├── InvalidJobState  InvalidNonce   a job that is not this worker's to go on with
 ├── StaleReport                     a report of work that is no longer wanted
 ├── ExecutionFailed                 an execution that was to succeed and did not
 ├── StoreError                      the store cannot be read or written
@@ -77,6 +82,48 @@ class ActionNotFound(NotFound):
     code = "ActionNotFoundException"
 
 
+class ActionExecutionNotFound(NotFound):
+    """No attempt of an action has that id."""
+
+    code = "ActionExecutionNotFoundException"
+
+
+class ActionTypeNotFound(NotFound):
+    """No action type of that category, owner, provider and version can be used so."""
+
+    code = "ActionTypeNotFoundException"
+
+
+class JobNotFound(NotFound):
+    """No job has that id."""
+
+    code = "JobNotFoundException"
+
+
+class WebhookNotFound(NotFound):
+    """No webhook has that name."""
+
+    code = "WebhookNotFoundException"
+
+
+class ResourceNotFound(NotFound):
+    """Nothing here has that ARN."""
+
+    code = "ResourceNotFoundException"
+
+
+class PipelineNameInUse(PipelineKitError):
+    """A pipeline of that name is there already."""
+
+    code = "PipelineNameInUseException"
+
+
+class LimitExceeded(PipelineKitError):
+    """There are as many of a kind as there may be."""
+
+    code = "LimitExceededException"
+
+
 class CannotRunHere(PipelineKitError):
     """An action cannot run on this machine as it is configured; nothing was started."""
 
@@ -85,6 +132,48 @@ class CannotRunHere(PipelineKitError):
 
 class InvalidToken(ValidationError):
     """A client request token was used before with other parameters."""
+
+
+class InvalidNextToken(ValidationError):
+    """The token of a page is none of this list."""
+
+    code = "InvalidNextTokenException"
+
+
+class InvalidTags(ValidationError):
+    """A tag's name is reserved, or was given twice."""
+
+    code = "InvalidTagsException"
+
+
+class TooManyTags(ValidationError):
+    """A resource would have more tags than it may."""
+
+    code = "TooManyTagsException"
+
+
+class InvalidArn(ValidationError):
+    """The ARN is of a kind that has no tags."""
+
+    code = "InvalidArnException"
+
+
+class OutputVariablesSizeExceeded(ValidationError):
+    """Output variables are larger than they may be."""
+
+    code = "OutputVariablesSizeExceededException"
+
+
+class InvalidWebhookFilter(ValidationError):
+    """A filter's path is no JSONPath."""
+
+    code = "InvalidWebhookFilterPatternException"
+
+
+class InvalidWebhookAuthentication(ValidationError):
+    """What a webhook is to check by does not go with its kind of authentication."""
+
+    code = "InvalidWebhookAuthenticationParametersException"
 
 
 class NotStoppable(PipelineKitError):
@@ -149,6 +238,18 @@ class ApprovalAlreadyCompleted(PipelineKitError):
 
 class NotEntitled(ValidationError):
     """The approval is not this person's to answer, or not so; the try is recorded."""
+
+
+class InvalidJobState(PipelineKitError):
+    """The job is not in progress."""
+
+    code = "InvalidJobStateException"
+
+
+class InvalidNonce(PipelineKitError):
+    """The job was offered to another worker since."""
+
+    code = "InvalidNonceException"
 
 
 class StaleReport(PipelineKitError):

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from pipelinekit.model.account import CustomType, Webhook
+from pipelinekit.model.action import ActionTypeId
 from pipelinekit.model.condition import ConditionType, RetryMode
 from pipelinekit.model.execution import ApprovalStatus, Artifact, Cause
 from pipelinekit.model.order import Outcome
@@ -37,10 +39,14 @@ class Defined(Occurred):
     Attributes:
         unless_same: Whether the definition that is there already is no new version; for
             UpdatePipeline it is one.
+        there: Whether the pipeline has to be there already, or must not be; None for either.
+        tags: The tags of a new pipeline.
     """
 
     definition: Pipeline
     unless_same: bool = False
+    there: bool | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,6 +222,109 @@ class Pruned(Occurred):
     executions: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobEvent(Occurred):
+    """What events of a worker's job bear besides.
+
+    Attributes:
+        job: Its id.
+        action_execution: The attempt of the action that it belongs to.
+    """
+
+    job: str
+    execution: str
+    stage: str
+    action: str
+    action_execution: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobOffered(JobEvent):
+    """A worker asked for work and is to be given this job; its nonce is the answer."""
+
+    type: ActionTypeId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobAcknowledged(JobEvent):
+    """A worker says that it goes on with a job; where the job stands is the answer."""
+
+    nonce: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobEnded(JobEvent):
+    """A worker says what came of a job.
+
+    Attributes:
+        outcome: `Waiting` where the work goes on in another job.
+        artifacts: The objects that it uploaded.
+    """
+
+    outcome: Outcome
+    artifacts: tuple[Artifact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypeCreated(Occurred):
+    """A custom action type was created."""
+
+    type: CustomType
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypeDeleted(Occurred):
+    """A custom action type was deleted."""
+
+    type: ActionTypeId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookPut(Occurred):
+    """A webhook was created, or changed."""
+
+    webhook: Webhook
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookDeleted(Occurred):
+    """A webhook was deleted."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookCalled(Occurred):
+    """Something was delivered to a webhook.
+
+    Attributes:
+        error: The code and the message of why it was refused; both empty when it was not.
+    """
+
+    name: str
+    error: tuple[str, str] = ("", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tagged(Occurred):
+    """A resource was given tags, or they were taken away.
+
+    Attributes:
+        resource: What its ARN ends in.
+        values: Tags that it is to have.
+        removed: Names of tags that it is not to have.
+    """
+
+    resource: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    removed: tuple[str, ...] = ()
+
+
+AccountEvent = TypeCreated | TypeDeleted | WebhookPut | WebhookDeleted | WebhookCalled | Tagged
+"""What happens to no execution."""
+
 Event = (
     Defined
     | Started
@@ -230,4 +339,8 @@ Event = (
     | TransitionChanged
     | Deleted
     | Pruned
+    | JobOffered
+    | JobAcknowledged
+    | JobEnded
+    | AccountEvent
 )

@@ -188,6 +188,13 @@ class Pipeline:
             )
         return replace(self, stages=(*self.stages, stage))
 
+    def bucket(self, region: str | None) -> str:
+        """Name the bucket of the artifacts that actions of a region write."""
+        own = self.artifact_stores.get(region or "") or self.artifact_store
+        first = next(iter(self.artifact_stores.values()), None)
+        store = own or first
+        return store.location if store else LOCAL_BUCKET
+
     def stage(self, name: str) -> Stage | None:
         """Find a stage by its name."""
         return next((stage for stage in self.stages if stage.name == name), None)

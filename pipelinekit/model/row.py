@@ -1,5 +1,6 @@
 """What a store keeps of pipelines: the kinds of its rows."""
 
+from pipelinekit.model.account import CustomType, Tags, Webhook
 from pipelinekit.model.check import ConditionExecution, RuleExecution
 from pipelinekit.model.execution import (
     ActionExecution,
@@ -12,6 +13,7 @@ from pipelinekit.model.execution import (
     StageState,
     StartToken,
 )
+from pipelinekit.model.job import WorkerJob
 
 Row = (
     PipelineRecord
@@ -25,4 +27,8 @@ Row = (
     | ConditionExecution
     | RuleExecution
     | StartToken
+    | WorkerJob
+    | CustomType
+    | Webhook
+    | Tags
 )

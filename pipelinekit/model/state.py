@@ -12,6 +12,7 @@ from pipelinekit.model.execution import (
     Produced,
     StageExecution,
 )
+from pipelinekit.model.job import WorkerJob
 from pipelinekit.model.row import Row
 
 R = TypeVar("R", bound=Row)
@@ -24,6 +25,7 @@ PARTS = (
     OutputVariables,
     ConditionExecution,
     RuleExecution,
+    WorkerJob,
 )
 """The kinds of rows that an execution consists of; the first part of their key is its id."""
 

@@ -13,7 +13,7 @@ from pipelinekit.model.order import Order
 from pipelinekit.model.row import Row
 from pipelinekit.model.state import State
 
-R = TypeVar("R", bound=Row)
+R = TypeVar("R", bound=Row | Order)
 
 
 class ConflictError(Exception):
@@ -133,6 +133,7 @@ class Query:
 
     Attributes:
         prefix: The beginning of an id.
+        type: The action type, as text, of open orders.
         since: The earliest start, UTC.
         until: The start of those that are looked for is before this time, UTC.
         before: The last row of a page: those are looked for that follow it, where all else of
@@ -147,6 +148,7 @@ class Query:
     id: str | None = None
     prefix: str | None = None
     ended: bool | None = None
+    type: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     before: Row | None = None
@@ -334,7 +336,7 @@ class Store(Protocol):
         ...
 
     def find(self, kind: type[R], query: Query) -> Sequence[R]:
-        """Look up rows of a kind, the newest first."""
+        """Look up rows of a kind, the newest first; of orders those that no engine holds."""
         ...
 
     def tail(self, after: int | None, limit: int | None = None) -> Sequence[Record]:

@@ -12,13 +12,16 @@ from pipelinekit.model.check import RuleExecution
 from pipelinekit.model.command import Command
 from pipelinekit.model.errors import PipelineKitError
 from pipelinekit.model.event import (
-    Defined,
-    Deleted,
+    Answered,
     Event,
-    Pruned,
+    Expired,
+    JobEvent,
+    OverrideRequested,
+    Reported,
+    RetryRequested,
     RollbackRequested,
     Started,
-    TransitionChanged,
+    StopRequested,
 )
 from pipelinekit.model.execution import ActionExecution, PipelineExecution, StageState, StartToken
 from pipelinekit.model.move import Move
@@ -242,10 +245,18 @@ class Desk:
                 part.working.state.apply(found)
             case RollbackRequested():
                 self._bring_execution(part, pipeline, event.target)
-            case Defined() | Started() | TransitionChanged() | Deleted() | Pruned():
-                pass
-            case _:
+            case (
+                Answered()
+                | Expired()
+                | JobEvent()
+                | OverrideRequested()
+                | Reported()
+                | RetryRequested()
+                | StopRequested()
+            ):
                 self._bring_execution(part, pipeline, event.execution)
+            case _:
+                pass
 
     def _bring_execution(self, part: _Part, pipeline: str, execution: str) -> None:
         state = part.working.state

@@ -1,97 +1,128 @@
 """How a query becomes SQL that an index answers, however long the history is.
 
-The statement of each kind of query is made once, with places for its values: making one takes
-longer than having it answered.
+The SQL of a query depends on what it asks for and not on the values: each form of it is written
+once and then known.
 """
 
 from collections.abc import Iterator, Mapping
-from functools import cache
+from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlalchemy import (
     Column,
     ColumnElement,
+    Connection,
+    Dialect,
     Select,
     Table,
     bindparam,
     func,
+    not_,
     select,
     tuple_,
 )
 
 from pipelinekit.ports.store import Query
-from pipelinekit.store.schema import EXECUTIONS, PIPELINES, TABLES, TOKENS, columns
+from pipelinekit.store.schema import EXECUTIONS, ORDERS, PIPELINES, TABLES, TOKENS, columns
 
 Values = Mapping[str, object]
 
 UUID_SHAPE = "00000000-0000-0000-0000-000000000000"
-EQUAL = ("pipeline", "execution", "stage", "version", "id", "ended")
-BEFORE = "before_"
+FORMS = 512
+"""How many forms of queries are known at once; there are fewer."""
+
+_EQUAL = ("pipeline", "execution", "stage", "version", "id", "ended", "type")
+
+Value = str | int | float | bool
 
 
-def bodies(table: Table, query: Query) -> tuple[Select[str], Values]:
-    """Ask for the bodies of the rows that a query describes, the newest first."""
-    values = _values(table, query)
-    return _bodies(table, frozenset(values)), values
+def bodies(connection: Connection, table: Table, query: Query) -> Iterator[str]:
+    """Read the bodies of the rows that a query describes, the newest first."""
+    values = _values(query)
+    form = _text(connection.dialect, table, frozenset(values))
+    given = {**form.fixed, **values}
+    placed = tuple(given[name] for name in form.names) if form.positional else given
+    for (body,) in connection.exec_driver_sql(form.sql, placed):
+        yield body
 
 
-def number(table: Table, query: Query) -> tuple[Select[int], Values]:
-    """Ask how many rows a query describes; bodies, pages and limits do not matter."""
-    values = _values(table, query)
-    return _number(table, frozenset(values)), values
+def number(connection: Connection, table: Table, query: Query) -> int:
+    """Count the rows that a query describes; pages and limits do not matter."""
+    values = _values(query)
+    wanted = select(func.count()).select_from(table)
+    conditions = _conditions(table, frozenset(values))
+    return connection.execute(wanted.where(*conditions), values).scalar_one()
 
 
-def _values(table: Table, query: Query) -> Values:
-    values: dict[str, object] = {name: getattr(query, name) for name in EQUAL}
-    values["limit"] = query.limit
-    if query.prefix is not None:
-        values["first"], values["last"] = _range(query.prefix)
-    if query.since is not None:
-        values["since"] = query.since.timestamp()
-    if query.until is not None:
-        values["until"] = query.until.timestamp()
-    given = {name: value for name, value in values.items() if value is not None}
-    if query.before is not None:
-        last = columns(query.before)
-        given |= {BEFORE + each.name: last[each.name] for each in _order(table, frozenset(given))}
-    return given
+@dataclass(frozen=True, slots=True)
+class _Form:
+    sql: str
+    names: tuple[str, ...]
+    positional: bool
+    fixed: Mapping[str, object]
 
 
-@cache
-def _bodies(table: Table, given: frozenset[str]) -> Select[str]:
-    order = _order(table, given)
-    wanted = select(table.c.body).where(*_conditions(table, given))
-    if "limit" in given:
+@lru_cache(FORMS)
+def _text(dialect: Dialect, table: Table, names: frozenset[str]) -> _Form:
+    compiled = _bodies(table, names).compile(dialect=dialect)
+    places = tuple(compiled.positiontup or ())
+    return _Form(str(compiled), places, compiled.positional, compiled.params)
+
+
+def _bodies(table: Table, names: frozenset[str]) -> Select[str]:
+    order = _order(table, names)
+    wanted = select(table.c.body).where(*_conditions(table, names))
+    if "limit" in names:
         wanted = wanted.limit(bindparam("limit"))
-    if any(name.startswith(BEFORE) for name in given):
-        last = tuple_(*(bindparam(BEFORE + each.name) for each in order))
-        wanted = wanted.where(tuple_(*order) < last)
+    before = [bindparam(f"before_{each.name}", type_=each.type) for each in order]
+    if before[0].key in names:
+        wanted = wanted.where(tuple_(*order) < tuple_(*before))
     return wanted.order_by(*(each.desc() for each in order))
 
 
-@cache
-def _number(table: Table, given: frozenset[str]) -> Select[int]:
-    return select(func.count()).select_from(table).where(*_conditions(table, given))
+def _values(query: Query) -> Mapping[str, Value]:
+    values: dict[str, Value] = {
+        name: value for name in _EQUAL if (value := getattr(query, name)) is not None
+    }
+    if query.limit is not None:
+        values["limit"] = query.limit
+    if query.prefix is not None:
+        values["low"], values["high"] = _range(query.prefix)
+    for name, at in (("since", query.since), ("until", query.until)):
+        if at is not None:
+            values[name] = at.timestamp()
+    if query.before is not None:
+        values |= {f"before_{name}": value for name, value in columns(query.before).items()}
+    return values
 
 
-def _order(table: Table, given: frozenset[str]) -> list[Column[object]]:
-    newest = next(name for each, name in TABLES.values() if each is table)
-    if table is EXECUTIONS and ({"since", "until"} & given or "pipeline" not in given):
+def _order(table: Table, names: frozenset[str]) -> list[Column[object]]:
+    newest = "id" if table is ORDERS else _newest(table)
+    timed = not names.isdisjoint({"since", "until"})
+    if table is EXECUTIONS and (timed or "pipeline" not in names):
         newest = _time(table)  # numbers are of one pipeline, and no index has them with times
     first = table.c[newest]
     return [first, *(each for each in table.primary_key if each is not first)]
 
 
-def _conditions(table: Table, given: frozenset[str]) -> Iterator[ColumnElement[bool]]:
-    for name in EQUAL:
-        if name in given:
+def _newest(table: Table) -> str:
+    return next(name for each, name in TABLES.values() if each is table)
+
+
+def _conditions(table: Table, names: frozenset[str]) -> Iterator[ColumnElement[bool]]:
+    for name in _EQUAL:
+        if name in names:
             yield table.c[_column(table, name)] == bindparam(name)
-    if "first" in given:
-        yield table.c.id.between(bindparam("first"), bindparam("last"))
-    if "since" in given:
+    if table is ORDERS:  # those that an engine of this place holds are its own business
+        yield table.c.owner.is_(None)
+        yield not_(table.c.halt)
+    if "low" in names:
+        yield table.c.id.between(bindparam("low"), bindparam("high"))
+    if "since" in names:
         yield table.c[_time(table)] >= bindparam("since")
-        if "pipeline" not in given and table is not EXECUTIONS:  # the indices begin with it
+        if "pipeline" not in names and table is not EXECUTIONS:  # the indices begin with it
             yield table.c.pipeline.in_(select(PIPELINES.c.pipeline))
-    if "until" in given:
+    if "until" in names:
         yield table.c[_time(table)] < bindparam("until")
 
 

@@ -10,11 +10,15 @@ from pipelinekit.store.schema import (
     CONDITIONS,
     ENGINES,
     EXECUTIONS,
+    JOBS,
     META,
     METADATA,
     ORDERS,
     RULES,
     STAGES,
+    TAGS,
+    TYPES,
+    WEBHOOKS,
     WRITES,
 )
 from pipelinekit.tools.failpoint import failpoint
@@ -46,6 +50,10 @@ def _fences(connection: Connection) -> None:
     _add(connection, ORDERS, "place", "VARCHAR(300)")
 
 
+def _account(connection: Connection) -> None:
+    METADATA.create_all(connection, [JOBS, TYPES, WEBHOOKS, TAGS])
+
+
 def _needs(connection: Connection) -> None:
     _add(connection, WRITES, "needs", "INTEGER NOT NULL DEFAULT 0")
 
@@ -61,7 +69,8 @@ STEPS: Mapping[int, Step] = {
     2: _conditions,
     3: _long_history,
     4: _fences,
-    5: _needs,  # and events of kinds that nobody knew before
+    5: _account,
+    6: _needs,  # and events of kinds that nobody knew before
 }
 """Whatever older engines could not read or would not keep needs a step, if only an empty one."""
 

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Table, select
 
+from pipelinekit.model.account import ACCOUNT, CustomType, Tags, Webhook
 from pipelinekit.model.check import ConditionExecution, RuleExecution
 from pipelinekit.model.execution import (
     ActionExecution,
@@ -16,19 +17,21 @@ from pipelinekit.model.execution import (
     StageExecution,
     StageState,
 )
+from pipelinekit.model.job import WorkerJob
+from pipelinekit.model.order import Order
 from pipelinekit.model.row import Row
 from pipelinekit.ports.store import Query
 from pipelinekit.store.asking import bodies
-from pipelinekit.store.schema import ACTIONS, DEFINITIONS, EXECUTIONS, RULES, TABLES
+from pipelinekit.store.schema import ACTIONS, DEFINITIONS, EXECUTIONS, ORDERS, RULES, TABLES
 from pipelinekit.wire.record import read
 
-R = TypeVar("R", bound=Row)
+R = TypeVar("R", bound=Row | Order)
 
 
 def search(connection: Connection, kind: type[R], query: Query) -> Sequence[R]:
     """Read the rows of a kind that a query describes, the newest first."""
-    wanted, values = bodies(TABLES[kind][0], query)
-    return [read(body, kind) for body in connection.execute(wanted, values).scalars()]
+    table = ORDERS if kind is Order else TABLES[kind][0]
+    return [read(body, kind) for body in bodies(connection, table, query)]
 
 
 def rows_of(connection: Connection, pipeline: str, execution: str | None) -> Iterator[Row]:
@@ -38,6 +41,11 @@ def rows_of(connection: Connection, pipeline: str, execution: str | None) -> Ite
     in a stage or can be rolled back to, and the one that is asked for.
     """
     own = Query(pipeline=pipeline)
+    yield from search(connection, Tags, own)
+    if pipeline == ACCOUNT:
+        yield from search(connection, CustomType, own)
+        yield from search(connection, Webhook, own)
+        return
     yield from search(connection, PipelineRecord, own)
     states = search(connection, StageState, own)
     yield from states
@@ -77,6 +85,7 @@ def _parts(connection: Connection, execution: str) -> Iterator[Row]:
     yield from search(connection, Produced, own)
     yield from search(connection, OutputVariables, own)
     yield from search(connection, ConditionExecution, own)
+    yield from search(connection, WorkerJob, own)
     yield from _attempts(connection, ACTIONS, ActionExecution, execution)
     yield from _attempts(connection, RULES, RuleExecution, execution)
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
 )
 
+from pipelinekit.model.account import CustomType, Tags, Webhook
 from pipelinekit.model.check import ConditionExecution, RuleExecution
 from pipelinekit.model.execution import (
     ActionExecution,
@@ -29,6 +30,7 @@ from pipelinekit.model.execution import (
     StageState,
     StartToken,
 )
+from pipelinekit.model.job import WorkerJob
 from pipelinekit.model.row import Row
 
 METADATA = MetaData()
@@ -212,6 +214,44 @@ RULES = Table(
     Index("rules_of_pipeline", "pipeline", "started"),
 )
 
+JOBS = Table(
+    "worker_jobs",
+    METADATA,
+    Column("id", String(36), primary_key=True),
+    Column("execution", String(36), nullable=False),
+    Column("pipeline", String(100), nullable=False),
+    Column("at", Float, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("jobs_of_execution", "execution"),
+)
+
+TYPES = Table(
+    "custom_types",
+    METADATA,
+    Column("id", String(100), primary_key=True),
+    Column("pipeline", String(100), nullable=False),
+    Column("body", Text, nullable=False),
+    Index("types_of_account", "pipeline", "id"),
+)
+
+WEBHOOKS = Table(
+    "webhooks",
+    METADATA,
+    Column("id", String(100), primary_key=True),
+    Column("pipeline", String(100), nullable=False),
+    Column("body", Text, nullable=False),
+    Index("webhooks_of_account", "pipeline", "id"),
+)
+
+TAGS = Table(
+    "tags",
+    METADATA,
+    Column("id", String(200), primary_key=True),  # what the ARN of the resource ends in
+    Column("pipeline", String(100), nullable=False),
+    Column("body", Text, nullable=False),
+    Index("tags_of_pipeline", "pipeline", "id"),
+)
+
 Columns = Mapping[str, str | int | float | bool]
 
 
@@ -245,7 +285,15 @@ def columns(row: Row) -> Columns:
 
 
 def _more_columns(
-    row: StageExecution | Produced | OutputVariables | ConditionExecution | StartToken,
+    row: StageExecution
+    | Produced
+    | OutputVariables
+    | ConditionExecution
+    | StartToken
+    | WorkerJob
+    | CustomType
+    | Webhook
+    | Tags,
 ) -> Columns:
     match row:
         case StageExecution():
@@ -277,6 +325,19 @@ def _more_columns(
             }
         case StartToken():
             return {"pipeline": row.pipeline, "token": row.token, "at": _seconds(row.at)}
+        case _:
+            return _account_columns(row)
+
+
+def _account_columns(row: WorkerJob | CustomType | Webhook | Tags) -> Columns:
+    if isinstance(row, WorkerJob):
+        return {
+            "id": row.id,
+            "execution": row.execution,
+            "pipeline": row.pipeline,
+            "at": _seconds(row.offered),
+        }
+    return {"id": row.key[0], "pipeline": row.pipeline}
 
 
 def _seconds(at: datetime) -> float:
@@ -295,6 +356,10 @@ TABLES: Mapping[type[object], tuple[Table, str]] = {
     ConditionExecution: (CONDITIONS, "started"),
     RuleExecution: (RULES, "started"),
     StartToken: (TOKENS, "at"),
+    WorkerJob: (JOBS, "at"),
+    CustomType: (TYPES, "id"),
+    Webhook: (WEBHOOKS, "id"),
+    Tags: (TAGS, "id"),
 }
 """For each kind of row its table, and the column by which the newest is found."""
 

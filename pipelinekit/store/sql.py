@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from pipelinekit.model.errors import StoreError
+from pipelinekit.model.order import Order
 from pipelinekit.model.row import Row
 from pipelinekit.model.state import State
 from pipelinekit.ports.store import (
@@ -36,7 +37,7 @@ from pipelinekit.store.writing import check, write
 from pipelinekit.tools.failpoint import failpoint
 from pipelinekit.wire.record import read_record
 
-R = TypeVar("R", bound=Row)
+R = TypeVar("R", bound=Row | Order)
 
 
 def open_store(url: str) -> "SqlStore":
@@ -92,7 +93,8 @@ class SqlStore:
             head = connection.execute(
                 select(HEADS.c.records).where(HEADS.c.pipeline == pipeline)
             ).scalar_one_or_none()
-            return State(rows_of(connection, pipeline, execution)), head or 0
+            # A pipeline to which nothing has happened has no rows.
+            return State(rows_of(connection, pipeline, execution) if head else ()), head or 0
 
     def commit(self, entries: Sequence[Entry]) -> None:
         """Write all entries in one transaction, or nothing."""

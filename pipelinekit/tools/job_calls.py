@@ -1,13 +1,14 @@
 """Answers the calls by which a job of CodePipeline is looked at and ended."""
 
 import json
-import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Final, Protocol
+from typing import ClassVar, Final
 
 from pipelinekit.tools.loopback import TARGET, Call, CallRefused, Reply
+from pipelinekit.tools.service_model import service
+from pipelinekit.tools.shape_check import checked
 from pipelinekit.tools.signature import Flaw
 
 OUTPUT_VARIABLES_BYTES: Final = 122_880
@@ -48,16 +49,6 @@ class JobFailed:
     external_id: str = ""
 
 
-class _Shape(Protocol):
-    """A shape of botocore's model; structures have `members`, maps `key` and `value`."""
-
-    type_name: str
-    metadata: Mapping[str, object]
-    members: Mapping[str, "_Shape"]
-    key: "_Shape"
-    value: "_Shape"
-
-
 class JobCalls:
     """The calls for one job, and after a continuation token for the next.
 
@@ -72,9 +63,6 @@ class JobCalls:
     }
 
     def __init__(self) -> None:
-        import botocore.session  # noqa: PLC0415 - only a job needs it
-
-        self._model = botocore.session.get_session().get_service_model("codepipeline")
         self._jobs: dict[str, JsonObject] = {}
         self._answers: dict[str, JobSucceeded | JobFailed] = {}
         self._lock = threading.Lock()
@@ -123,39 +111,14 @@ class JobCalls:
         return _json({"__type": error.code, "message": str(error)}, error.status)
 
     def _given(self, operation: str, body: bytes) -> dict[str, object]:
-        from botocore.validate import ParamValidator  # noqa: PLC0415
-
         try:
             given = json.loads(body)
         except ValueError:
             raise CallRefused("SerializationException", "the body is no JSON") from None
-        shape = self._model.operation_model(operation).input_shape
-        report = ParamValidator().validate(given, shape)
-        faults = report.generate_report() or "\n".join(_out_of_bounds(shape, given, "input"))
+        found, faults = checked(service("codepipeline").operation_model(operation), given)
         if faults:
             raise CallRefused("ValidationException", faults)
-        return dict(given)
-
-
-def _out_of_bounds(shape: _Shape, value: object, place: str) -> Iterator[str]:
-    if isinstance(value, dict):
-        for name, each in value.items():
-            inside = shape.value if shape.type_name == "map" else shape.members[name]
-            yield from _out_of_bounds(inside, each, f"{place}.{name}")
-            if shape.type_name == "map":
-                yield from _out_of_bounds(shape.key, name, f"the name {name} in {place}")
-    elif isinstance(value, str):
-        yield from _odd_text(shape.metadata, value, place)
-
-
-def _odd_text(bounds: Mapping[str, object], value: str, place: str) -> Iterator[str]:
-    allowed, most, pattern = (bounds.get(name) for name in ("enum", "max", "pattern"))
-    if isinstance(allowed, list) and value not in allowed:
-        yield f"{place} is {value!r}; it must be one of {', '.join(allowed)}"
-    if isinstance(most, int) and len(value) > most:
-        yield f"{place} has {len(value)} characters; it may have {most}"
-    if isinstance(pattern, str) and not re.fullmatch(pattern, value):
-        yield f"{place} is {value!r}; it must match {pattern}"
+        return found
 
 
 def _success(given: JsonObject) -> JobSucceeded:

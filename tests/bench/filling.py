@@ -1,6 +1,7 @@
 """Fills a store with a long history, row by row as an engine would have left it."""
 
 import random
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -42,7 +43,6 @@ BIG = "shop"
 """The pipeline that has half of the history; nineteen others share the rest."""
 
 SMALL = tuple(f"service-{number:02}" for number in range(19))
-ACTIONS_EACH = 10
 BATCH = 1_000
 DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
 DAYS = 365
@@ -62,14 +62,22 @@ def pipeline(name: str) -> Pipeline:
     )
 
 
-def fill(url: str, actions: int, end: datetime | None = None) -> None:
+def fill(
+    url: str,
+    actions: int,
+    end: datetime | None = None,
+    pipelines: Sequence[Pipeline] = (),
+) -> None:
     """Fill a new store with so many action executions, spread evenly over a year.
 
     Args:
         url: Of a store that is not there yet.
-        actions: How many; each execution has ten, one in ten executions failed in its last one.
+        actions: How many; one in ten executions failed in its last one.
         end: When the history ends, UTC; now when None.
+        pipelines: The first has half of the history, the others share the rest; all have equally
+            many actions. Twenty of ten actions when empty.
     """
+    made = pipelines or [pipeline(name) for name in (BIG, *SMALL)]
     open_store(url).close()
     engine = create_engine(make_url(url).set(drivername=DRIVERS[url.partition(":")[0]]))
     last = end or datetime.now(UTC)
@@ -78,18 +86,19 @@ def fill(url: str, actions: int, end: datetime | None = None) -> None:
             connection.exec_driver_sql("PRAGMA synchronous=OFF")
             connection.exec_driver_sql(f"PRAGMA cache_size={CACHE}")
             connection.commit()
-        _without_indices(connection, actions // ACTIONS_EACH, last)
+        _without_indices(_Filling(connection, actions, last, made))
         if engine.dialect.name == "postgresql":  # what the server does by itself in a year
             connection.exec_driver_sql("ANALYZE")
             connection.commit()
     engine.dispose()
 
 
-def _without_indices(connection: Connection, executions: int, end: datetime) -> None:
+def _without_indices(filling: "_Filling") -> None:
+    connection = filling.connection
     indices = [index for table in METADATA.tables.values() for index in table.indexes]
     for index in indices:
         index.drop(connection)
-    _Filling(connection, executions, end).fill()
+    filling.fill()
     for index in indices:
         index.create(connection)
     connection.commit()
@@ -102,12 +111,15 @@ class _Line(NamedTuple):
 
 
 class _Filling:
-    def __init__(self, connection: Connection, executions: int, end: datetime) -> None:
-        self._connection = connection
-        self._executions = executions
+    def __init__(
+        self, connection: Connection, actions: int, end: datetime, made: Sequence[Pipeline]
+    ) -> None:
+        self.connection = connection
+        self._each = sum(len(stage.actions) for stage in made[0].stages)
+        self._executions = actions // self._each
         self._end = end
         self._dice = random.Random(7)
-        self._made = {name: pipeline(name) for name in (BIG, *SMALL)}
+        self._made = {each.name: each for each in made}
         self._counts = dict.fromkeys(self._made, 0)
         self._last: dict[str, str] = {}
         self._rows: dict[type[Row], list[dict[str, object]]] = {}
@@ -116,8 +128,9 @@ class _Filling:
 
     def fill(self) -> None:
         step = timedelta(days=DAYS) / self._executions
+        big, *small = self._made
         for place in range(self._executions):
-            name = BIG if place % 2 else self._dice.choice(SMALL)
+            name = big if place % 2 else self._dice.choice(small)
             self._counts[name] += 1
             began = self._end - step * (self._executions - place)
             self._execution(_Line(name, self._counts[name], began))
@@ -126,11 +139,9 @@ class _Filling:
         for made in self._made.values():
             self._ended(made)
         self._write()
-        heads = [
-            {"pipeline": name, "records": n * ACTIONS_EACH} for name, n in self._counts.items()
-        ]
-        self._connection.execute(HEADS.insert(), heads)
-        self._connection.commit()
+        heads = [{"pipeline": name, "records": n * self._each} for name, n in self._counts.items()]
+        self.connection.execute(HEADS.insert(), heads)
+        self.connection.commit()
 
     def _execution(self, line: _Line) -> None:
         made = self._made[line.pipeline]
@@ -215,10 +226,10 @@ class _Filling:
 
     def _write(self) -> None:
         for kind, rows in self._rows.items():
-            self._connection.execute(TABLES[kind][0].insert(), rows)
+            self.connection.execute(TABLES[kind][0].insert(), rows)
         if self._records:
-            self._connection.execute(JOURNAL.insert(), self._records)
-        self._connection.commit()
+            self.connection.execute(JOURNAL.insert(), self._records)
+        self.connection.commit()
         self._rows, self._records = {}, []
 
 

@@ -1,0 +1,103 @@
+"""The API as one of the services that are answered here: who may call, and what was replayed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Final
+from uuid import uuid4
+
+from pipelinekit.endpoint.gate import Gate, Replays
+from pipelinekit.kit.kit import Kit
+from pipelinekit.operations.answer import TYPE, answer, refused
+from pipelinekit.tools.loopback import TARGET, Call, CallRefused, Reply
+from pipelinekit.tools.signature import Flaw
+
+MOST_BYTES: Final = 8 * 1024 * 1024
+"""Of a request; the largest definition that CodePipeline takes is smaller."""
+
+_READING: Final = ("Get", "List")
+_POLLING: Final = frozenset({"PollForJobs", "PollForThirdPartyJobs"})
+_ONCE_ANYWAY: Final = frozenset(
+    {
+        "AcknowledgeJob",
+        "PutActionRevision",
+        "PutApprovalResult",
+        "PutJobFailureResult",
+        "PutJobSuccessResult",
+    }
+)
+"""What changes nothing when it comes again, because it bears a token or an id of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The API of a kit.
+
+    Attributes:
+        gate: Lets callers in; None where nobody is asked who they are.
+    """
+
+    kit: Kit
+    gate: Gate | None
+    replays: Replays
+
+    flaws: ClassVar[Mapping[Flaw, str]] = {
+        Flaw.MISSING: "MissingAuthenticationTokenException",
+        Flaw.UNKNOWN_KEY: "UnrecognizedClientException",
+        Flaw.WRONG: "InvalidSignatureException",
+        Flaw.LOOSE: "IncompleteSignatureException",
+        Flaw.FOREIGN: "InvalidSignatureException",
+        Flaw.EXPIRED: "InvalidSignatureException",
+        Flaw.ALTERED: "InvalidSignatureException",
+    }
+
+    def answer(self, call: Call, url: str) -> Reply:
+        """Do what a call asks.
+
+        Args:
+            call: The call, its body unread.
+            url: All of it, as it was asked for.
+
+        Raises:
+            CallRefused: It is no call of this API, or nobody's who may call.
+        """
+        if call.method != "POST" or call.path != "/":
+            raise CallRefused("UnknownOperationException", "POST / is what is answered here", 404)
+        if self.gate is None:
+            return self._do(call, self.kit)
+        admitted = self.gate.admit(call, url)
+        if isinstance(admitted, Flaw):
+            said = f"the call is refused: {admitted.value}; look at your credentials and clock"
+            raise CallRefused(self.flaws[admitted], said, 403)
+        kit = self.kit.acting(admitted.caller.name)
+        operation = call.headers[TARGET].rpartition(".")[2]
+        if operation.startswith(_READING) or operation in _ONCE_ANYWAY:
+            return self._do(call, kit)
+        if operation in _POLLING:  # the same jobs must not be given twice
+            seen = self.replays.seen(admitted)
+            return _reply(200, b'{"jobs": []}') if seen else self._do(call, kit)
+        reply = self.replays.once(admitted, lambda: self._do(call, kit))
+        if reply is None:
+            said = "the call was signed before this server was started; sign it again"
+            raise CallRefused("InvalidSignatureException", said, 403)
+        return reply
+
+    def refusal(self, error: CallRefused) -> Reply:
+        """Write an error as CodePipeline does."""
+        said = refused(error.code, str(error), error.status)
+        return _reply(said.status, said.body)
+
+    def _do(self, call: Call, kit: Kit) -> Reply:
+        if not call.headers.get("content-type", "").startswith(TYPE):
+            said = f"the call's content type has to be {TYPE}"
+            raise CallRefused("UnsupportedMediaTypeException", said, 415)
+        call.body.seek(0)
+        body = call.body.read(MOST_BYTES + 1)
+        if len(body) > MOST_BYTES:
+            said = f"the request has more than {MOST_BYTES} bytes; send less"
+            raise CallRefused("RequestEntityTooLargeException", said, 413)
+        done = answer(kit, call.headers[TARGET], body)
+        return _reply(done.status, done.body)
+
+
+def _reply(status: int, body: bytes) -> Reply:
+    return Reply(status, {"Content-Type": TYPE, "x-amzn-RequestId": str(uuid4())}, body)

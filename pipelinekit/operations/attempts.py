@@ -1,0 +1,153 @@
+"""The attempts of actions and rules, listed. Source: codepipeline.md 12.3 to 12.5."""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar, cast
+
+from pipelinekit.engine.secrets import masked, masked_values
+from pipelinekit.model.action import Action
+from pipelinekit.model.check import RuleExecution
+from pipelinekit.model.condition import Rule
+from pipelinekit.model.errors import (
+    ActionExecutionNotFound,
+    InvalidNextToken,
+    PipelineVersionNotFound,
+    ValidationError,
+)
+from pipelinekit.model.execution import ActionExecution
+from pipelinekit.model.pipeline import Pipeline, Stage
+from pipelinekit.operations.pages import last_of, next_token
+from pipelinekit.operations.reading import (
+    Answer,
+    Given,
+    definition_of,
+    execution_of,
+    record_of,
+    text,
+)
+from pipelinekit.ports.control import Control
+from pipelinekit.ports.store import Query
+from pipelinekit.wire.answers import present
+from pipelinekit.wire.execution_answers import action_detail, rule_detail
+
+PAGE = 100
+
+A = TypeVar("A", ActionExecution, RuleExecution)
+
+
+def list_actions(control: Control, given: Given) -> Answer:
+    """List the attempts of actions, the newest first."""
+    rows, more = _page(control, ActionExecution, "ListActionExecutions", given)
+    definitions = _Definitions(control, text(given, "pipelineName"))
+    details = [definitions.action(row) for row in rows]
+    return present(actionExecutionDetails=details, nextToken=more)
+
+
+def list_rules(control: Control, given: Given) -> Answer:
+    """List the attempts of rules, the newest first."""
+    rows, more = _page(control, RuleExecution, "ListRuleExecutions", given)
+    definitions = _Definitions(control, text(given, "pipelineName"))
+    details = [rule_detail(row, definitions.rule(row)) for row in rows]
+    return present(ruleExecutionDetails=details, nextToken=more)
+
+
+def list_targets(control: Control, given: Given) -> Answer:
+    """List the targets of a deployment: none, since only EC2 deploy actions have them."""
+    name = text(given, "pipelineName")
+    if name:
+        record_of(control, name)
+    token = text(given, "nextToken")
+    if token:
+        last_of(control, "ListDeployActionExecutionTargets", given, token)
+    execution = text(given, "actionExecutionId")
+    found = control.find(ActionExecution, Query(id=execution))
+    if not found or (name and found[0].pipeline != name):
+        raise ActionExecutionNotFound(
+            f"the targets of action execution {execution!r} were asked for, and there is none of "
+            f"that id; list the action executions to find the right one"
+        )
+    return {"targets": []}
+
+
+class _Definitions:
+    """Finds what an attempt was declared as, secrets masked."""
+
+    def __init__(self, control: Control, pipeline: str) -> None:
+        self._control = control
+        self._record = record_of(control, pipeline)
+        self._types = control.types()
+        self._known: dict[int, Pipeline | None] = {}
+
+    def action(self, row: ActionExecution) -> Answer:
+        stage = self._stage_of(row)
+        declared = stage.action(row.action) if stage else None
+        action = declared or Action(row.action, row.type)
+        return action_detail(row, declared, masked_values(row.resolved, action, self._types))
+
+    def rule(self, row: RuleExecution) -> Rule | None:
+        stage = self._stage_of(row)
+        rules = stage.rules if stage else ()
+        return next((rule for rule in rules if rule.name == row.rule), None)
+
+    def _stage_of(self, row: ActionExecution | RuleExecution) -> Stage | None:
+        definition = self._version(row.version)
+        return definition.stage(row.stage) if definition else None
+
+    def _version(self, version: int) -> Pipeline | None:
+        if version not in self._known:
+            try:
+                found = definition_of(self._control, self._record, version)
+                self._known[version] = masked(found, self._types)
+            except PipelineVersionNotFound:
+                self._known[version] = None
+        return self._known[version]
+
+
+def _page(
+    control: Control, kind: type[A], operation: str, given: Given
+) -> tuple[list[A], str | None]:
+    name = text(given, "pipelineName")
+    record_of(control, name)
+    execution, latest = _filter(given)
+    if execution:
+        execution_of(control, name, execution)
+    last = _last(control, kind, operation, given)
+    size = cast("int", given.get("maxResults", PAGE))
+    query = Query(pipeline=name, execution=execution, limit=size + 1, before=last)
+    rows = list(control.find(kind, query))
+    more = next_token(control, operation, given, rows[size - 1].id) if rows[size:] else None
+    page = rows[:size]
+    if latest:
+        newest = _newest(control.find(kind, Query(execution=execution)))
+        page = [row for row in page if row.id in newest]
+    return page, more
+
+
+def _last(control: Control, kind: type[A], operation: str, given: Given) -> A | None:
+    token = text(given, "nextToken")
+    if not token:
+        return None
+    found = control.find(kind, Query(id=last_of(control, operation, given, token)))
+    if not found:
+        raise InvalidNextToken(
+            f"the next page of {operation} was asked for, and what it follows has been removed; "
+            f"ask for the first page again"
+        )
+    return found[0]
+
+
+def _filter(given: Given) -> tuple[str | None, bool]:
+    asked = cast("Mapping[str, object]", given.get("filter") or {})
+    latest = cast("Mapping[str, str]", asked.get("latestInPipelineExecution") or {})
+    execution = cast("str | None", asked.get("pipelineExecutionId"))
+    if latest and execution:
+        raise ValidationError(
+            "a filter was given by pipelineExecutionId and by latestInPipelineExecution; give one "
+            "of them"
+        )
+    return execution or latest.get("pipelineExecutionId"), latest.get("startTimeRange") == "Latest"
+
+
+def _newest(rows: Sequence[A]) -> set[str]:
+    """Name the attempts that no later one followed."""
+    latest = {row.key: row.id for row in sorted(rows, key=lambda row: row.attempt)}
+    return set(latest.values())

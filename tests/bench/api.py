@@ -1,0 +1,227 @@
+"""What calls of the API cost over HTTP, beside moto's server, which answers some of them too.
+
+`python -m tests.bench.api` measures both, and how long GetPipelineState takes with 1,000 pipelines
+and 100,000 executions; with `--quick` fewer.
+"""
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import boto3
+import psutil
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from urllib3 import HTTPConnectionPool
+
+import pipelinekit as pk
+from pipelinekit.model.pipeline import Pipeline
+from tests.account import serving as moto_serving
+from tests.bench.engine import nothing, source
+from tests.bench.filling import fill
+from tests.operations.declarations import Json, approval, pipeline, stage
+from tests.operations.served import serving
+
+CALLERS = 4
+"""How many connections ask at once."""
+
+AIM_STATE_MS = 20.0
+PREFIX = "CodePipeline_20150709"
+
+
+class Size(NamedTuple):
+    """How much is measured: calls of each kind, and what is stored while state is read."""
+
+    calls: int
+    pipelines: int
+    executions: int
+
+
+FULL, QUICK = Size(1_000, 1_000, 100_000), Size(200, 100, 2_000)
+
+
+class Rate(NamedTuple):
+    """How many calls of an operation a server answers.
+
+    Attributes:
+        core: In a second of computing, which is what one core can do.
+        clock: In a second of the clock, whatever else the machine does.
+    """
+
+    core: float
+    clock: float
+
+
+def measure(size: Size = QUICK) -> Iterator[tuple[str, Rate, Rate]]:
+    """Give for each operation our rate, and moto's."""
+    with tempfile.TemporaryDirectory() as folder:
+        with serving(Path(folder)) as environment:
+            keys = _keys(Path(environment["AWS_SHARED_CREDENTIALS_FILE"]))
+            ours = _rates(environment["AWS_ENDPOINT_URL_CODEPIPELINE"], keys, size.calls)
+        with moto_serving() as url:
+            _make_role(url)
+            others = _rates(url, Credentials("any", "any"), size.calls)
+    for operation, rate in ours.items():
+        yield operation, rate, others[operation]
+
+
+def state_milliseconds(size: Size = QUICK) -> tuple[float, float]:
+    """Give how long half of the calls, and 99 of 100, of GetPipelineState take at most."""
+    names = [f"service-{number:04}" for number in range(size.pipelines)]
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder, ".pipelinekit")
+        home.mkdir()
+        url = f"sqlite:///{home / 'pipelinekit.db'}"
+        made = [_made(name) for name in names]
+        fill(url, size.executions * 3, pipelines=made)
+        with serving(Path(folder)) as environment:
+            keys = _keys(Path(environment["AWS_SHARED_CREDENTIALS_FILE"]))
+            ask = _Asker(environment["AWS_ENDPOINT_URL_CODEPIPELINE"], keys)
+            taken = []
+            for number in range(size.calls):
+                call = ask.signed("GetPipelineState", {"name": names[number * 7 % len(names)]})
+                began = time.perf_counter()
+                ask.send(call)
+                taken.append((time.perf_counter() - began) * 1000)
+    hundredths = statistics.quantiles(taken, n=100, method="inclusive")
+    return hundredths[49], hundredths[98]
+
+
+def _made(name: str) -> Pipeline:
+    return (
+        pk.Pipeline(name)
+        >> pk.Stage("Source", source("Fetch"))
+        >> pk.Stage("Gate", pk.approval("ok"))
+        >> pk.Stage("Live", replace(nothing("live-3"), run_order=1))
+    )
+
+
+class _Call(NamedTuple):
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class _Asker:
+    """Sends signed calls over connections that stay open, where the server lets them."""
+
+    def __init__(self, url: str, keys: Credentials) -> None:
+        place = urlsplit(url)
+        self._url = f"{url}/"
+        self._pool = HTTPConnectionPool(str(place.hostname), place.port, maxsize=CALLERS)
+        self._signer = SigV4Auth(keys, "codepipeline", "us-east-1")
+
+    def signed(self, operation: str, given: Json) -> _Call:
+        body = json.dumps(given).encode()
+        headers = {
+            "X-Amz-Target": f"{PREFIX}.{operation}",
+            "Content-Type": "application/x-amz-json-1.1",
+        }
+        request = AWSRequest("POST", self._url, headers=headers, data=body)
+        self._signer.add_auth(request)
+        return _Call({name: str(value) for name, value in request.headers.items()}, body)
+
+    def send(self, call: _Call) -> None:
+        answer = self._pool.request("POST", "/", body=call.body, headers=dict(call.headers))
+        assert answer.status == 200, answer.data
+
+
+def _rates(url: str, keys: Credentials, count: int) -> dict[str, Rate]:
+    ask = _Asker(url, keys)
+    declared = [_declared(f"shop-{number}") for number in range(count)]
+    few = max(1, count // 10)  # lists grow with what was made
+    wanted: dict[str, Callable[[int], tuple[str, Json]]] = {
+        "CreatePipeline": lambda n: ("CreatePipeline", {"pipeline": declared[n]}),
+        "GetPipeline": lambda n: ("GetPipeline", {"name": f"shop-{n % few}"}),
+        "ListPipelines": lambda _: ("ListPipelines", {}),
+    }
+    found: dict[str, Rate] = {}
+    for name, call in wanted.items():
+        times = few if name == "CreatePipeline" else count
+        calls = [ask.signed(*call(number)) for number in range(times)]
+        computed = _cpu_seconds()
+        seconds = _seconds(ask, calls)
+        found[name] = Rate(times / (_cpu_seconds() - computed), times / seconds)
+    return found
+
+
+def _seconds(ask: _Asker, calls: Sequence[_Call]) -> float:
+    with ThreadPoolExecutor(CALLERS) as crew:
+        began = time.perf_counter()
+        list(crew.map(ask.send, calls))
+        return time.perf_counter() - began
+
+
+def _declared(name: str) -> Json:
+    """Declare what moto takes too: a source that is polled at AWS only, and an approval."""
+    role = "arn:aws:iam::123456789012:role/shop"
+    made = pipeline(stage("Live", approval()), name=name, roleArn=role)
+    made["stages"][0]["actions"][0]["actionTypeId"] = {
+        "category": "Source",
+        "owner": "AWS",
+        "provider": "S3",
+        "version": "1",
+    }
+    made["stages"][0]["actions"][0]["configuration"] = {"S3Bucket": "b", "S3ObjectKey": "k.zip"}
+    return made
+
+
+def _make_role(url: str) -> None:
+    iam = boto3.client(
+        "iam",
+        endpoint_url=url,
+        region_name="us-east-1",
+        aws_access_key_id="any",
+        aws_secret_access_key="any",
+    )
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "codepipeline.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+    iam.create_role(RoleName="shop", AssumeRolePolicyDocument=json.dumps(trust))
+
+
+def _keys(file: Path) -> Credentials:
+    words = [line.partition("=")[2].strip() for line in file.read_text("utf-8").splitlines()]
+    return Credentials(words[1], words[2])
+
+
+def _cpu_seconds() -> float:
+    """Give how long the servers that this process runs have been computing until now."""
+    found = [child.cpu_times() for child in psutil.Process().children(recursive=True)]
+    return sum(times.user + times.system for times in found)
+
+
+def main() -> None:
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.api")
+    parser.add_argument("--quick", action="store_true", help="fewer calls on less that is stored")
+    size = QUICK if parser.parse_args().quick else FULL
+    print(f"{'calls a second of one core':28} {'here':>7} {'moto':>7} {'times':>6}  at least 3")
+    for operation, ours, moto in measure(size):
+        times = ours.core / moto.core
+        clock = f"by the clock {ours.clock:.0f} and {moto.clock:.0f}"
+        print(
+            f"{operation:28} {ours.core:7.0f} {moto.core:7.0f} {times:6.1f}  {clock}", flush=True
+        )
+    half, most = state_milliseconds(size)
+    told = f"{size.pipelines:,} pipelines, {size.executions:,} executions"
+    print(f"GetPipelineState, {told}, ms: p50 {half:.1f}, p99 {most:.1f}, at most {AIM_STATE_MS}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The API, asked by real clients."""

@@ -1,0 +1,117 @@
+"""Clients nobody here wrote, each of which uses every operation: boto3, the AWS CLI, others."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import boto3
+import pytest
+
+import pipelinekit as pk
+from pipelinekit.operations.table import OPERATIONS
+from tests.operations.clients import NODE_PACKAGES, TERRAFORM, TERRAFORM_PLUGINS
+from tests.operations.requests import operations
+from tests.operations.served import serving
+from tests.operations.session import Session, counted, declared
+from tests.operations.shapes import watch
+
+ROOT = Path(__file__).parents[2]
+GUIDE = ROOT / "notebooks" / "guides" / "api.md"
+REFUSALS = {"ActionTypeNotFoundException": 3, "JobNotFoundException": 4, "ValidationException": 1}
+SECONDS = 900
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_table_holds_every_operation_of_the_model() -> None:
+    assert sorted(OPERATIONS) == sorted(operations())
+    assert len(OPERATIONS) == 44
+
+
+def test_a_boto3_script_uses_every_operation_in_this_process(kit: pk.Kit) -> None:
+    client = watch(kit.client())
+    calls, session = counted(client), Session(client)
+    session.run()
+    assert set(calls) == set(OPERATIONS)
+    assert {name: session.refusals.count(name) for name in REFUSALS} == REFUSALS
+
+
+def test_a_boto3_script_uses_every_operation_of_a_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(tmp_path) as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        client = watch(boto3.session.Session().client("codepipeline"))
+        calls, session = counted(client), Session(client)
+        session.run()
+    assert set(calls) == set(OPERATIONS)
+    assert {name: session.refusals.count(name) for name in REFUSALS} == REFUSALS
+
+
+def test_the_script_of_the_guide_uses_every_operation_by_the_aws_cli(tmp_path: Path) -> None:
+    script = "".join(re.findall(r"```sh\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL))
+    used = set(re.findall(r"\b(?:codepipeline|no) ([a-z]+(?:-[a-z]+)+)", script))
+    assert used == {_dashed(name) for name in OPERATIONS}
+    programs = Path(sys.executable).parent
+    work = tmp_path / "work"
+    work.mkdir()
+    with serving(tmp_path) as environment:
+        path = f"{programs}:{environment['PATH']}"
+        told = subprocess.run(
+            ["bash", "-c", script],
+            cwd=work,
+            env={**environment, "PATH": path},
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+    assert told.returncode == 0, told.stdout[-2_000:] + told.stderr[-2_000:]
+
+
+@pytest.mark.sdk_js
+def test_the_sdk_for_javascript_uses_every_operation(tmp_path: Path) -> None:
+    script = Path(__file__).parent / "node" / "session.mjs"
+    command = ["node", script, NODE_PACKAGES, json.dumps(declared())]
+    with serving(tmp_path) as environment:
+        told = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False
+        )
+    assert told.returncode == 0, told.stderr[-2_000:]
+    found = json.loads(told.stdout)
+    assert set(found["called"]) == set(OPERATIONS)
+    assert {name: found["refused"].count(name) for name in REFUSALS} == REFUSALS
+
+
+@pytest.mark.terraform
+def test_terraform_makes_a_pipeline_finds_it_unchanged_and_destroys_it(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    shutil.copytree(Path(__file__).parent / "terraform", work)
+    with serving(tmp_path) as environment:
+        told = {
+            **environment,
+            "TF_CLI_CONFIG_FILE": "/dev/null",
+            "CHECKPOINT_DISABLE": "1",
+            "TF_VAR_endpoint": environment["AWS_ENDPOINT_URL_CODEPIPELINE"],
+        }
+
+        def terraform(*words: str) -> int:
+            command = [TERRAFORM, *words, "-input=false", "-no-color"]
+            ran = subprocess.run(
+                command, cwd=work, env=told, capture_output=True, timeout=SECONDS, check=False
+            )
+            assert ran.returncode in {0, 2}, ran.stdout[-2_000:] + ran.stderr[-2_000:]
+            return ran.returncode
+
+        terraform("init", f"-plugin-dir={TERRAFORM_PLUGINS}")
+        terraform("apply", "-auto-approve")
+        assert terraform("plan", "-detailed-exitcode") == 0, "something is to be changed"
+        terraform("destroy", "-auto-approve")
+
+
+def _dashed(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
