@@ -62,6 +62,7 @@ ACTIONS = {
     "error": "string",
     "summary": "string",
     "action_execution": "string",
+    "stale_answers": "int64",
 }
 APPROVALS = {
     "pipeline": "string",
@@ -117,7 +118,8 @@ class History:
         executions: One row an execution, the newest first, with the columns of `EXECUTIONS`;
             `type` is STANDARD or ROLLBACK, which puts `stage` back to the execution `target`.
         stages: One row a stage that an execution entered, with the columns of `STAGES`.
-        actions: One row an attempt of an action, with the columns of `ACTIONS`.
+        actions: One row an attempt of an action, with the columns of `ACTIONS`; `stale_answers`
+            counts those that did not count, of engines that had lost the attempt to others.
         approvals: One row a request for approval, with the columns of `APPROVALS`; `decision` is
             Approved, Rejected, Expired, Abandoned, or Waiting.
         votes: One row an answer to such a request, with the columns of `VOTES`; `refused` says
@@ -243,6 +245,7 @@ def _action(row: ActionExecution) -> Sequence[object]:
         f"{row.error.code}: {row.error.message}" if row.error else "",
         row.summary,
         row.id,
+        row.refused,
     )
 
 

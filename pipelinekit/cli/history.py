@@ -19,7 +19,8 @@ COLUMNS = {
     ),
     "stages": "pipeline execution stage status started seconds retries auto_retries",
     "actions": (
-        "pipeline execution stage action attempt status started seconds place error summary"
+        "pipeline execution stage action attempt status started seconds place stale_answers error"
+        " summary"
     ),
     "approvals": "pipeline execution stage action decision by asked seconds comment",
     "votes": "pipeline execution stage action vote by at comment refused",
@@ -35,7 +36,7 @@ WHOLE = {"executions", "stages", "actions"}
 
 IDS = {"execution", "revision", "action_execution", "target"}
 COUNTS = {"number", "attempts", "attempt", "retries", "auto_retries"}
-COUNTS |= {"passed", "failed", "skipped", "lines_covered", "lines_total"}
+COUNTS |= {"stale_answers", "passed", "failed", "skipped", "lines_covered", "lines_total"}
 WIDE = 400
 CELL_WIDTH = 80
 
@@ -113,7 +114,7 @@ def show_table(columns: Sequence[str], rows: Sequence[dict[str, object]]) -> Non
 
 
 def _cell(column: str, value: object) -> tuple[str, str]:
-    if value is None or (column, value) == ("place", "here"):
+    if value is None or (column, value) in {("place", "here"), ("stale_answers", 0)}:
         return "", ""
     if column in {"status", "decision", "vote"}:
         mark = MARKS[str(value)]

@@ -11,7 +11,7 @@ import click
 from pipelinekit.cli.background import door
 from pipelinekit.cli.surroundings import Surroundings, echo_json, shared
 from pipelinekit.kit.kit import Kit
-from pipelinekit.model.errors import StoreError
+from pipelinekit.model.errors import EngineClosed, StoreError
 
 LOOK_SECONDS = 0.1
 BRIEFEST_SECONDS = 0.5
@@ -83,6 +83,11 @@ def _idle(kit: Kit, patience: float | None, leaving: threading.Event) -> int | N
     with worker.pulse.listening() as ear:
         while not leaving.is_set() and (patience is None or time.monotonic() - since < patience):
             ear.wait(LOOK_SECONDS)
+            if not worker.alive:
+                raise EngineClosed(
+                    "this engine was to go on and has ended by itself; what it said last tells "
+                    "why: mend that, and start it again"
+                )
             present = _version(kit)
             if not worker.idle or present is None or present != version:
                 version, since = present, time.monotonic()

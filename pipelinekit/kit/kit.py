@@ -398,5 +398,6 @@ class Kit:
             discover()
             return made
 
-        life = Incarnation(self.home.engines, new_id(), self.store.leases)
-        return Worker(self.store, life, hands)
+        store = self.store
+        life = Incarnation(self.home.engines, new_id(), store.leases, store.past.holders)
+        return Worker(store, life, hands)

@@ -173,6 +173,10 @@ class Anchor:
 class Past(Protocol):
     """What housekeeping asks of a store, and does to it; executions are forgotten by `commit`."""
 
+    def holders(self) -> Collection[str]:
+        """Name the engines that hold orders."""
+        ...
+
     def count(self, kind: type[Row], query: Query) -> int:
         """Count rows without reading them."""
         ...

@@ -7,7 +7,7 @@ store is shared by several places, each engine has a lease too.
 import fcntl
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -27,15 +27,23 @@ class Incarnation:
         folder: Where engines put their locks; the same for all that share a store on this host.
         identity: A fresh id.
         leases: Who is alive at other places; None where there are none.
+        holders: Names the engines that hold orders; those of this place where there are no others.
 
     Raises:
         StoreError: The lock cannot be made, or there is no lease to be had.
     """
 
-    def __init__(self, folder: Path, identity: str, leases: Leases | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        identity: str,
+        leases: Leases | None = None,
+        holders: Callable[[], Collection[str]] = tuple,
+    ) -> None:
         self.id = identity
         self._folder = folder
         self._leases = leases
+        self._holders = holders
         self._path = folder / identity
         with self._telling("made"):
             place = place_of(folder) if leases else ""
@@ -101,13 +109,18 @@ class Incarnation:
         Raises:
             StoreError: The locks or the leases cannot be looked at.
         """
-        ended = self._leases.dead() if self._leases else []
-        return [*{*self._dead_here(), *ended} - {self.id}]
+        if self._leases:
+            return [*{*self._dead_here(()), *self._leases.dead()} - {self.id}]
+        # Asked before the locks are looked at: nobody holds anything before its lock is there.
+        return [*self._dead_here(self._holders()) - {self.id}]
 
-    def _dead_here(self) -> list[str]:
+    def _dead_here(self, holders: Collection[str]) -> set[str]:
         try:
             others = [path for path in self._folder.iterdir() if path.name[0] != "."]
-            return [path.name for path in others if not _held(path)]
+            return {
+                *(path.name for path in others if not _held(path)),
+                *{*holders} - {path.name for path in others},
+            }
         except OSError as error:
             raise StoreError(
                 f"the locks of engines in {self._folder} were to be looked at, and that failed: "

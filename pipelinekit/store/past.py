@@ -21,6 +21,7 @@ Opened = Callable[[], AbstractContextManager[Connection]]
 MANY_IDS, MANY_ROWS, MANY_RECORDS = 500, 2_000, 10_000
 """How many are asked for, read, and removed at once: others write in between."""
 
+_HOLDERS = select(ORDERS.c.owner).where(ORDERS.c.owner.is_not(None)).distinct()
 _FIRST = select(func.min(JOURNAL.c.number)).scalar_subquery()
 _LAST = select(func.max(JOURNAL.c.number)).scalar_subquery()
 
@@ -42,6 +43,11 @@ class SqlPast:
     def __init__(self, reading: Opened, writing: Opened) -> None:
         self._reading = reading
         self._writing = writing
+
+    def holders(self) -> Collection[str]:
+        """Name the engines that hold orders."""
+        with self._reading() as connection:
+            return list(connection.execute(_HOLDERS).scalars())
 
     def count(self, kind: type[Row], query: Query) -> int:
         """Count rows without reading them."""

@@ -389,7 +389,8 @@ def _terminate(folder: Path, grace: float) -> None:
 
 def _remains(folder: Path, owner: Identity) -> set[int]:
     table = processes()
-    remains = {process.pid for process in table if _is_marked(process.pid, folder)}
+    younger = (process.pid for process in table if process.born >= owner.born)
+    remains = {pid for pid in younger if _is_marked(pid, folder)}
     namesakes = [process for process in table if process.pid == owner.pid]
     if all(process.born == owner.born for process in namesakes):
         remains |= family(owner.pid, table)

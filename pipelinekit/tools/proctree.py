@@ -28,9 +28,8 @@ class Identity(NamedTuple):
 
     def is_alive(self) -> bool:
         """Tell whether this very process lives."""
-        return self.boot == boot_id() and any(
-            (process.pid, process.born) == (self.pid, self.born) for process in processes()
-        )
+        found = _found(self.pid) if self.boot == boot_id() else None
+        return found is not None and found.born == self.born
 
 
 def myself() -> Identity:
@@ -46,6 +45,12 @@ def boot_id() -> str:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         return ""
+
+
+def _found(pid: int) -> Process | None:
+    if Path("/proc/self/stat").exists():
+        return _living(pid)  # and not all others, of which there may be thousands
+    return next((process for process in _processes_by_ps() if process.pid == pid), None)
 
 
 def processes() -> list[Process]:

@@ -182,7 +182,7 @@ def _stop_family(control: Path, grace: float) -> None:
     apart = jobgroup.leave(control)
     asked: set[int] = set()
     pause = FIRST_PAUSE
-    while left := family(os.getpid(), processes()):
+    while left := (apart and jobgroup.members(control)) or family(os.getpid(), processes()):
         now = time.monotonic()
         if now < patience:
             send(signal.SIGTERM, left - asked)

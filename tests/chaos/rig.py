@@ -163,7 +163,8 @@ class Rig:
         def hands(done: Done) -> Hands:
             return Hands(place, DECLARED, done)
 
-        incarnation = Incarnation(self.home.engines, new_id(), self.store.leases)
+        holders = self.store.past.holders
+        incarnation = Incarnation(self.home.engines, new_id(), self.store.leases, holders)
         return Worker(self.store, incarnation, hands, self.parts.clock)
 
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -45,13 +46,14 @@ def database(
 
 
 @contextmanager
-def daemon(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+def daemon(folder: Path, stderr: int | None = None) -> Iterator[subprocess.Popen[bytes]]:
     """Have an engine in the background, which is at work."""
     command = [sys.executable, "-m", "pipelinekit", "work", "--home", str(folder / "home")]
     process = subprocess.Popen(
         [*command, "--until-idle", "0"],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stderr=stderr,
     )
     try:
         until(lambda: alive(folder / "home" / "engines"))
@@ -138,3 +140,14 @@ def test_an_engine_that_may_leave_when_idle_does_not_take_a_lost_database_for_id
         assert engine.returncode == 0
         assert said.count("the store was to be") == 1
         assert "can be used again" in said
+
+
+@pytest.mark.slow
+def test_an_engine_that_a_newer_version_has_made_too_old_ends_and_says_so(tmp_path: Path) -> None:
+    with daemon(tmp_path, stderr=subprocess.PIPE) as process:
+        with sqlite3.connect(tmp_path / "home" / "pipelinekit.db") as connection:
+            connection.execute("UPDATE writes SET needs = needs + 1")
+        connection.close()
+        _, said = process.communicate(timeout=WAIT)
+    assert process.returncode == 2
+    assert b"a newer pipelinekit works on it" in said

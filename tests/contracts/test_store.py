@@ -11,14 +11,14 @@ from sqlalchemy import inspect
 
 from pipelinekit.model.action import Category
 from pipelinekit.model.command import Ask, Command, Halt, Run
-from pipelinekit.model.errors import StoreError
+from pipelinekit.model.errors import EngineOutdated, StoreError
 from pipelinekit.model.event import Started
 from pipelinekit.model.execution import ActionExecution, PipelineExecution, PipelineRecord
 from pipelinekit.model.order import Order
 from pipelinekit.model.pipeline import Stage
 from pipelinekit.ports.store import ConflictError, Entry, FenceError, Query, Store, Taker
 from pipelinekit.store.migrations import CURRENT
-from pipelinekit.store.schema import EXECUTIONS, META
+from pipelinekit.store.schema import EXECUTIONS, META, WRITES
 from pipelinekit.store.sql import open_store
 from pipelinekit.store.sqlite import CHECKPOINT_EVERY, Gate, SQLite, file_system
 from pipelinekit.store.writing import EMPTY_DIGEST, chained
@@ -360,6 +360,22 @@ def test_a_store_of_a_newer_version_is_refused(url: str) -> None:
     store.close()
     with pytest.raises(StoreError, match="newer"):
         open_store(url)
+
+
+def test_a_store_that_a_newer_version_takes_over_is_written_by_older_ones_no_more(
+    url: str,
+) -> None:
+    store, newer = open_store(url), open_store(url)
+    order = Run(Order("o-1", "shop", "e", "s", "a", step("a").type))
+    with newer._database.writing() as connection:  # noqa: SLF001 - as a newer one does
+        connection.execute(WRITES.update().values(needs=CURRENT + 1))
+    with pytest.raises(EngineOutdated, match="a newer pipelinekit works on it"):
+        commanded(store, order)
+    with pytest.raises(EngineOutdated, match="install the newer"):
+        store.take(Taker("me", ABLE), NOON)
+    assert not store.find(PipelineExecution, Query())
+    for each in (store, newer):
+        each.close()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """A store that did what it was asked and says that it failed, or did not and says so."""
 
 import random
+import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -11,12 +13,14 @@ from typing import TypeVar
 import pytest
 
 import pipelinekit as pk
-from pipelinekit.model.errors import StoreError
+from pipelinekit.model.errors import EngineClosed, EngineOutdated, StoreError
 from pipelinekit.model.event import Reported, Started
 from pipelinekit.model.pipeline import ExecutionMode
 from pipelinekit.model.row import Row
 from pipelinekit.model.state import State
-from pipelinekit.ports.store import Claim, Entry, Hints, Leases, Query, Record, Store, Taker
+from pipelinekit.ports.store import Claim, Entry, Hints, Leases, Past, Query, Record, Store, Taker
+from pipelinekit.store.migrations import CURRENT
+from pipelinekit.store.schema import WRITES
 from pipelinekit.store.sql import open_store
 from pipelinekit.store.writing import EMPTY_DIGEST, chained
 from pipelinekit.wire.record import record_text
@@ -26,7 +30,10 @@ R = TypeVar("R", bound=Row)
 T = TypeVar("T")
 RUNS, WAIT = 8, 60.0
 
+ALWAYS_DOWN, MANY_LIES = 2.0, 3
+
 CALLS: Counter[str] = Counter()
+AT_WORK, GO = threading.Event(), threading.Event()
 
 
 @pk.action("Source", "Counted")
@@ -45,6 +52,15 @@ def counted_test(job: pk.Job) -> pk.Outcome:
     return pk.Succeeded()
 
 
+@pk.action("Test", "Gated")
+def gated(job: pk.Job) -> pk.Outcome:
+    """Wait until it may end; must not be done twice."""
+    del job
+    AT_WORK.set()
+    GO.wait(WAIT)
+    return pk.Succeeded()
+
+
 class Unreliable:
     """A store whose every third answer or so is a lie."""
 
@@ -56,6 +72,10 @@ class Unreliable:
     @property
     def leases(self) -> Leases | None:
         return self._store.leases
+
+    @property
+    def past(self) -> Past:
+        return self._store.past
 
     @property
     def hints(self) -> Hints | None:
@@ -153,6 +173,49 @@ def test_nothing_is_lost_and_nothing_done_twice_whatever_the_store_says(
         assert store.lies
         assert acknowledged <= {run.id for run in kit.runs()}
         check(kit)
+
+
+@pytest.mark.slow
+def test_what_an_engine_could_not_write_down_is_written_when_it_leaves(tmp_path: Path) -> None:
+    line = pk.Pipeline("p") >> pk.Stage("S", counted_source("a")) >> pk.Stage("T", gated("b"))
+    GO.clear()
+    url = URLS["sqlite"](tmp_path)
+    with lying_kit(url, tmp_path / "home", 1) as (kit, store):
+        kit.define(line)
+        run = kit.start("p")
+        assert AT_WORK.wait(WAIT)
+        store.odds = ALWAYS_DOWN
+        GO.set()
+        limit = time.monotonic() + WAIT
+        while (lies := store.lies) < MANY_LIES and time.monotonic() < limit:
+            time.sleep(0.01)
+        assert lies >= MANY_LIES
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PIPELINEKIT_DB_URL", url)
+        with pk.Kit(tmp_path / "home", settings=pk.Settings(), by="ann") as later:
+            assert later.run(run.id).wait(timeout=WAIT).status == "Succeeded"
+
+
+@pytest.mark.slow
+def test_an_engine_that_is_too_old_for_its_store_ends_and_says_why(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pk.Kit(tmp_path / "home", settings=pk.Settings(), by="ann") as kit:
+        newer = open_store(kit.home.database)
+        with newer._database.writing() as connection:  # noqa: SLF001 - as a newer one does
+            connection.execute(WRITES.update().values(needs=CURRENT + 1))
+        newer.close()
+        line = pk.Pipeline("p") >> pk.Stage("S", counted_source("a")) >> pk.Stage("T", gated("b"))
+        with pytest.raises((EngineOutdated, EngineClosed)):
+            kit.define(line)
+        worker = kit.worker
+        assert worker is not None
+        limit = time.monotonic() + WAIT
+        while worker.alive and time.monotonic() < limit:
+            time.sleep(0.01)
+        assert not worker.alive
+        assert not kit.engine_alive()
+    assert "this engine ends" in caplog.text
 
 
 def check(kit: pk.Kit) -> None:

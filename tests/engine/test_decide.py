@@ -1,6 +1,10 @@
 """Decisions as a whole; rule by rule they are tested in `rules`."""
 
+from dataclasses import replace
+from uuid import UUID
+
 from pipelinekit.engine.decide import decide, replay
+from pipelinekit.model.event import AnswerRefused
 from pipelinekit.model.execution import ApprovalStatus
 from pipelinekit.model.order import Succeeded
 from pipelinekit.model.pipeline import Stage
@@ -42,3 +46,39 @@ def test_a_pipeline_of_nothing_but_instant_failures_ends() -> None:
     run = world.started(line(Stage("A", step("a", configuration={"X": "#{no.thing}"}))))
     world.report(run, "Fetch", Succeeded())
     assert world.status(run) == "Failed"
+
+
+def refused(world: World, run: str, attempt: str) -> AnswerRefused:
+    """Say that an engine's answer to the attempt of `make` did not count."""
+    return AnswerRefused(
+        id=str(UUID(int=len(world.events) + 1)),
+        pipeline=world.pipeline,
+        at=world.at,
+        by="engine-1",
+        execution=run,
+        stage="Build",
+        action="make",
+        action_execution=attempt,
+        fence=2,
+        reason="it is held by engine-2",
+    )
+
+
+def test_an_answer_that_did_not_count_is_kept_and_changes_nothing_else() -> None:
+    world = World()
+    run = world.started(TWO)
+    world.fetched(run)
+    before = world.row(run, "make")
+    for _ in range(2):
+        decision = world.happen(refused(world, run, before.id))
+        assert (decision.kept, decision.moves, decision.commands) == (True, (), ())
+    assert world.row(run, "make") == replace(before, refused=2)
+    assert replay(world.events) == world.state
+
+
+def test_an_answer_to_an_attempt_that_another_has_followed_is_kept_in_the_journal_alone() -> None:
+    world = World()
+    run = world.started(TWO)
+    world.fetched(run)
+    decision = world.happen(refused(world, run, "an attempt before"))
+    assert (decision.kept, decision.rows) == (True, ())

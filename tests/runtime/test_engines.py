@@ -59,6 +59,16 @@ def test_an_engine_whose_lock_was_removed_puts_it_back(tmp_path: Path) -> None:
     other.close()
 
 
+def test_an_engine_that_holds_something_and_has_no_lock_is_dead(tmp_path: Path) -> None:
+    other = Incarnation(tmp_path, "other")
+    mine = Incarnation(tmp_path, "mine", holders=lambda: ["mine", "other", "gone"])
+    assert mine.dead() == ["gone"]
+    (tmp_path / "other").unlink()
+    assert sorted(mine.dead()) == ["gone", "other"]
+    for each in (mine, other):
+        each.close()
+
+
 @pytest.mark.postgres
 def test_an_engine_that_cannot_make_its_lock_says_so_and_keeps_no_lease(tmp_path: Path) -> None:
     store = open_store(postgres.shared().url())

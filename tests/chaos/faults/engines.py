@@ -21,10 +21,10 @@ AT_ONCE = 5
 def killed(trial: Trial, count: int) -> None:
     """Kill an engine at a random time, so often; each next one goes on with the work."""
     for number in range(count):
-        known = len(trial.said("alive"))
-        child = trial.live(starts=trial.starts(0.4))
-        if number % 2:  # else it may be killed while it starts
-            trial.until(known + 1, 20, "alive")
+        known, starts = len(trial.said("ack")), trial.starts(0.4)
+        child = trial.live(starts=starts)
+        if number % 2 and starts:  # else it may be killed while it starts
+            trial.until(known + 1, 20, "ack")
         time.sleep(trial.dice.uniform(SHORT, LONG))
         child.kill()
     trial.settle()
@@ -91,8 +91,9 @@ def cut_off(trial: Trial, count: int) -> None:
     Every second time they are woken only when the other is done with the work.
     """
     trial.use(workload.slow(SLOW_SECONDS))
-    for number in range(0, count, AT_ONCE):
-        size = min(AT_ONCE, count - number)
+    at_once = min(AT_ONCE, (count + 1) // 2)
+    for number in range(0, count, at_once):
+        size = min(at_once, count - number)
         locked = [_at_work(trial, f"slow-{number + which}") for which in range(size)]
         time.sleep(0.2)
         for sleeper, lock in locked:  # all are at work: nobody can start who waits for a sleeper
@@ -102,7 +103,7 @@ def cut_off(trial: Trial, count: int) -> None:
             lock.touch()
         sleepers = [sleeper for sleeper, _ in locked]
         other = trial.live()
-        if number // AT_ONCE % 2:
+        if number // at_once % 2:
             trial.until(size * SIDE_BY_SIDE, 20, "end", pid=other.pid, action="work")
             time.sleep(0.2)
         else:
