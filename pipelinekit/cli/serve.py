@@ -8,8 +8,8 @@ import click
 
 from pipelinekit.cli.surroundings import Surroundings, echo_json, shared
 from pipelinekit.endpoint.callers import Callers, own_callers, read_callers
-from pipelinekit.kit.control import PORT
 from pipelinekit.kit.kit import Kit
+from pipelinekit.kit.local import PORT
 from pipelinekit.model.errors import ValidationError
 
 LOOPBACK = "127.0.0.1"

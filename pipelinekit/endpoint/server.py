@@ -1,6 +1,7 @@
 """Serves the endpoint of a kit on an address of this machine."""
 
 import ipaddress
+import logging
 import socket
 import threading
 from typing import Final, Self
@@ -10,7 +11,7 @@ from pipelinekit.endpoint.callers import Callers
 from pipelinekit.kit.kit import Kit
 from pipelinekit.model.errors import ValidationError
 
-THREADS: Final = 16
+THREADS: Final = 8
 MOST_BODY: Final = 256 * 1024 * 1024
 MOST_HEADERS: Final = 64 * 1024
 MOST_CONNECTIONS: Final = 512
@@ -39,6 +40,7 @@ class Server:
                 f"the API was to be served at {host} to everybody, and others than this machine "
                 f"reach that address; leave out --no-auth, or serve at 127.0.0.1"
             )
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that calls wait is no fault
         listening = _listen(host, port)
         self._map: dict[int, object] = {}
         self._server = create_server(

@@ -36,7 +36,7 @@ from pipelinekit.model.event import (
 from pipelinekit.model.state import State
 
 
-def decide(state: State, event: Event) -> Decision:  # noqa: C901, PLR0912, PLR0915 - a case each
+def decide(state: State, event: Event) -> Decision:  # noqa: C901, PLR0912, PLR0915 - a case for each
     """Tell what follows from an event, changing nothing.
 
     Args:

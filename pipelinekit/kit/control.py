@@ -1,184 +1,26 @@
-"""The control of the local engine: what a kit does for people, faces and the API alike."""
+"""What a run needs of the kit that it belongs to."""
 
-import copy
-from collections.abc import Callable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from functools import cached_property
-from pathlib import Path
-from typing import Self, TypeVar
+from collections.abc import Callable
+from typing import Protocol
 
-from pipelinekit.artifacts.folder import FolderArtifacts
-from pipelinekit.engine.startable import startable
-from pipelinekit.kit import ability
 from pipelinekit.kit.home import Home
-from pipelinekit.kit.registry import action_types, discover
-from pipelinekit.model.account import ACCOUNT, CustomType
-from pipelinekit.model.action import ActionTypeId
-from pipelinekit.model.actiontype import ActionType
-from pipelinekit.model.errors import PipelineNotFound
-from pipelinekit.model.event import Event, Started
-from pipelinekit.model.execution import Artifact, Cause, Definition, PipelineRecord
-from pipelinekit.model.order import Order
-from pipelinekit.model.pipeline import Pipeline
-from pipelinekit.model.row import Row
-from pipelinekit.model.settings import Settings
-from pipelinekit.ports.control import NOTHING, StartWith
-from pipelinekit.ports.store import Query, Store
-from pipelinekit.runtime.clock import new_id, now
-from pipelinekit.runtime.desk import Asked, Desk
+from pipelinekit.model.event import Event
+from pipelinekit.ports.store import Store
 from pipelinekit.runtime.worker import Worker
-from pipelinekit.tools.key_file import secret_key
-
-R = TypeVar("R", bound=Row | Order)
-
-PORT = 8642
-URL = f"http://127.0.0.1:{PORT}"
-"""Where `pipelinekit serve` answers unless it is told otherwise."""
 
 
-class LocalControl:
-    """Asks the engine of this process, or the store that another one works on.
+class Control(Protocol):
+    """What a run needs of its kit."""
 
-    See `ports.control.Control`.
-
-    Args:
-        home: The folder of its state.
-        settings: About its surroundings.
-        by: Who acts.
-        store: Where everything is kept.
-    """
-
-    def __init__(self, home: Home, settings: Settings, by: str, store: Store) -> None:
-        self.home = home
-        self.settings = settings
-        self.by = by
-        self.url = URL
-        self.store = store
-        self.worker: Worker | None = None
-        self._desk = Desk(store)
-
-    def acting(self, by: str) -> Self:
-        """Give the same control for somebody else who acts."""
-        other = copy.copy(self)
-        other.by = by
-        return other
-
-    @cached_property
-    def key(self) -> bytes:
-        """Give a secret of this store."""
-        return secret_key(self.home.folder / "api.key")
-
-    @property
-    def uploads(self) -> Path:
-        """Give a folder for what job workers upload."""
-        return self.home.folder / "uploads"
-
-    def handle(self, event: Event) -> str:
-        """Have an event decided; the one door in.
-
-        Raises:
-            PipelineKitError: It was refused, and changed nothing.
-        """
-        if self.worker is not None:
-            return self.worker.handle(event)
-        answer = self._desk.settle([Asked(event)]).answers[0]
-        if isinstance(answer, str):
-            return answer
-        raise answer
+    home: Home
+    by: str
+    store: Store
+    worker: Worker | None
 
     def ask(self, wish: Callable[..., Event], pipeline: str, **members: object) -> str:
-        """Have a wish of the person who acts through this kit decided.
+        """Have a wish of the person who acts through it decided."""
+        ...
 
-        Args:
-            wish: The kind of event, such as `StopRequested`.
-            pipeline: The pipeline's name.
-            members: What the event says besides.
-
-        Raises:
-            PipelineKitError: It was refused, and changed nothing.
-        """
-        event = wish(id=new_id(), pipeline=pipeline, at=now(), by=self.by, **members)
-        return self.handle(event)
-
-    def find(self, kind: type[R], query: Query) -> Sequence[R]:
-        """Look up rows of a kind, the newest first."""
-        return self.store.find(kind, query)
-
-    def begin(self, pipeline: Pipeline | str, cause: Cause, given: StartWith = NOTHING) -> str:
-        """Start an execution of a pipeline that is defined; give its id."""
-        definition = self.definition(pipeline) if isinstance(pipeline, str) else pipeline
-        self.startable(definition, given)
-        return self.ask(
-            Started,
-            definition.name,
-            cause=cause,
-            variables=given.variables,
-            revisions=given.revisions,
-            object_keys=given.object_keys,
-            token=given.token,
-            limits=ability.limits(definition),
-        )
-
-    def startable(self, definition: Pipeline, given: StartWith) -> None:
-        """Refuse a start that cannot be done here, or not with what was given."""
-        custom = {} if _uses(definition) <= self.declared() else self._custom()
-        ability.runs_here(definition, self.settings, custom)
-        startable(definition, given.variables, given.revisions, given.object_keys)
-
-    def types(self, pipeline: Pipeline | None = None) -> Mapping[ActionTypeId, ActionType]:
-        """Give every action type that a definition may use."""
-        known = action_types()
-        return (
-            known if pipeline and _uses(pipeline) <= known.keys() else {**known, **self._custom()}
-        )
-
-    def declared(self) -> AbstractSet[ActionTypeId]:
-        """Name the action types that are carried out here, and by no job worker."""
-        return discover().keys()
-
-    def check(self, pipeline: Pipeline, previous: Pipeline | None) -> None:
-        """Refuse a definition that CodePipeline would refuse."""
-        ability.check(pipeline, previous, self.types(pipeline))
-
-    def definition(self, name: str) -> Pipeline:
-        """Give the current definition of a pipeline.
-
-        Raises:
-            PipelineNotFound: No pipeline has that name.
-        """
-        known = self._current(name)
-        if known is None:
-            names = ", ".join(record.name for record in self.pipelines()) or "none"
-            raise PipelineNotFound(
-                f"pipeline {name!r} was asked for and is not in {self.home.folder}; there are "
-                f"{names}"
-            )
-        return known
-
-    def pipelines(self) -> list[PipelineRecord]:
-        """List the pipelines by name."""
-        return sorted(self.store.find(PipelineRecord, Query()), key=lambda record: record.name)
-
-    def object_file(self, artifact: Artifact) -> Path:
-        """Give a file that holds an artifact, its digest checked just now."""
-        return self._artifacts.get(artifact)
-
-    def keep(self, artifact: Artifact, file: Path) -> Artifact:
-        """Take a file as an artifact's object; give the artifact with digest and size."""
-        return self._artifacts.put(artifact, file)
-
-    @property
-    def _artifacts(self) -> FolderArtifacts:
-        return FolderArtifacts(self.home.artifacts)
-
-    def _current(self, name: str) -> Pipeline | None:
-        found = self.store.find(Definition, Query(pipeline=name, limit=1))
-        return found[0].body if found else None
-
-    def _custom(self) -> Mapping[ActionTypeId, ActionType]:
-        rows = self.store.find(CustomType, Query(pipeline=ACCOUNT))
-        return {row.id: row.type for row in rows if not row.deleted}
-
-
-def _uses(pipeline: Pipeline) -> set[ActionTypeId]:
-    return {action.type for stage in pipeline.stages for action in stage.actions}
+    def engine_alive(self) -> bool:
+        """Tell whether some engine is at work."""
+        ...

@@ -13,9 +13,9 @@ from pipelinekit.artifacts.folder import FolderArtifacts
 from pipelinekit.engine.planned import Plan
 from pipelinekit.engine.secrets import unmasked
 from pipelinekit.kit.client import client
-from pipelinekit.kit.control import LocalControl
 from pipelinekit.kit.errand import TARGET, written
 from pipelinekit.kit.home import Home
+from pipelinekit.kit.local import LocalControl
 from pipelinekit.kit.previous import previous
 from pipelinekit.kit.registry import discover
 from pipelinekit.kit.retention import Removed, tidy

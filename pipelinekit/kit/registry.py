@@ -29,6 +29,12 @@ def _load() -> None:
         entry.load()
 
 
+def action_type(type_id: ActionTypeId) -> ActionType | None:
+    """Give an action type by its name; None where nobody knows it."""
+    declared = discover().get(type_id)
+    return TYPES.get(type_id) or (declared.type if declared else None)
+
+
 def action_types() -> dict[ActionTypeId, ActionType]:
     """Give every action type that a definition may use: CodePipeline's own and declared ones."""
     declared = {type_id: provider.type for type_id, provider in discover().items()}

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Literal, Self, get_args
 
 from pipelinekit.engine.override import FREEZE
+from pipelinekit.kit.control import Control
 from pipelinekit.kit.logs import shown
 from pipelinekit.kit.resume import resuming
-from pipelinekit.kit.run_control import Control
 from pipelinekit.model.check import ConditionExecution, RuleExecution
 from pipelinekit.model.condition import ConditionType, RetryMode
 from pipelinekit.model.errors import (

@@ -13,6 +13,7 @@ from pipelinekit.model.command import Command
 from pipelinekit.model.errors import PipelineKitError
 from pipelinekit.model.event import (
     Answered,
+    AnswerRefused,
     Event,
     Expired,
     JobEvent,
@@ -247,6 +248,7 @@ class Desk:
                 self._bring_execution(part, pipeline, event.target)
             case (
                 Answered()
+                | AnswerRefused()
                 | Expired()
                 | JobEvent()
                 | OverrideRequested()

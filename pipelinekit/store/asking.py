@@ -25,8 +25,6 @@ from sqlalchemy import (
 from pipelinekit.ports.store import Query
 from pipelinekit.store.schema import EXECUTIONS, ORDERS, PIPELINES, TABLES, TOKENS, columns
 
-Values = Mapping[str, object]
-
 UUID_SHAPE = "00000000-0000-0000-0000-000000000000"
 FORMS = 512
 """How many forms of queries are known at once; there are fewer."""

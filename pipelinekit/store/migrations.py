@@ -50,10 +50,6 @@ def _fences(connection: Connection) -> None:
     _add(connection, ORDERS, "place", "VARCHAR(300)")
 
 
-def _account(connection: Connection) -> None:
-    METADATA.create_all(connection, [JOBS, TYPES, WEBHOOKS, TAGS])
-
-
 def _needs(connection: Connection) -> None:
     _add(connection, WRITES, "needs", "INTEGER NOT NULL DEFAULT 0")
 
@@ -64,13 +60,17 @@ def _add(connection: Connection, table: Table, name: str, kind: str) -> None:
         connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {name} {kind}")
 
 
+def _account(connection: Connection) -> None:
+    METADATA.create_all(connection, [JOBS, TYPES, WEBHOOKS, TAGS])
+
+
 STEPS: Mapping[int, Step] = {
     1: _first,
     2: _conditions,
     3: _long_history,
     4: _fences,
-    5: _account,
-    6: _needs,  # and events of kinds that nobody knew before
+    5: _needs,  # and events of kinds that nobody knew before
+    6: _account,
 }
 """Whatever older engines could not read or would not keep needs a step, if only an empty one."""
 

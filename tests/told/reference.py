@@ -11,7 +11,9 @@ import click
 from pipelinekit.cli import cli
 from pipelinekit.engine import tables
 from pipelinekit.kit.registry import discover
+from pipelinekit.operations.table import OPERATIONS
 from pipelinekit.ports.provider import Declared
+from pipelinekit.tools.service_model import service
 from tests.told import rules
 
 FOLDER = Path(__file__).parents[2] / "notebooks" / "reference"
@@ -65,11 +67,27 @@ def commands() -> str:
     return text
 
 
+def api() -> str:
+    """List the operations of the API, with what their functions say and their errors."""
+    text = "# The operations of the API\n\n"
+    text += "What they take and give is in CodePipeline's own API reference; "
+    text += "[the guide](../guides/api.md) shows each of them in use.\n\n"
+    text += "| operation | here | errors besides ValidationException |\n| --- | --- | --- |\n"
+    for name, function in OPERATIONS.items():
+        model = service("codepipeline").operation_model(name)
+        errors = sorted({shape.name for shape in model.error_shapes} - {"ValidationException"})
+        told = (inspect.getdoc(function) or "").partition("\n")[0]
+        codes = " ".join(f"`{error.removesuffix('Exception')}`" for error in errors)
+        text += f"| `{name}` | {told} | {codes} |\n"
+    return text
+
+
 PAGES = {
     "providers.md": providers,
     "statuses.md": statuses,
     "rules.md": rules.page,
     "cli.md": commands,
+    "api.md": api,
 }
 
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from pipelinekit.kit.control import Control
 from pipelinekit.kit.home import Home
 from pipelinekit.kit.run import Run
-from pipelinekit.kit.run_control import Control
 from pipelinekit.model.event import Event
 from pipelinekit.model.execution import (
     ActionExecution,
