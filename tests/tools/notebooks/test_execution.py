@@ -137,7 +137,7 @@ def test_whatever_ends_a_cell_is_a_failure_at_once(book: Book, source: str, word
     failed = book.fail()
     assert words in str(failed)
     assert str(failed).startswith(f"cell 2, `{source.strip()}")
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
     cells = json.loads(book.text)["cells"]
     status = [each["metadata"]["papermill"].get("status") for each in cells if "outputs" in each]
     assert status == ["completed", "failed", "pending"]
@@ -173,9 +173,9 @@ def test_a_dead_kernel_is_noticed_in_a_moment(book: Book) -> None:
 @pytest.mark.parametrize(
     ("limits", "words"),
     [
-        (Limits(cell=1), "it did not end within 1 seconds"),
-        (Limits(notebook=1), "the 1 seconds of the notebook are over"),
-        (Limits(notebook=1, cell=50), "the 1 seconds of the notebook are over"),
+        (Limits(cell=3), "it did not end within 3 seconds"),
+        (Limits(notebook=3), "the 3 seconds of the notebook are over"),
+        (Limits(notebook=3, cell=50), "the 3 seconds of the notebook are over"),
     ],
 )
 def test_a_cell_and_a_notebook_may_take_only_so_long(
@@ -184,7 +184,7 @@ def test_a_cell_and_a_notebook_may_take_only_so_long(
     book.write("import time", "time.sleep(60)", "print('after')")
     began = time.monotonic()
     assert words in str(book.fail(limits=limits))
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
     assert "after" not in book.said
 
 
