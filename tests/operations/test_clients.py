@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "notebooks" / "guides" / "api.md"
 REFUSALS = {"ActionTypeNotFoundException": 3, "JobNotFoundException": 4, "ValidationException": 1}
 SECONDS = 900
+ANYWHERE = "0.0.0.0"  # noqa: S104 - it is to be refused
 
 pytestmark = pytest.mark.slow
 
@@ -119,9 +120,9 @@ def _dashed(name: str) -> str:
 
 
 def test_a_server_off_this_machine_does_not_start_without_credentials(tmp_path: Path) -> None:
-    told = _serve(tmp_path, "--host", "0.0.0.0")
+    told = _serve(tmp_path, "--host", ANYWHERE)
     assert (told.returncode, "--credentials" in told.stderr) == (2, True)
-    told = _serve(tmp_path, "--host", "0.0.0.0", "--no-auth")
+    told = _serve(tmp_path, "--host", ANYWHERE, "--no-auth")
     assert (told.returncode, "leave out --no-auth" in told.stderr) == (2, True)
     assert not (tmp_path / ".pipelinekit" / "credentials").exists()
 
