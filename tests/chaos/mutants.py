@@ -171,8 +171,8 @@ def _digest_unchecked() -> None:
 
 @_mutant("results", 4, "everything_ends")
 def _result_written_in_place() -> None:
-    from pipelinekit.tools.jobs import gate, runner
     from pipelinekit.tools.failpoint import failpoint
+    from pipelinekit.tools.jobs import gate, runner
 
     def store(control: Path, result: str) -> None:
         with (control / gate.RESULT).open("w", encoding="utf-8") as file:
