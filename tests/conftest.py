@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelinekit.tools.cgroup import PREFIX, own_unified
-from pipelinekit.tools.jobgroup import KILL
+from pipelinekit.tools.jobs.cgroup import PREFIX, own_unified
+from pipelinekit.tools.jobs.jobgroup import KILL
 from pipelinekit.tools.notebooks.kernels import FOLDER, stop_nursery
 from tests import containers, postgres, sshd
 from tests.account import CREDENTIALS, serving

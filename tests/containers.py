@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelinekit.tools.containers import container_engine, forget_engine
+from pipelinekit.tools.commands.containers import container_engine, forget_engine
 
 IMAGE = "localhost/pipelinekit-test:1"
 PROGRAMS = (

@@ -8,13 +8,8 @@ from itertools import starmap
 import pandas as pd
 
 from pipelinekit.model.action import Category
-from pipelinekit.model.execution import (
-    ActionExecution,
-    ActionStatus,
-    PipelineExecution,
-    StageExecution,
-    Vote,
-)
+from pipelinekit.model.execution import ActionExecution, PipelineExecution, StageExecution, Vote
+from pipelinekit.model.status import ActionStatus
 from pipelinekit.model.testreport import TestReport
 from pipelinekit.ports.store import Query, Store
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from pipelinekit.model.execution import Artifact
 from pipelinekit.ports.artifacts import ArtifactCorruptedError
-from pipelinekit.tools.archive import digest
+from pipelinekit.tools.archives.archive import digest
 from pipelinekit.tools.durable import replaced, sync
 from pipelinekit.tools.failpoint import failpoint
 

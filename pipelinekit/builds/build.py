@@ -27,10 +27,10 @@ from pipelinekit.builds.transcript import Transcript
 from pipelinekit.model.order import Failed, FailureType, Outcome, Succeeded
 from pipelinekit.model.testreport import TestReport
 from pipelinekit.ports.provider import Job
-from pipelinekit.tools.confinement import Confinement, ConfinementError
+from pipelinekit.tools.commands.confinement import Confinement, ConfinementError
+from pipelinekit.tools.commands.shell import ShellEnded, ShellTimeout
+from pipelinekit.tools.commands.surroundings import interpreter, user
 from pipelinekit.tools.redact import Redactor
-from pipelinekit.tools.shell import ShellEnded, ShellTimeout
-from pipelinekit.tools.surroundings import interpreter, user
 from pipelinekit.tools.vault import SecretError
 from pipelinekit.wire.buildspec import Artifacts, Buildspec, OnFailure
 

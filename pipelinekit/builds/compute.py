@@ -7,7 +7,7 @@ from typing import Final
 from pipelinekit.builds.place import IMAGES_OF_CODEBUILD, confinement, where
 from pipelinekit.builds.task import BuildFailed, Request, Sources
 from pipelinekit.model.settings import Compute, Project, Settings, Where
-from pipelinekit.tools.confinement import Confinement, ConfinementError
+from pipelinekit.tools.commands.confinement import Confinement, ConfinementError
 
 OPEN: Final = Compute()
 

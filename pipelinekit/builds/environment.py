@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from pipelinekit.builds.task import BuildFailed, Request, Sources
 from pipelinekit.model.settings import Aws, Settings
-from pipelinekit.tools.surroundings import odd_variable, small_environment
+from pipelinekit.tools.commands.surroundings import odd_variable, small_environment
 from pipelinekit.wire.buildspec import Buildspec
 from pipelinekit.wire.environment_variables import Variables
 

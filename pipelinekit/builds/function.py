@@ -16,13 +16,13 @@ from pipelinekit.model.execution import Artifact
 from pipelinekit.model.order import Failed, FailureType, Outcome, Succeeded
 from pipelinekit.model.settings import Function, Settings
 from pipelinekit.ports.provider import Job
-from pipelinekit.tools import handler
-from pipelinekit.tools.archive import ArchiveError, pack, unpack
-from pipelinekit.tools.handler import ACCOUNT, Handler, HandlerError
-from pipelinekit.tools.job_calls import JobCalls, JobFailed, JobSucceeded
-from pipelinekit.tools.job_objects import JobObjects
-from pipelinekit.tools.loopback import Loopback
-from pipelinekit.tools.surroundings import REGION
+from pipelinekit.tools.archives.archive import ArchiveError, pack, unpack
+from pipelinekit.tools.aws import handler
+from pipelinekit.tools.aws.handler import ACCOUNT, Handler, HandlerError
+from pipelinekit.tools.aws.job_calls import JobCalls, JobFailed, JobSucceeded
+from pipelinekit.tools.aws.job_objects import JobObjects
+from pipelinekit.tools.aws.loopback import Loopback
+from pipelinekit.tools.commands.surroundings import REGION
 
 OWN_KEY: Final = "AWS_ACCESS_KEY_ID"
 BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")

@@ -8,8 +8,8 @@ from typing import Final
 from pipelinekit.builds.task import BuildFailed, Task
 from pipelinekit.model.order import FailureType
 from pipelinekit.ports.provider import Job
+from pipelinekit.tools.commands.shell import Shell
 from pipelinekit.tools.globs import GlobError, Globs, Selection, stage
-from pipelinekit.tools.shell import Shell
 from pipelinekit.wire.buildspec import Artifacts, Buildspec
 
 NAME: Final = "PIPELINEKIT_ARTIFACT_NAME"

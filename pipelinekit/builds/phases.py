@@ -8,8 +8,8 @@ from typing import Final, Self
 from pipelinekit.builds.task import BuildFailed, Task
 from pipelinekit.builds.transcript import Transcript
 from pipelinekit.model.order import FailureType
-from pipelinekit.tools.places import printable
-from pipelinekit.tools.shell import Shell
+from pipelinekit.tools.commands.shell import Shell
+from pipelinekit.tools.documents.places import printable
 from pipelinekit.wire.buildspec import OnFailure, Phase
 
 SHOWN: Final = 100

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Final
 
 from pipelinekit.model.settings import Compute, Where
-from pipelinekit.tools.confinement import HOST, Confinement, ConfinementError, Limits
-from pipelinekit.tools.container import Container
-from pipelinekit.tools.containers import container_engine, container_obstacle
-from pipelinekit.tools.sandbox import Sandbox, sandbox_obstacle
+from pipelinekit.tools.commands.confinement import HOST, Confinement, ConfinementError
+from pipelinekit.tools.commands.container import Container
+from pipelinekit.tools.commands.containers import container_engine, container_obstacle
+from pipelinekit.tools.commands.sandbox import Sandbox, sandbox_obstacle
+from pipelinekit.tools.jobs.cgroup import Limits
 
 IMAGES_OF_CODEBUILD: Final = "aws/codebuild/"
 

@@ -14,7 +14,7 @@ from pipelinekit.model.action import Action
 from pipelinekit.model.order import Outcome
 from pipelinekit.model.settings import Project, Settings
 from pipelinekit.ports.provider import Job
-from pipelinekit.tools.document import DocumentError
+from pipelinekit.tools.documents.document import DocumentError
 from pipelinekit.wire.environment_variables import Variables, read_variables, write_variables
 
 PLAIN: Final = Project()

@@ -10,7 +10,8 @@ from pipelinekit.model.action import Action
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.provider import Job
-from pipelinekit.tools.checkout import (
+from pipelinekit.tools.documents.document import DocumentError, read
+from pipelinekit.tools.git.checkout import (
     Checkout,
     Wanted,
     address,
@@ -18,7 +19,6 @@ from pipelinekit.tools.checkout import (
     find,
     without_secret,
 )
-from pipelinekit.tools.document import DocumentError, read
 
 FILE: Final = "codebuild-clone-ref.json"
 FORMAT: Final = "CODEBUILD_CLONE_REF"

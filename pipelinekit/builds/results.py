@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from pipelinekit.model.testreport import FailedCase, TestReport
+from pipelinekit.tools.documents.places import printable
 from pipelinekit.tools.globs import GlobError, Globs
-from pipelinekit.tools.places import printable
 from pipelinekit.wire.buildspec_outputs import ReportGroup
 from pipelinekit.wire.case_results import CASES, Case, Verdict, read_cases
 from pipelinekit.wire.coverage_results import read_coverage

@@ -11,9 +11,9 @@ from typing import Final
 from pipelinekit.builds.reference import Reference, address_of, read_reference
 from pipelinekit.builds.task import BuildFailed, Request, Sources
 from pipelinekit.model.order import FailureType
-from pipelinekit.tools.checkout import Wanted, clone
-from pipelinekit.tools.document import Document, DocumentError, parse, read
-from pipelinekit.tools.git import GitError
+from pipelinekit.tools.documents.document import Document, DocumentError, parse, read
+from pipelinekit.tools.git.checkout import Wanted, clone
+from pipelinekit.tools.git.repository import GitError
 from pipelinekit.wire.buildspec import Buildspec, read_buildspec
 
 INLINE: Final = re.compile(r"\s*(version\s*:|\{)|.*\n", re.DOTALL)

@@ -8,7 +8,7 @@ from pipelinekit.model.order import FailureType
 from pipelinekit.model.settings import Project
 from pipelinekit.model.testreport import TestReport
 from pipelinekit.ports.provider import Job
-from pipelinekit.tools.confinement import Confinement
+from pipelinekit.tools.commands.confinement import Confinement
 from pipelinekit.tools.redact import Redactor
 from pipelinekit.wire.buildspec import Artifacts, Buildspec
 from pipelinekit.wire.environment_variables import Variables

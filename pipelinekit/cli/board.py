@@ -10,12 +10,8 @@ from pipelinekit.cli.view import failure, told
 from pipelinekit.kit import fact_words as words
 from pipelinekit.kit.facts import BUSY, ActionFacts, RunFacts, StageFacts
 from pipelinekit.model.condition import ConditionType
-from pipelinekit.model.execution import (
-    ActionExecution,
-    ActionStatus,
-    PipelineStatus,
-    StageStatus,
-)
+from pipelinekit.model.execution import ActionExecution
+from pipelinekit.model.status import ActionStatus, PipelineStatus, StageStatus
 from pipelinekit.wire.report_words import failed_names
 from pipelinekit.wire.words import NOT_STARTED, SHORT_ID, Mark, clean, clock, duration, one_line
 

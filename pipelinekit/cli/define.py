@@ -17,7 +17,7 @@ from pipelinekit.kit.files import (
     unreadable,
 )
 from pipelinekit.model.errors import DefinitionError
-from pipelinekit.tools.document import DocumentError
+from pipelinekit.tools.documents.document import DocumentError
 from pipelinekit.wire import appspec
 from pipelinekit.wire.buildspec import read_buildspec
 

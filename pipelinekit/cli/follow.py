@@ -13,7 +13,8 @@ from pipelinekit.kit.facts import RunFacts
 from pipelinekit.kit.observe import observed
 from pipelinekit.kit.run import LOOK_SECONDS, Run
 from pipelinekit.model.errors import PipelineKitError
-from pipelinekit.model.execution import ActionExecution, ApprovalStatus, PipelineStatus
+from pipelinekit.model.execution import ActionExecution
+from pipelinekit.model.status import ApprovalStatus, PipelineStatus
 from pipelinekit.runtime.clock import now
 from pipelinekit.runtime.worker import Worker
 

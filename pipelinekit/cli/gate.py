@@ -14,7 +14,8 @@ from pipelinekit.kit.facts import RunFacts
 from pipelinekit.kit.logs import tail
 from pipelinekit.kit.observe import observed
 from pipelinekit.kit.run import Run
-from pipelinekit.model.execution import ActionExecution, ApprovalStatus
+from pipelinekit.model.execution import ActionExecution
+from pipelinekit.model.status import ApprovalStatus
 from pipelinekit.runtime.clock import now
 from pipelinekit.wire.words import WAITING, clean
 

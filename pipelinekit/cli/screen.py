@@ -26,7 +26,7 @@ from pipelinekit.cli.colours import colour
 from pipelinekit.cli.view import failure
 from pipelinekit.kit.facts import BUSY, ActionFacts, RunFacts, StageFacts
 from pipelinekit.kit.logs import tail
-from pipelinekit.model.execution import ActionStatus
+from pipelinekit.model.status import ActionStatus
 from pipelinekit.wire.report_words import failed_names
 from pipelinekit.wire.words import FAILED, IN_PROGRESS, clean, duration
 

@@ -9,8 +9,8 @@ from uuid import uuid4
 from pipelinekit.endpoint.gate import Admitted, Gate, Replays
 from pipelinekit.kit.kit import Kit
 from pipelinekit.operations.answer import TYPE, answer, refused
-from pipelinekit.tools.loopback import TARGET, Call, CallRefused, Reply
-from pipelinekit.tools.signature import Flaw
+from pipelinekit.tools.aws.loopback import TARGET, Call, CallRefused, Reply
+from pipelinekit.tools.aws.signature import Flaw
 
 MOST_BYTES: Final = 8 * 1024 * 1024
 """Of a request; the largest definition that CodePipeline takes is smaller."""

@@ -15,7 +15,7 @@ from pipelinekit.endpoint.objects import Objects
 from pipelinekit.kit.kit import Kit
 from pipelinekit.operations.deliveries import Delivery, deliver
 from pipelinekit.operations.webhooks import FOLDER
-from pipelinekit.tools.loopback import CHUNK, TARGET, Call, CallRefused, Reply
+from pipelinekit.tools.aws.loopback import CHUNK, TARGET, Call, CallRefused, Reply
 
 HEALTH: Final = "/health"
 HOOKS: Final = f"/{FOLDER}/"

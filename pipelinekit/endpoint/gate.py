@@ -15,8 +15,8 @@ from typing import Final
 
 from pipelinekit.endpoint.callers import Caller, Callers
 from pipelinekit.runtime.clock import now
-from pipelinekit.tools.loopback import TARGET, Call, Reply
-from pipelinekit.tools.signature import Flaw, Signed, flaw, signed
+from pipelinekit.tools.aws.loopback import TARGET, Call, Reply
+from pipelinekit.tools.aws.signature import Flaw, Signed, flaw, signed
 
 WITHIN: Final = timedelta(minutes=5)
 STAMP: Final = "%Y%m%dT%H%M%SZ"

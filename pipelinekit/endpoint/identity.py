@@ -8,8 +8,8 @@ from uuid import uuid4
 from xml.sax.saxutils import escape
 
 from pipelinekit.endpoint.gate import Gate
-from pipelinekit.tools.loopback import Call, CallRefused, Reply
-from pipelinekit.tools.signature import Flaw
+from pipelinekit.tools.aws.loopback import Call, CallRefused, Reply
+from pipelinekit.tools.aws.signature import Flaw
 from pipelinekit.wire.answers import ACCOUNT_ID
 
 FORM: Final = "application/x-www-form-urlencoded"

@@ -9,9 +9,9 @@ from pipelinekit.operations.grants import order_of, secret_of, token_of
 from pipelinekit.operations.jobs import uploaded
 from pipelinekit.ports.artifacts import ArtifactCorruptedError
 from pipelinekit.ports.store import Query
-from pipelinekit.tools.job_objects import JobObjects
-from pipelinekit.tools.loopback import Call, CallRefused, Reply
-from pipelinekit.tools.signature import Flaw, flaw, signed
+from pipelinekit.tools.aws.job_objects import JobObjects
+from pipelinekit.tools.aws.loopback import Call, CallRefused, Reply
+from pipelinekit.tools.aws.signature import Flaw, flaw, signed
 
 TOKEN: Final = "x-amz-security-token"  # noqa: S105 - the name of a header
 

@@ -16,16 +16,15 @@ from pipelinekit.engine.restore import automatic
 from pipelinekit.model.action import Action
 from pipelinekit.model.check import ConditionStatus
 from pipelinekit.model.condition import ConditionType, Result, RetryMode
-from pipelinekit.model.execution import (
+from pipelinekit.model.execution import PipelineExecution, StageExecution
+from pipelinekit.model.pipeline import ExecutionMode, Stage
+from pipelinekit.model.status import (
     ExecutionType,
     Phase,
-    PipelineExecution,
     PipelineStatus,
     RetryTrigger,
-    StageExecution,
     StageStatus,
 )
-from pipelinekit.model.pipeline import ExecutionMode, Stage
 
 SIDE_BY_SIDE = 5
 """How many actions of one execution of a PARALLEL pipeline run at once."""

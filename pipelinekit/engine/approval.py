@@ -16,14 +16,9 @@ from pipelinekit.model.errors import (
     ValidationError,
 )
 from pipelinekit.model.event import Answered
-from pipelinekit.model.execution import (
-    ActionExecution,
-    ActionStatus,
-    ApprovalStatus,
-    PipelineExecution,
-    Vote,
-)
+from pipelinekit.model.execution import ActionExecution, PipelineExecution, Vote
 from pipelinekit.model.order import Failed, Succeeded
+from pipelinekit.model.status import ActionStatus, ApprovalStatus
 
 SUMMARY_LIMIT = 512
 

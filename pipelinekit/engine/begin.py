@@ -22,7 +22,6 @@ from pipelinekit.model.action import Action, Category, EnvironmentVariable
 from pipelinekit.model.command import Run
 from pipelinekit.model.execution import (
     ActionExecution,
-    ActionStatus,
     Artifact,
     ErrorDetails,
     OutputVariables,
@@ -31,6 +30,7 @@ from pipelinekit.model.execution import (
 )
 from pipelinekit.model.order import FailureType, Order
 from pipelinekit.model.pipeline import LOCAL_BUCKET
+from pipelinekit.model.status import ActionStatus
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 

@@ -15,15 +15,10 @@ from pipelinekit.engine.ruletypes import RuleType, rule_type
 from pipelinekit.model.check import ConditionExecution, ConditionStatus, RuleExecution
 from pipelinekit.model.command import Halt, Run
 from pipelinekit.model.condition import Condition, ConditionType, Result, Rule
-from pipelinekit.model.execution import (
-    ActionStatus,
-    ErrorDetails,
-    Phase,
-    PipelineExecution,
-    StageExecution,
-)
+from pipelinekit.model.execution import ErrorDetails, PipelineExecution, StageExecution
 from pipelinekit.model.order import FailureType, Order
 from pipelinekit.model.pipeline import Stage
+from pipelinekit.model.status import ActionStatus, Phase
 
 PHASES: Mapping[ConditionType, Phase] = {
     ConditionType.BEFORE_ENTRY: Phase.ENTRY,

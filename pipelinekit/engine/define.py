@@ -13,14 +13,9 @@ from pipelinekit.engine.tags import give_tags
 from pipelinekit.model.check import ConditionStatus
 from pipelinekit.model.errors import PipelineNameInUse
 from pipelinekit.model.event import Defined
-from pipelinekit.model.execution import (
-    Definition,
-    PipelineExecution,
-    PipelineRecord,
-    PipelineStatus,
-    Transition,
-)
+from pipelinekit.model.execution import Definition, PipelineExecution, PipelineRecord, Transition
 from pipelinekit.model.pipeline import ExecutionMode, Pipeline
+from pipelinekit.model.status import PipelineStatus
 
 
 def define(draft: Draft, event: Defined) -> None:

@@ -20,19 +20,17 @@ from pipelinekit.model.errors import (
 from pipelinekit.model.event import Event
 from pipelinekit.model.execution import (
     ActionExecution,
-    ActionStatus,
     Definition,
     PipelineExecution,
     PipelineRecord,
-    PipelineStatus,
     StageExecution,
     StageState,
-    StageStatus,
 )
 from pipelinekit.model.move import Move
 from pipelinekit.model.pipeline import Pipeline, Stage
 from pipelinekit.model.row import Row
 from pipelinekit.model.state import Key, State
+from pipelinekit.model.status import ActionStatus, PipelineStatus, StageStatus
 
 R = TypeVar("R", bound=Row)
 

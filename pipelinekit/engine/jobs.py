@@ -8,9 +8,10 @@ from pipelinekit.engine.report import report
 from pipelinekit.model.command import Halt
 from pipelinekit.model.errors import InvalidJobState, InvalidNonce, JobNotFound
 from pipelinekit.model.event import JobAcknowledged, JobEnded, JobEvent, JobOffered, Reported
-from pipelinekit.model.execution import ActionExecution, ActionStatus
+from pipelinekit.model.execution import ActionExecution
 from pipelinekit.model.job import JobStatus, WorkerJob
 from pipelinekit.model.order import Failed, Waiting
+from pipelinekit.model.status import ActionStatus
 
 ACKNOWLEDGE_WITHIN = timedelta(seconds=60)
 """After which a job that nobody acknowledged is offered again (CHOICE: AWS does not say)."""

@@ -10,8 +10,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from pipelinekit.engine.draft import Draft
-from pipelinekit.model.execution import PipelineExecution, PipelineStatus, StageState, Transition
+from pipelinekit.model.execution import PipelineExecution, StageState, Transition
 from pipelinekit.model.pipeline import ExecutionMode
+from pipelinekit.model.status import PipelineStatus
 
 STALE = timedelta(days=30)
 """After how long a disabled transition, once enabled, no longer lets in who waited for it."""

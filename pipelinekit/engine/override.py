@@ -12,13 +12,9 @@ from pipelinekit.model.check import ConditionExecution, ConditionStatus
 from pipelinekit.model.condition import ConditionType, Result
 from pipelinekit.model.errors import ConditionNotOverridable, ValidationError
 from pipelinekit.model.event import OverrideRequested
-from pipelinekit.model.execution import (
-    PipelineExecution,
-    PipelineStatus,
-    StageExecution,
-    StageStatus,
-)
+from pipelinekit.model.execution import PipelineExecution, StageExecution
 from pipelinekit.model.pipeline import Stage
+from pipelinekit.model.status import PipelineStatus, StageStatus
 
 FREEZE = "Freeze"
 """The rule that holds executions off while an environment is frozen; see `providers.freeze`."""

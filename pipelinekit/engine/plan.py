@@ -33,16 +33,15 @@ from pipelinekit.model.errors import Fault, PipelineKitError
 from pipelinekit.model.event import Defined, Started
 from pipelinekit.model.execution import (
     ActionExecution,
-    ActionStatus,
     Definition,
     PipelineExecution,
     PipelineRecord,
-    PipelineStatus,
     StageExecution,
     StageState,
 )
 from pipelinekit.model.pipeline import ExecutionMode, Pipeline, Stage
 from pipelinekit.model.state import PARTS, State
+from pipelinekit.model.status import ActionStatus, PipelineStatus
 
 HIDDEN = "****"
 """What stands in the place of a secret."""

@@ -12,13 +12,13 @@ from pipelinekit.model.errors import StaleReport
 from pipelinekit.model.event import AnswerRefused, Expired, Reported
 from pipelinekit.model.execution import (
     ActionExecution,
-    ActionStatus,
     Artifact,
     ErrorDetails,
     OutputVariables,
     Produced,
 )
 from pipelinekit.model.order import Failed, Outcome, Succeeded, Waiting
+from pipelinekit.model.status import ActionStatus
 
 VARIABLES_LIMIT = 122_880
 

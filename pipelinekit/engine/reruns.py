@@ -3,8 +3,9 @@
 from pipelinekit.engine.draft import Draft
 from pipelinekit.model.action import Action
 from pipelinekit.model.condition import RetryMode
-from pipelinekit.model.execution import ActionStatus, StageExecution, StageStatus
+from pipelinekit.model.execution import StageExecution
 from pipelinekit.model.pipeline import Stage
+from pipelinekit.model.status import ActionStatus, StageStatus
 
 _LOST = frozenset({ActionStatus.FAILED, ActionStatus.ABANDONED})
 

@@ -12,15 +12,13 @@ from pipelinekit.model.check import ConditionExecution, ConditionStatus
 from pipelinekit.model.condition import ConditionType
 from pipelinekit.model.execution import (
     Cause,
-    ExecutionType,
     OutputVariables,
     PipelineExecution,
     Produced,
     StageExecution,
-    StageStatus,
-    TriggerType,
 )
 from pipelinekit.model.pipeline import ExecutionMode, Stage
+from pipelinekit.model.status import ExecutionType, StageStatus, TriggerType
 
 
 def last_good(draft: Draft, stage: Stage) -> PipelineExecution | None:

@@ -9,15 +9,9 @@ from pipelinekit.engine.reruns import reruns
 from pipelinekit.model.condition import RetryMode
 from pipelinekit.model.errors import NotLatestExecution, StageNotRetryable
 from pipelinekit.model.event import RetryRequested
-from pipelinekit.model.execution import (
-    Phase,
-    PipelineExecution,
-    PipelineStatus,
-    RetryTrigger,
-    StageExecution,
-    StageStatus,
-)
+from pipelinekit.model.execution import PipelineExecution, StageExecution
 from pipelinekit.model.pipeline import ExecutionMode, Stage
+from pipelinekit.model.status import Phase, PipelineStatus, RetryTrigger, StageStatus
 
 _OVER = frozenset({StageStatus.FAILED, StageStatus.STOPPED})
 _RETRY = (

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from pipelinekit.engine.draft import Draft
 from pipelinekit.model.event import Answered
-from pipelinekit.model.execution import ActionExecution, ApprovalStatus
+from pipelinekit.model.execution import ActionExecution
+from pipelinekit.model.status import ApprovalStatus
 
 APPROVERS = "Approvers"
 REQUIRED = "RequiredApprovals"

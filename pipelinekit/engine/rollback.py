@@ -6,8 +6,9 @@ from pipelinekit.engine.modes import lock
 from pipelinekit.engine.restore import restored, unfit
 from pipelinekit.model.errors import ExecutionOutdated, UnableToRollback
 from pipelinekit.model.event import RollbackRequested
-from pipelinekit.model.execution import Cause, PipelineExecution, TriggerType
+from pipelinekit.model.execution import Cause, PipelineExecution
 from pipelinekit.model.pipeline import ExecutionMode, Stage
+from pipelinekit.model.status import TriggerType
 
 
 def rollback(draft: Draft, event: RollbackRequested) -> None:

@@ -11,13 +11,9 @@ from pipelinekit.engine.limits import refuse_too_many, too_many
 from pipelinekit.engine.startable import startable
 from pipelinekit.model.errors import InvalidToken, ValidationError
 from pipelinekit.model.event import Started
-from pipelinekit.model.execution import (
-    PipelineExecution,
-    PipelineStatus,
-    StartToken,
-    TriggerType,
-)
+from pipelinekit.model.execution import PipelineExecution, StartToken
 from pipelinekit.model.pipeline import Pipeline, PipelineType
+from pipelinekit.model.status import PipelineStatus, TriggerType
 
 TOKEN = re.compile(r"[A-Za-z0-9-]{1,128}")
 TOKEN_LIFE = timedelta(hours=24)

@@ -13,15 +13,9 @@ from pipelinekit.model.check import ConditionStatus
 from pipelinekit.model.command import Halt
 from pipelinekit.model.errors import DuplicatedStop, NotStoppable, ValidationError
 from pipelinekit.model.event import StopRequested
-from pipelinekit.model.execution import (
-    ActionStatus,
-    Phase,
-    PipelineExecution,
-    PipelineStatus,
-    StageStatus,
-    Stop,
-)
+from pipelinekit.model.execution import PipelineExecution, Stop
 from pipelinekit.model.pipeline import Stage
+from pipelinekit.model.status import ActionStatus, Phase, PipelineStatus, StageStatus
 
 REASON_LIMIT = 200
 

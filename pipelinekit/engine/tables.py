@@ -6,7 +6,7 @@ Source: codepipeline.md section 4. A status that is missing on the left is final
 from collections.abc import Mapping
 
 from pipelinekit.model.check import ConditionStatus
-from pipelinekit.model.execution import ActionStatus, PipelineStatus, StageStatus
+from pipelinekit.model.status import ActionStatus, PipelineStatus, StageStatus
 
 PIPELINE: Mapping[PipelineStatus, Mapping[PipelineStatus, str]] = {
     PipelineStatus.IN_PROGRESS: {

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pipelinekit.operations.answer import TYPE, answer
 from pipelinekit.ports.control import Control
-from pipelinekit.tools.surroundings import REGION
+from pipelinekit.tools.commands.surroundings import REGION
 
 SERVICE: Final = "codepipeline"
 NOWHERE: Final = "http://in-this-process.invalid"

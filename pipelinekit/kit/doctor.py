@@ -25,10 +25,10 @@ from pipelinekit.model.actiontype import ActionType
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.settings import Aws, Project, Settings
 from pipelinekit.runtime.engines import alive
-from pipelinekit.tools.cgroup import make_group
-from pipelinekit.tools.confinement import ConfinementError, Limits
-from pipelinekit.tools.containers import container_engine, container_obstacle
-from pipelinekit.tools.sandbox import sandbox_obstacle
+from pipelinekit.tools.commands.confinement import ConfinementError
+from pipelinekit.tools.commands.containers import container_engine, container_obstacle
+from pipelinekit.tools.commands.sandbox import sandbox_obstacle
+from pipelinekit.tools.jobs.cgroup import Limits, make_group
 
 PROGRAMS: Final = {
     "git": (("git", "--version"), "sources cannot be fetched; install git"),

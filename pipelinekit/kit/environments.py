@@ -10,7 +10,7 @@ from pipelinekit.kit.settings_file import settings_document
 from pipelinekit.model.environment import Environment, Freeze
 from pipelinekit.model.errors import NotFound, ValidationError
 from pipelinekit.model.settings import Aws
-from pipelinekit.tools.document import DocumentError, Node
+from pipelinekit.tools.documents.document import DocumentError, Node
 from pipelinekit.tools.freezes import FreezeError, calendar
 
 FILE: Final = "environments.yaml"

@@ -8,7 +8,7 @@ from pipelinekit.model.action import Owner
 from pipelinekit.model.errors import ValidationError
 from pipelinekit.model.pipeline import LOCAL_BUCKET, LOCAL_ROLE, Pipeline
 from pipelinekit.model.settings import Project
-from pipelinekit.tools.document import JSON, Form
+from pipelinekit.tools.documents.document import JSON, Form
 from pipelinekit.wire import codepipeline
 from pipelinekit.wire.codebuild_project import write_project
 from pipelinekit.wire.templates.cloudformation_writer import write_cloudformation

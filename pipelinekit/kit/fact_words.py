@@ -7,7 +7,8 @@ from pipelinekit.engine.review import INPUTS, REQUIRED, Input, read_inputs
 from pipelinekit.kit.facts import ConditionFacts, Rival, RuleFacts, RunFacts, StageFacts
 from pipelinekit.model.check import ConditionStatus
 from pipelinekit.model.condition import ConditionType
-from pipelinekit.model.execution import ActionExecution, ActionStatus, ApprovalStatus, StageStatus
+from pipelinekit.model.execution import ActionExecution
+from pipelinekit.model.status import ActionStatus, ApprovalStatus, StageStatus
 from pipelinekit.wire.words import SHORT_ID, one_line
 
 When = Callable[[datetime], str]

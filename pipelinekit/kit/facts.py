@@ -11,13 +11,12 @@ from pipelinekit.model.check import ConditionExecution, RuleExecution
 from pipelinekit.model.condition import ConditionType, Result, Rule
 from pipelinekit.model.execution import (
     ActionExecution,
-    ActionStatus,
     PipelineExecution,
     StageExecution,
-    StageStatus,
     Transition,
 )
 from pipelinekit.model.pipeline import Stage
+from pipelinekit.model.status import ActionStatus, StageStatus
 from pipelinekit.wire.words import FAILED, IN_PROGRESS, WAITING, Mark
 
 BUSY = frozenset({StageStatus.IN_PROGRESS, StageStatus.STOPPING})

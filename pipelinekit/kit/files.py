@@ -16,8 +16,8 @@ from pipelinekit.kit.registry import action_types, discover
 from pipelinekit.model.action import ActionTypeId
 from pipelinekit.model.errors import DefinitionError, Fault, ValidationError
 from pipelinekit.model.pipeline import Pipeline
-from pipelinekit.tools import document
-from pipelinekit.tools.document import Document, DocumentError, Form
+from pipelinekit.tools.documents import document
+from pipelinekit.tools.documents.document import Document, DocumentError, Form
 from pipelinekit.wire import codepipeline
 from pipelinekit.wire.codepipeline import locate, read, text
 from pipelinekit.wire.templates.gaps import leaves, placeholders

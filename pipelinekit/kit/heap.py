@@ -11,8 +11,8 @@ from pipelinekit.artifacts.folder import FolderArtifacts
 from pipelinekit.builds.cache_shelf import SUFFIX
 from pipelinekit.kit.home import Home
 from pipelinekit.ports.store import Past
-from pipelinekit.tools.process import Standing, look
-from pipelinekit.tools.runner import MARKER
+from pipelinekit.tools.jobs.process import Standing, look
+from pipelinekit.tools.jobs.runner import MARKER
 
 TRASH = "trash"
 """The folder in which what is to be removed is no longer in anybody's way."""

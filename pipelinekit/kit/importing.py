@@ -14,7 +14,7 @@ from pipelinekit.model.action import Owner
 from pipelinekit.model.errors import DefinitionError, Fault, ValidationError
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.settings import Project
-from pipelinekit.tools.document import (
+from pipelinekit.tools.documents.document import (
     JSON,
     Document,
     DocumentError,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pipelinekit.kit.errand import bench
 from pipelinekit.kit.registry import discover
 from pipelinekit.runtime.bench import carry_out
-from pipelinekit.tools.sandbox import sandbox_obstacle
+from pipelinekit.tools.commands.sandbox import sandbox_obstacle
 from pipelinekit.wire.record import answer_data
 
 # Both once, before a runner is forked off; a sandbox that failed is tried again by each.

@@ -29,13 +29,10 @@ from pipelinekit.model.event import (
     RollbackRequested,
     TransitionChanged,
 )
-from pipelinekit.model.execution import (
-    Cause,
-    PipelineExecution,
-    TriggerType,
-)
+from pipelinekit.model.execution import Cause, PipelineExecution
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.settings import Settings
+from pipelinekit.model.status import TriggerType
 from pipelinekit.ports.control import StartWith
 from pipelinekit.ports.provider import DECLARED
 from pipelinekit.ports.store import Query

@@ -27,7 +27,7 @@ from pipelinekit.ports.store import Query, Store
 from pipelinekit.runtime.clock import new_id, now
 from pipelinekit.runtime.desk import Asked, Desk
 from pipelinekit.runtime.worker import Worker
-from pipelinekit.tools.key_file import secret_key
+from pipelinekit.tools.aws.key_file import secret_key
 
 R = TypeVar("R", bound=Row | Order)
 

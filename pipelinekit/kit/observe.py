@@ -20,16 +20,9 @@ from pipelinekit.kit.run import Run
 from pipelinekit.model.action import Action
 from pipelinekit.model.check import ConditionExecution, ConditionStatus, RuleExecution
 from pipelinekit.model.condition import ConditionType, Rule
-from pipelinekit.model.execution import (
-    ActionExecution,
-    ActionStatus,
-    ExecutionType,
-    PipelineStatus,
-    StageExecution,
-    StageState,
-    StageStatus,
-)
+from pipelinekit.model.execution import ActionExecution, StageExecution, StageState
 from pipelinekit.model.pipeline import Stage
+from pipelinekit.model.status import ActionStatus, ExecutionType, PipelineStatus, StageStatus
 from pipelinekit.wire.words import (
     AT_THE_DOOR,
     IN_PROGRESS,

@@ -18,11 +18,12 @@ from pipelinekit.model.action import ActionTypeId, Category, Owner
 from pipelinekit.model.actiontype import ActionType
 from pipelinekit.model.errors import CannotRunHere
 from pipelinekit.model.event import Started
-from pipelinekit.model.execution import Cause, TriggerType
+from pipelinekit.model.execution import Cause
 from pipelinekit.model.order import Failed, Order, Outcome, Succeeded, Waiting
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.settings import Project, Settings, Where
 from pipelinekit.model.state import State
+from pipelinekit.model.status import TriggerType
 from pipelinekit.runtime.clock import new_id, now
 from pipelinekit.wire import codepipeline
 

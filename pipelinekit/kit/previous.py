@@ -6,13 +6,12 @@ from pipelinekit.model.check import ConditionExecution, ConditionStatus
 from pipelinekit.model.condition import ConditionType
 from pipelinekit.model.errors import PipelineNotFound, StageNotFound, UnableToRollback
 from pipelinekit.model.execution import (
-    ExecutionType,
     PipelineExecution,
     PipelineRecord,
     StageExecution,
     StageState,
-    StageStatus,
 )
+from pipelinekit.model.status import ExecutionType, StageStatus
 from pipelinekit.ports.store import Query, Store
 
 PAGE = 50

@@ -16,7 +16,8 @@ from pipelinekit.kit.observe import observed
 from pipelinekit.kit.promotion import APPROVE, ARTIFACT, Promotion, Waves
 from pipelinekit.kit.run import Run, Until
 from pipelinekit.model.errors import ValidationError
-from pipelinekit.model.execution import ActionExecution, ActionStatus
+from pipelinekit.model.execution import ActionExecution
+from pipelinekit.model.status import ActionStatus
 from pipelinekit.runtime.clock import now
 from pipelinekit.wire.words import AT_THE_DOOR, FAILED, NOT_STARTED, SUCCEEDED, Mark, Tone
 

@@ -28,16 +28,13 @@ from pipelinekit.model.event import (
 )
 from pipelinekit.model.execution import (
     ActionExecution,
-    ActionStatus,
-    ApprovalStatus,
     Definition,
     PipelineExecution,
-    PipelineStatus,
     StageExecution,
     StageState,
-    StageStatus,
 )
 from pipelinekit.model.pipeline import Pipeline
+from pipelinekit.model.status import ActionStatus, ApprovalStatus, PipelineStatus, StageStatus
 from pipelinekit.ports.store import Query
 
 LOOK_SECONDS = 0.1

@@ -25,8 +25,8 @@ from pipelinekit.model.settings import (
     Settings,
     Where,
 )
-from pipelinekit.tools.document import Document, DocumentError, Node, read
-from pipelinekit.tools.places import Place
+from pipelinekit.tools.documents.document import Document, DocumentError, Node, read
+from pipelinekit.tools.documents.places import Place
 from pipelinekit.wire.codebuild_project import read_projects
 from pipelinekit.wire.environment_variables import Variables
 

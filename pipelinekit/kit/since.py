@@ -10,15 +10,11 @@ from typing import TypeVar
 from pipelinekit.kit.promotion import ARTIFACT
 from pipelinekit.kit.report_facts import Change, Since
 from pipelinekit.kit.run import Run
-from pipelinekit.model.execution import (
-    ActionExecution,
-    ActionStatus,
-    StageExecution,
-    StageStatus,
-)
+from pipelinekit.model.execution import ActionExecution, StageExecution
 from pipelinekit.model.pipeline import Stage
+from pipelinekit.model.status import ActionStatus, StageStatus
 from pipelinekit.ports.store import Query, Store
-from pipelinekit.tools.working_tree import TreeError, commits
+from pipelinekit.tools.git.working_tree import TreeError, commits
 
 PAGE = 100
 MOST = 200

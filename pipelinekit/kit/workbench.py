@@ -10,7 +10,8 @@ from pipelinekit.kit.logs import shown
 from pipelinekit.kit.run import Run
 from pipelinekit.model.action import Action
 from pipelinekit.model.errors import ActionNotFound, ValidationError
-from pipelinekit.model.execution import ActionExecution, ActionStatus
+from pipelinekit.model.execution import ActionExecution
+from pipelinekit.model.status import ActionStatus
 from pipelinekit.tools.notebooks import NotebookError, read_notebook
 from pipelinekit.tools.notebooks.resume import unmarked
 from pipelinekit.tools.notebooks.secrets import references

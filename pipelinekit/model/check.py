@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from pipelinekit.model.action import ActionTypeId
 from pipelinekit.model.condition import ConditionType, Result
-from pipelinekit.model.execution import ActionStatus, Artifact, ErrorDetails
+from pipelinekit.model.execution import Artifact, ErrorDetails
+from pipelinekit.model.status import ActionStatus
 
 
 class ConditionStatus(StrEnum):

@@ -7,9 +7,10 @@ from datetime import datetime
 from pipelinekit.model.account import CustomType, Webhook
 from pipelinekit.model.action import ActionTypeId
 from pipelinekit.model.condition import ConditionType, RetryMode
-from pipelinekit.model.execution import ApprovalStatus, Artifact, Cause
+from pipelinekit.model.execution import Artifact, Cause
 from pipelinekit.model.order import Outcome
 from pipelinekit.model.pipeline import Pipeline
+from pipelinekit.model.status import ApprovalStatus
 
 MOST_EXECUTIONS = 50
 """How many executions of a QUEUED or PARALLEL pipeline CodePipeline lets be in progress."""

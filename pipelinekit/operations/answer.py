@@ -16,8 +16,8 @@ from pipelinekit.model.errors import (
 )
 from pipelinekit.operations.table import OPERATIONS
 from pipelinekit.ports.control import Control
-from pipelinekit.tools.service_model import OperationModel, service
-from pipelinekit.tools.shape_check import checked
+from pipelinekit.tools.aws.service_model import OperationModel, service
+from pipelinekit.tools.aws.shape_check import checked
 
 PREFIX: Final = "CodePipeline_20150709"
 TYPE: Final = "application/x-amz-json-1.1"

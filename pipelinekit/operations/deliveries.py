@@ -14,11 +14,12 @@ from uuid import NAMESPACE_URL, uuid5
 from pipelinekit.model.account import ACCOUNT, Authentication, Webhook, WebhookFilter
 from pipelinekit.model.errors import PipelineKitError
 from pipelinekit.model.event import WebhookCalled
-from pipelinekit.model.execution import Cause, TriggerType
+from pipelinekit.model.execution import Cause
+from pipelinekit.model.status import TriggerType
 from pipelinekit.operations.reading import definition_of, record_of
 from pipelinekit.ports.control import NOTHING, Control, StartWith
 from pipelinekit.ports.store import Query
-from pipelinekit.tools.json_path import JsonPathError, values_at
+from pipelinekit.tools.documents.json_path import JsonPathError, values_at
 
 HASHES = {
     "x-hub-signature-256": ("sha256", hashlib.sha256),

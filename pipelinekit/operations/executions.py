@@ -5,14 +5,8 @@ from itertools import islice
 from typing import cast
 
 from pipelinekit.model.event import StopRequested
-from pipelinekit.model.execution import (
-    Cause,
-    PipelineExecution,
-    PipelineRecord,
-    StageExecution,
-    StageStatus,
-    TriggerType,
-)
+from pipelinekit.model.execution import Cause, PipelineExecution, PipelineRecord, StageExecution
+from pipelinekit.model.status import StageStatus, TriggerType
 from pipelinekit.operations.pages import last_of, next_token
 from pipelinekit.operations.reading import (
     Answer,

@@ -37,7 +37,7 @@ from pipelinekit.operations.reading import (
 from pipelinekit.ports.control import Control
 from pipelinekit.ports.store import Query
 from pipelinekit.runtime.clock import now
-from pipelinekit.tools.archive import ArchiveError, unpack
+from pipelinekit.tools.archives.archive import ArchiveError, unpack
 from pipelinekit.wire.answers import ACCOUNT_ID
 from pipelinekit.wire.job_answers import job_data
 

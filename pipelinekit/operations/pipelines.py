@@ -7,8 +7,9 @@ from typing import cast
 from pipelinekit.engine.secrets import masked, unmasked
 from pipelinekit.model.errors import PipelineKitError
 from pipelinekit.model.event import Defined, Deleted
-from pipelinekit.model.execution import Cause, PipelineRecord, TriggerType
+from pipelinekit.model.execution import Cause, PipelineRecord
 from pipelinekit.model.pipeline import Pipeline
+from pipelinekit.model.status import TriggerType
 from pipelinekit.operations.pages import last_of, next_token
 from pipelinekit.operations.reading import (
     Answer,
@@ -20,7 +21,7 @@ from pipelinekit.operations.reading import (
 )
 from pipelinekit.ports.control import Control
 from pipelinekit.ports.store import Query
-from pipelinekit.tools.document import JSON
+from pipelinekit.tools.documents.document import JSON
 from pipelinekit.wire import codepipeline
 from pipelinekit.wire.answers import arn, epoch, present, tag_list
 

@@ -18,14 +18,9 @@ from pipelinekit.model.event import (
     RollbackRequested,
     TransitionChanged,
 )
-from pipelinekit.model.execution import (
-    ActionExecution,
-    ApprovalStatus,
-    Cause,
-    PipelineExecution,
-    TriggerType,
-)
+from pipelinekit.model.execution import ActionExecution, Cause, PipelineExecution
 from pipelinekit.model.pipeline import Pipeline, Stage
+from pipelinekit.model.status import ApprovalStatus, TriggerType
 from pipelinekit.operations.reading import Answer, Given, definition_of, record_of, text
 from pipelinekit.ports.control import Control, StartWith
 from pipelinekit.ports.store import Query

@@ -26,7 +26,7 @@ from pipelinekit.operations.reading import (
 )
 from pipelinekit.ports.control import Control
 from pipelinekit.ports.store import Query
-from pipelinekit.tools.json_path import JsonPathError, check_path
+from pipelinekit.tools.documents.json_path import JsonPathError, check_path
 from pipelinekit.wire.answers import present
 from pipelinekit.wire.type_answers import webhook_item
 

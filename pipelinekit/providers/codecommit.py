@@ -8,7 +8,7 @@ from pipelinekit.model.action import Action, Owner
 from pipelinekit.model.order import Failed, FailureType, Outcome
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.provider import Job, Key, Traits, provider
-from pipelinekit.tools.git import GitError
+from pipelinekit.tools.git.repository import GitError
 from pipelinekit.wire import sources
 
 VARIABLES = frozenset(

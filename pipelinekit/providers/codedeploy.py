@@ -13,23 +13,23 @@ from pipelinekit.model.action import Action, Category, Owner
 from pipelinekit.model.order import Failed, FailureType, Outcome, Succeeded
 from pipelinekit.model.settings import DeploymentGroup, Settings
 from pipelinekit.ports.provider import Job, Key, Traits, provider
-from pipelinekit.tools import document
-from pipelinekit.tools.archive import ArchiveError, pack
-from pipelinekit.tools.bluegreen import BLUE, GREEN, BlueGreen
-from pipelinekit.tools.fleet import Result, in_turn
-from pipelinekit.tools.health import Health
-from pipelinekit.tools.installation import check_links
-from pipelinekit.tools.revision import (
+from pipelinekit.tools.archives.archive import ArchiveError, pack
+from pipelinekit.tools.deployments.bluegreen import BLUE, GREEN, BlueGreen
+from pipelinekit.tools.deployments.fleet import Result, in_turn
+from pipelinekit.tools.deployments.health import Health
+from pipelinekit.tools.deployments.installation import check_links
+from pipelinekit.tools.deployments.revision import (
     CONFIGURATION_ERROR,
     LOAD_BALANCED,
     AppSpec,
     DeploymentError,
     as_json,
 )
-from pipelinekit.tools.rollout import Rollout
-from pipelinekit.tools.ssh_address import SCHEME, Address
-from pipelinekit.tools.traffic import Traffic
-from pipelinekit.tools.visit import Deployment, FolderHost, Host
+from pipelinekit.tools.deployments.rollout import Rollout
+from pipelinekit.tools.deployments.ssh_address import SCHEME, Address
+from pipelinekit.tools.deployments.traffic import Traffic
+from pipelinekit.tools.deployments.visit import Deployment, FolderHost, Host
+from pipelinekit.tools.documents import document
 from pipelinekit.wire import appspec
 
 APPSPECS: Final = ("appspec.yml", "appspec.yaml")
@@ -251,7 +251,7 @@ def _hosts(group: DeploymentGroup, targets: Sequence[str], settings: Settings) -
 
 
 def _remote(address: Address, python: str) -> Host:
-    from pipelinekit.tools.remote import (  # noqa: PLC0415 - paramiko takes half a second to load
+    from pipelinekit.tools.deployments.remote import (  # noqa: PLC0415 - paramiko takes half a second to load
         RemoteHost,
     )
 

@@ -9,7 +9,7 @@ from pipelinekit.model.execution import Revision
 from pipelinekit.model.order import Failed, FailureType, Outcome, Succeeded
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.provider import Job, Key, Traits, provider
-from pipelinekit.tools.containers import (
+from pipelinekit.tools.commands.containers import (
     ContainerError,
     container_obstacle,
     image_digest,

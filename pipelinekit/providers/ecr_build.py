@@ -8,13 +8,13 @@ from pipelinekit.model.action import Action, Category, Owner
 from pipelinekit.model.order import Failed, FailureType, Outcome, Succeeded
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.provider import Job, Key, Traits, provider
-from pipelinekit.tools.containers import (
+from pipelinekit.tools.commands.containers import (
     ContainerError,
     build_image,
     container_obstacle,
     push_image,
 )
-from pipelinekit.tools.places import printable
+from pipelinekit.tools.documents.places import printable
 from pipelinekit.wire import images
 
 VARIABLES = frozenset({"ECRImageDigestId", "ECRRepositoryName"})

@@ -9,7 +9,7 @@ from pipelinekit.model.execution import Revision
 from pipelinekit.model.order import Failed, FailureType, Outcome, Succeeded
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.provider import Job, Key, Traits, provider
-from pipelinekit.tools.working_tree import Head, Taken, TreeError, head, take
+from pipelinekit.tools.git.working_tree import Head, Taken, TreeError, head, take
 
 VARIABLES = frozenset({"Changed", "CommitId", "FileCount"})
 TREE = "tree"

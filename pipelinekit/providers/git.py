@@ -7,8 +7,8 @@ from pipelinekit.model.action import Action
 from pipelinekit.model.order import Outcome
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.provider import Job, Key, Traits, provider
-from pipelinekit.tools.checkout import Wanted, address, check_out
-from pipelinekit.tools.git import GitError
+from pipelinekit.tools.git.checkout import Wanted, address, check_out
+from pipelinekit.tools.git.repository import GitError
 from pipelinekit.wire import sources
 
 VARIABLES = frozenset(

@@ -5,8 +5,8 @@ from typing import Annotated
 from pipelinekit.model.action import Owner
 from pipelinekit.model.order import Outcome
 from pipelinekit.ports.provider import Job, Key, Traits, provider
-from pipelinekit.tools.checkout import Wanted, address, check_out
-from pipelinekit.tools.git import GitError
+from pipelinekit.tools.git.checkout import Wanted, address, check_out
+from pipelinekit.tools.git.repository import GitError
 from pipelinekit.wire import sources
 
 VARIABLES = frozenset(

@@ -10,7 +10,7 @@ from pipelinekit.model.errors import PipelineKitError
 from pipelinekit.model.order import Failed, FailureType, Outcome, Succeeded
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.provider import Job, Key, Traits, provider
-from pipelinekit.tools.document import DocumentError, Form, parse
+from pipelinekit.tools.documents.document import DocumentError, Form, parse
 
 REVISION_TYPES: Final = ("COMMIT_ID", "IMAGE_DIGEST", "S3_OBJECT_VERSION_ID")
 

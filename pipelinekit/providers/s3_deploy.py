@@ -11,8 +11,8 @@ from pipelinekit.model.errors import ValidationError
 from pipelinekit.model.order import Failed, FailureType, Outcome, Succeeded
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.provider import Job, Key, Traits, provider
-from pipelinekit.tools.archive import pack
-from pipelinekit.tools.bucket import Bucket, BucketError, Headers, check_key
+from pipelinekit.tools.archives.archive import pack
+from pipelinekit.tools.aws.bucket import Bucket, BucketError, Headers, check_key
 from pipelinekit.wire import buckets
 
 ACLS: Final = (

@@ -7,8 +7,8 @@ from pipelinekit.model.execution import Revision
 from pipelinekit.model.order import Failed, FailureType, Outcome, Succeeded
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.provider import Job, Key, Traits, provider
-from pipelinekit.tools.archive import ArchiveError, unpack
-from pipelinekit.tools.bucket import BucketError, Version, check_key
+from pipelinekit.tools.archives.archive import ArchiveError, unpack
+from pipelinekit.tools.aws.bucket import BucketError, Version, check_key
 from pipelinekit.wire import buckets
 
 VARIABLES = frozenset({"BucketName", "ETag", "ObjectKey", "VersionId"})

@@ -15,9 +15,9 @@ from pipelinekit.model.order import Failed, FailureType, Order, Outcome, Succeed
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.artifacts import ArtifactCorruptedError, Artifacts
 from pipelinekit.ports.provider import Declared
-from pipelinekit.tools.archive import ArchiveError, pack, unpack
+from pipelinekit.tools.archives.archive import ArchiveError, pack, unpack
+from pipelinekit.tools.archives.shared_tree import SharedTrees
 from pipelinekit.tools.failpoint import failpoint
-from pipelinekit.tools.shared_tree import SharedTrees
 from pipelinekit.wire.record import answer_data, read_answer
 
 LOG = "log"

@@ -16,21 +16,19 @@ from pipelinekit.ports.provider import Declared
 from pipelinekit.ports.store import Claim
 from pipelinekit.runtime.bench import PRIVATE, Bench, Report, Starter, carry_out
 from pipelinekit.runtime.threads import Threads
-from pipelinekit.tools.containers import remove_containers
+from pipelinekit.tools.commands.containers import remove_containers
 from pipelinekit.tools.failpoint import failpoint
-from pipelinekit.tools.process import (
+from pipelinekit.tools.jobs.halting import SLACK_SECONDS, halt, sweep
+from pipelinekit.tools.jobs.process import (
     JSON,
-    SLACK_SECONDS,
     Sighting,
     Spawner,
     SpawnError,
     Standing,
     Watch,
-    halt,
     look,
-    sweep,
 )
-from pipelinekit.tools.runner import GRACE_SECONDS
+from pipelinekit.tools.jobs.runner import GRACE_SECONDS
 from pipelinekit.wire.record import read_answer, text
 
 Done = Callable[[Order, Report | None], None]

@@ -8,13 +8,9 @@ from pipelinekit.kit.facts import ActionFacts, StageFacts
 from pipelinekit.kit.logs import tail
 from pipelinekit.model.action import Action
 from pipelinekit.model.condition import Condition, ConditionType
-from pipelinekit.model.execution import (
-    ActionExecution,
-    PipelineExecution,
-    PipelineStatus,
-    Revision,
-)
+from pipelinekit.model.execution import ActionExecution, PipelineExecution, Revision
 from pipelinekit.model.pipeline import Pipeline, Stage
+from pipelinekit.model.status import PipelineStatus
 from pipelinekit.wire.report_words import failed_names, totals
 from pipelinekit.wire.words import (
     FAILED,

@@ -6,7 +6,7 @@ from typing import Final
 
 from pipelinekit.model.action import ActionTypeId
 from pipelinekit.model.execution import ErrorDetails
-from pipelinekit.tools.surroundings import REGION
+from pipelinekit.tools.commands.surroundings import REGION
 
 Json = dict[str, object]
 

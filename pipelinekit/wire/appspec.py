@@ -4,8 +4,7 @@ import re
 from pathlib import PurePosixPath
 from typing import Final
 
-from pipelinekit.tools.document import Document, Node
-from pipelinekit.tools.revision import (
+from pipelinekit.tools.deployments.revision import (
     EVENT_SECONDS,
     LOAD_BALANCED,
     SCRIPTED,
@@ -17,6 +16,7 @@ from pipelinekit.tools.revision import (
     Permission,
     Script,
 )
+from pipelinekit.tools.documents.document import Document, Node
 
 _ROOT_KEYS: Final = frozenset(
     {"version", "os", "files", "file_exists_behavior", "permissions", "hooks"}

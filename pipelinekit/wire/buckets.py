@@ -6,7 +6,7 @@ from typing import Final
 
 from pipelinekit.model.order import Failed, FailureType
 from pipelinekit.model.settings import Settings
-from pipelinekit.tools.bucket import Bucket, BucketError, BucketFault
+from pipelinekit.tools.aws.bucket import Bucket, BucketError, BucketFault
 
 _CODES: Final = {
     BucketFault.KEY: FailureType.CONFIGURATION_ERROR,

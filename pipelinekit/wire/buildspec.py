@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from pipelinekit.tools.document import Document, Node
+from pipelinekit.tools.documents.document import Document, Node
 from pipelinekit.wire import lenient
 from pipelinekit.wire.buildspec_batch import Batch, BatchBuild, batch_notes, read_batch
 from pipelinekit.wire.buildspec_outputs import (

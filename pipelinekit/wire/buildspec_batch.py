@@ -8,7 +8,7 @@ from itertools import product
 from math import prod
 from typing import Final
 
-from pipelinekit.tools.document import Node
+from pipelinekit.tools.documents.document import Node
 from pipelinekit.wire import lenient
 
 MOST_BUILDS: Final = 100

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from pipelinekit.model.testreport import ReportFormat
-from pipelinekit.tools.document import Node
+from pipelinekit.tools.documents.document import Node
 from pipelinekit.wire import lenient
 
 _ARTIFACTS: Final = frozenset(

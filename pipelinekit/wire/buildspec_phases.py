@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
-from pipelinekit.tools.document import Node
+from pipelinekit.tools.documents.document import Node
 from pipelinekit.wire import lenient
 
 PHASES: Final = ("install", "pre_build", "build", "post_build")

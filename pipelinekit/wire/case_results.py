@@ -7,7 +7,7 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from pipelinekit.model.testreport import ReportFormat
-from pipelinekit.tools.places import JSON
+from pipelinekit.tools.documents.places import JSON
 from pipelinekit.wire.report_text import ReportError, number, read_json, read_xml
 
 NANOSECONDS: Final = 1e9

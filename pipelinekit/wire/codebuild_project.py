@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from pipelinekit.model.settings import Compute, Project
-from pipelinekit.tools.document import JSON, Document, Node
+from pipelinekit.tools.documents.document import JSON, Document, Node
 from pipelinekit.wire.environment_variables import Variables, variables_of
 
 LEAST_MINUTES: Final = 1

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from pipelinekit.model.errors import DefinitionError, Fault, Path
 from pipelinekit.model.pipeline import Pipeline
-from pipelinekit.tools import document
-from pipelinekit.tools.document import JSON, Document, Form
+from pipelinekit.tools.documents import document
+from pipelinekit.tools.documents.document import JSON, Document, Form
 from pipelinekit.wire.declaration_reader import read_pipeline
 from pipelinekit.wire.declaration_writer import write_pipeline
 from pipelinekit.wire.members import Faults, Members

@@ -12,7 +12,7 @@ from pipelinekit.model.trigger import (
     PushFilter,
     Trigger,
 )
-from pipelinekit.tools.document import JSON
+from pipelinekit.tools.documents.document import JSON
 
 Object = dict[str, JSON]
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pipelinekit.tools.document import Form, Node, parse
+from pipelinekit.tools.documents.document import Form, Node, parse
 
 KINDS = ("PLAINTEXT", "PARAMETER_STORE", "SECRETS_MANAGER")
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Final
 
-from pipelinekit.tools.document import Node
+from pipelinekit.tools.documents.document import Node
 
 _YES: Final = {"yes": True, "true": True, "no": False, "false": False}
 

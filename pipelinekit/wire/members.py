@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from pipelinekit.model.errors import Fault, Path
-from pipelinekit.tools.document import JSON
+from pipelinekit.tools.documents.document import JSON
 
 T = TypeVar("T")
 D = TypeVar("D")

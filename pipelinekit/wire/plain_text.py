@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import yaml
 
-from pipelinekit.tools.document import JSON, Form
+from pipelinekit.tools.documents.document import JSON, Form
 
 
 def write_text(data: Mapping[str, JSON], form: Form) -> str:

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from pipelinekit.tools.places import JSON
+from pipelinekit.tools.documents.places import JSON
 from pipelinekit.wire.words import one_line
 
 SHOWN = 60

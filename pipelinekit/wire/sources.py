@@ -4,8 +4,8 @@ from typing import Final
 
 from pipelinekit.model.execution import Revision
 from pipelinekit.model.order import Failed, FailureType, Succeeded
-from pipelinekit.tools.checkout import Checkout
-from pipelinekit.tools.git import GitError, GitFault
+from pipelinekit.tools.git.checkout import Checkout
+from pipelinekit.tools.git.repository import GitError, GitFault
 
 FORMATS: Final = ("CODE_ZIP", "CODEBUILD_CLONE_REF")
 """How a source can give its commit: as files without history, or as a reference for CodeBuild."""

@@ -12,7 +12,6 @@ from pipelinekit.model.check import ConditionExecution, ConditionStatus, RuleExe
 from pipelinekit.model.condition import Condition, ConditionType
 from pipelinekit.model.execution import (
     ActionExecution,
-    ActionStatus,
     PipelineExecution,
     PipelineRecord,
     Revision,
@@ -21,6 +20,7 @@ from pipelinekit.model.execution import (
     Transition,
 )
 from pipelinekit.model.pipeline import ExecutionMode, Pipeline, Stage
+from pipelinekit.model.status import ActionStatus
 from pipelinekit.wire.answers import (
     EXTERNAL_ID,
     SUMMARY,

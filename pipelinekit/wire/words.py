@@ -6,12 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from pipelinekit.model.execution import (
-    ActionStatus,
-    ApprovalStatus,
-    PipelineStatus,
-    StageStatus,
-)
+from pipelinekit.model.status import ActionStatus, ApprovalStatus, PipelineStatus, StageStatus
 
 SHORT_ID = 8
 """How many characters of an id people are shown."""

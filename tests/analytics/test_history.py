@@ -8,7 +8,7 @@ import pytest
 
 from pipelinekit.analytics import History
 from pipelinekit.analytics.history import TESTS
-from pipelinekit.model.execution import ActionStatus
+from pipelinekit.model.status import ActionStatus
 from pipelinekit.model.testreport import FailedCase, ReportFormat, TestReport
 from tests.build import pipeline
 from tests.widgets.runs import START, Book, attempted, execution

@@ -17,7 +17,7 @@ from pipelinekit.model.execution import Artifact
 from pipelinekit.model.order import Order
 from pipelinekit.model.settings import Settings
 from pipelinekit.runtime.bench import Bench
-from pipelinekit.tools.process import JSON, Sighting, Spawner, Standing, Watch
+from pipelinekit.tools.jobs.process import JSON, Sighting, Spawner, Standing, Watch
 from pipelinekit.wire.record import read, text
 
 FILE_BYTES = 20_000

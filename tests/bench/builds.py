@@ -21,7 +21,7 @@ from pipelinekit.model.execution import Artifact
 from pipelinekit.model.order import Order
 from pipelinekit.model.settings import Compute, Settings, Where
 from pipelinekit.runtime.bench import Bench
-from pipelinekit.tools.process import JSON, Sighting, Spawner, Standing, Watch
+from pipelinekit.tools.jobs.process import JSON, Sighting, Spawner, Standing, Watch
 from pipelinekit.tools.redact import Redactor
 from pipelinekit.wire.buildspec import Buildspec, Phase
 

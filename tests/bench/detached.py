@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipelinekit.tools.process import JSON, Sighting, Spawner, Standing, Watch
+from pipelinekit.tools.jobs.process import JSON, Sighting, Spawner, Standing, Watch
 
 Ends = queue.SimpleQueue[Sighting]
 

@@ -13,26 +13,28 @@ from pipelinekit.model.action import Action
 from pipelinekit.model.event import Answered, Event, Reported
 from pipelinekit.model.execution import (
     ActionExecution,
-    ActionStatus,
-    ApprovalStatus,
     Artifact,
     Cause,
     Definition,
     OutputVariables,
     PipelineExecution,
     PipelineRecord,
-    PipelineStatus,
     Produced,
     Revision,
     StageExecution,
     StageState,
-    StageStatus,
-    TriggerType,
 )
 from pipelinekit.model.move import Move
 from pipelinekit.model.order import Succeeded
 from pipelinekit.model.pipeline import ExecutionMode, Pipeline
 from pipelinekit.model.row import Row
+from pipelinekit.model.status import (
+    ActionStatus,
+    ApprovalStatus,
+    PipelineStatus,
+    StageStatus,
+    TriggerType,
+)
 from pipelinekit.store.schema import HEADS, JOURNAL, METADATA, TABLES, columns
 from pipelinekit.store.sql import open_store
 from pipelinekit.store.writing import EMPTY_DIGEST, chained

@@ -16,14 +16,9 @@ from typing import NamedTuple
 
 import pipelinekit as pk
 from pipelinekit.model.event import Started
-from pipelinekit.model.execution import (
-    Cause,
-    PipelineExecution,
-    PipelineStatus,
-    StageExecution,
-    TriggerType,
-)
+from pipelinekit.model.execution import Cause, PipelineExecution, StageExecution
 from pipelinekit.model.pipeline import ExecutionMode
+from pipelinekit.model.status import PipelineStatus, TriggerType
 from pipelinekit.ports.store import Query
 from pipelinekit.runtime.clock import new_id, now
 from tests.bench.engine import nothing, source

@@ -12,7 +12,7 @@ import pytest
 from pipelinekit.builds import cache as caches
 from pipelinekit.builds.cache import BuildCache, Ground, asked
 from pipelinekit.builds.cache_shelf import MOST_KEPT, DamagedCache, Shelf
-from pipelinekit.tools.shell import Shell
+from pipelinekit.tools.commands.shell import Shell
 from pipelinekit.wire.buildspec_outputs import Cache, CacheAction
 from tests.cli.project import until
 

@@ -11,7 +11,7 @@ import pytest
 from pipelinekit.model.order import FailureType
 from pipelinekit.model.settings import Aws, Compute, Project, Settings, Where
 from pipelinekit.providers.codebuild import codebuild
-from pipelinekit.tools.surroundings import user
+from pipelinekit.tools.commands.surroundings import user
 from tests.builds.sites import ID, Site, phases
 
 HOST = Compute(where=Where.HOST)

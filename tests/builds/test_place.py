@@ -6,10 +6,10 @@ import pytest
 
 from pipelinekit.builds.place import confinement, where
 from pipelinekit.model.settings import Compute, Where
-from pipelinekit.tools.confinement import HOST, ConfinementError
-from pipelinekit.tools.container import Container
-from pipelinekit.tools.containers import forget_engine
-from pipelinekit.tools.sandbox import Sandbox, sandbox_obstacle
+from pipelinekit.tools.commands.confinement import HOST, ConfinementError
+from pipelinekit.tools.commands.container import Container
+from pipelinekit.tools.commands.containers import forget_engine
+from pipelinekit.tools.commands.sandbox import Sandbox, sandbox_obstacle
 from tests.containers import own_containers
 
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from pipelinekit.tools.failpoint import arm
-from pipelinekit.tools.proctree import processes
+from pipelinekit.tools.jobs.proctree import processes
 from tests.chaos import mutants, syncs
 from tests.chaos.ledger import VARIABLE, note
 from tests.chaos.rig import Site

@@ -8,8 +8,8 @@ from types import FrameType
 
 from pipelinekit.kit.run import Run
 from pipelinekit.model.errors import PipelineKitError
-from pipelinekit.model.execution import ActionStatus
 from pipelinekit.model.pipeline import Pipeline
+from pipelinekit.model.status import ActionStatus
 from tests.chaos.ledger import note
 from tests.chaos.rig import Parts, Rig, Site
 

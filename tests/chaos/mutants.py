@@ -56,7 +56,7 @@ def _mutant(fault: str, count: int, *rules: str) -> Callable[[Callable[[], None]
 @_mutant("kill-engine", 8, "start_once")
 def _no_gate() -> None:
     from pipelinekit.runtime import hands
-    from pipelinekit.tools import gate, runner
+    from pipelinekit.tools.jobs import gate, runner
 
     honest = gate.claim
 
@@ -81,7 +81,8 @@ def _no_fence() -> None:
 
 @_mutant("syncs", 1, "synced")
 def _no_sync_of_folders() -> None:
-    from pipelinekit.tools import durable, gate
+    from pipelinekit.tools import durable
+    from pipelinekit.tools.jobs import gate
 
     durable.sync = gate.sync = lambda folder: None
 
@@ -156,7 +157,7 @@ def _swept_without_a_look_at_the_owner() -> None:
 
 @_mutant("kill-runner", 12, "as_witnessed")
 def _lock_inherited() -> None:
-    from pipelinekit.tools import runner
+    from pipelinekit.tools.jobs import runner
 
     runner._disown = lambda held: None
 
@@ -170,7 +171,7 @@ def _digest_unchecked() -> None:
 
 @_mutant("results", 4, "everything_ends")
 def _result_written_in_place() -> None:
-    from pipelinekit.tools import gate, runner
+    from pipelinekit.tools.jobs import gate, runner
     from pipelinekit.tools.failpoint import failpoint
 
     def store(control: Path, result: str) -> None:
@@ -204,7 +205,7 @@ def _order_kept_although_answered() -> None:
 @_mutant("kill-runner", 6, "start_once")
 def _lost_and_begun_again() -> None:
     from pipelinekit.runtime.hands import Hands, _put_aside
-    from pipelinekit.tools.process import Standing
+    from pipelinekit.tools.jobs.process import Standing
 
     honest = Hands._ended
 
@@ -236,7 +237,7 @@ def _token_ignored() -> None:
 @_mutant("orphans", 6, "as_witnessed")
 def _abandoned_by_process_group_alone() -> None:
     from pipelinekit.runtime import hands
-    from pipelinekit.tools import jobgroup, process, runner
+    from pipelinekit.tools.jobs import halting, jobgroup, runner
 
     jobgroup.join = lambda control, me: None
 
@@ -245,7 +246,7 @@ def _abandoned_by_process_group_alone() -> None:
         os.killpg(0, signal.SIGTERM)
 
     runner._stop_family = stop_family
-    process.sweep = hands.sweep = lambda folder: None
+    halting.sweep = hands.sweep = lambda folder: None
 
 
 @_mutant("clock", 25, "failure_has_a_cause", "everything_ends", "as_witnessed")

@@ -12,9 +12,10 @@ from pipelinekit.kit.errand import written
 from pipelinekit.kit.home import Home
 from pipelinekit.kit.run import Run
 from pipelinekit.model.event import Defined, Event, Started
-from pipelinekit.model.execution import Cause, PipelineExecution, TriggerType
+from pipelinekit.model.execution import Cause, PipelineExecution
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.settings import Settings
+from pipelinekit.model.status import TriggerType
 from pipelinekit.ports.provider import DECLARED
 from pipelinekit.ports.store import Query, Store
 from pipelinekit.runtime.clock import new_id, now

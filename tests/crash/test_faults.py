@@ -16,7 +16,7 @@ import pytest
 import pipelinekit as pk
 from pipelinekit.model.execution import ActionExecution
 from pipelinekit.model.order import Order
-from pipelinekit.tools.gate import Standing, look
+from pipelinekit.tools.jobs.gate import Standing, look
 from pipelinekit.wire.record import read, text
 
 WAIT = 30.0

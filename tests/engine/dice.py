@@ -21,18 +21,15 @@ from pipelinekit.model.event import (
 )
 from pipelinekit.model.execution import (
     ActionExecution,
-    ApprovalStatus,
     Artifact,
     Cause,
     PipelineExecution,
-    PipelineStatus,
     Revision,
     StageExecution,
     StageState,
-    StageStatus,
-    TriggerType,
 )
 from pipelinekit.model.order import Failed, Order, Outcome, Succeeded, Waiting
+from pipelinekit.model.status import ApprovalStatus, PipelineStatus, StageStatus, TriggerType
 from tests.engine.plans import POOL
 from tests.engine.schedule import Luck, Schedule, Throw
 from tests.engine.table import Table

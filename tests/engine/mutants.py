@@ -29,15 +29,9 @@ from pipelinekit.engine.draft import Decision, Draft
 from pipelinekit.model.action import Action
 from pipelinekit.model.command import Halt
 from pipelinekit.model.condition import ConditionType, RetryMode
-from pipelinekit.model.execution import (
-    ActionExecution,
-    Phase,
-    PipelineExecution,
-    PipelineStatus,
-    StageExecution,
-    StageStatus,
-)
+from pipelinekit.model.execution import ActionExecution, PipelineExecution, StageExecution
 from pipelinekit.model.pipeline import ExecutionMode, Stage
+from pipelinekit.model.status import Phase, PipelineStatus, StageStatus
 
 Function = Callable[..., Any]
 

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from pipelinekit.engine.decide import decide, replay
 from pipelinekit.model.event import AnswerRefused
-from pipelinekit.model.execution import ApprovalStatus
 from pipelinekit.model.order import Succeeded
 from pipelinekit.model.pipeline import Stage
+from pipelinekit.model.status import ApprovalStatus
 from tests.engine.world import World, approval, line, step
 
 TWO = line(Stage("Build", step("make")))

@@ -1,9 +1,10 @@
 """What random schedules have found, each as short as it can be told."""
 
 from pipelinekit.model.condition import ConditionType, Result, RetryMode
-from pipelinekit.model.execution import ActionExecution, ActionStatus
+from pipelinekit.model.execution import ActionExecution
 from pipelinekit.model.order import Failed
 from pipelinekit.model.pipeline import Stage
+from pipelinekit.model.status import ActionStatus
 from tests.engine.world import World, gate, line, on_failure, parallel, step
 
 SEVEN = [step(f"a{number}") for number in range(7)]

@@ -8,7 +8,7 @@ import pytest
 
 from pipelinekit.engine.validate import faults
 from pipelinekit.model.pipeline import ArtifactStore
-from pipelinekit.tools.document import JSON
+from pipelinekit.tools.documents.document import JSON
 from pipelinekit.wire import codepipeline
 from tests.build import ROLE, full
 

@@ -10,7 +10,7 @@ from pipelinekit.engine.validate import faults
 from pipelinekit.model.action import OutputArtifact
 from pipelinekit.model.errors import DefinitionError
 from pipelinekit.model.pipeline import ExecutionMode, PipelineType, Stage
-from pipelinekit.tools.document import JSON
+from pipelinekit.tools.documents.document import JSON
 from pipelinekit.wire import codepipeline
 from tests.build import (
     build,

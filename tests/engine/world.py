@@ -35,16 +35,15 @@ from pipelinekit.model.event import (
 )
 from pipelinekit.model.execution import (
     ActionExecution,
-    ApprovalStatus,
     Cause,
     PipelineExecution,
     StageExecution,
     StageState,
-    TriggerType,
 )
 from pipelinekit.model.order import Failed, Order, Outcome, Revision, Succeeded, Waiting
 from pipelinekit.model.pipeline import ExecutionMode, Pipeline, Stage
 from pipelinekit.model.state import State
+from pipelinekit.model.status import ApprovalStatus, TriggerType
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 CAUSE = Cause(TriggerType.START_PIPELINE_EXECUTION, "ann")

@@ -11,10 +11,10 @@ from pipelinekit.model.errors import (
     StageNotRetryable,
     ValidationError,
 )
-from pipelinekit.model.execution import TriggerType
 from pipelinekit.model.gate import gate, retry
 from pipelinekit.model.pipeline import Stage
 from pipelinekit.model.settings import Function
+from pipelinekit.model.status import TriggerType
 from pipelinekit.providers.cloudwatch_alarm import cloudwatch_alarm
 from pipelinekit.providers.codebuild_rule import codebuild_check
 from pipelinekit.providers.commands_rule import commands_check

@@ -14,7 +14,7 @@ import pipelinekit as pk
 from pipelinekit.kit.kit import Kit
 from pipelinekit.kit.workbench import lay_out
 from pipelinekit.model.errors import ActionNotFound, StageNotRetryable, ValidationError
-from pipelinekit.model.execution import PipelineStatus
+from pipelinekit.model.status import PipelineStatus
 from tests.tools.notebooks.books import cell, write
 
 pytestmark = pytest.mark.slow

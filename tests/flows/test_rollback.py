@@ -9,9 +9,9 @@ from pipelinekit.model.errors import (
     StageNotFound,
     UnableToRollback,
 )
-from pipelinekit.model.execution import ExecutionType, TriggerType
 from pipelinekit.model.gate import gate
 from pipelinekit.model.pipeline import Pipeline, Stage
+from pipelinekit.model.status import ExecutionType, TriggerType
 from pipelinekit.providers.variable_check import variable_check
 from tests.flows.ledger import WAIT, Site, check_replay, stages
 

@@ -10,7 +10,7 @@ import pipelinekit as pk
 from pipelinekit.model.errors import CannotRunHere
 from pipelinekit.providers.s3_deploy import s3_deploy
 from pipelinekit.providers.s3_source import s3_source
-from pipelinekit.tools.bucket import Bucket
+from pipelinekit.tools.aws.bucket import Bucket
 
 BUILDSPEC = """\
 version: 0.2

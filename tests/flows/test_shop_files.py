@@ -15,7 +15,7 @@ import pytest
 from pipelinekit.model.order import Failed, Outcome, Succeeded
 from pipelinekit.model.settings import DeploymentGroup, Settings
 from pipelinekit.providers.codedeploy import codedeploy
-from pipelinekit.tools.document import read
+from pipelinekit.tools.documents.document import read
 from pipelinekit.wire import appspec
 from pipelinekit.wire.buildspec import read_buildspec
 from tests.fakes import FolderJob, order

@@ -9,7 +9,7 @@ import pytest
 from pipelinekit.kit.files import UnreadableFile, load, read_definition, save
 from pipelinekit.kit.origin import remember, remembered, settings_folder
 from pipelinekit.model.errors import DefinitionError
-from pipelinekit.tools.document import Form
+from pipelinekit.tools.documents.document import Form
 from pipelinekit.wire import codepipeline
 from tests.build import full, pipeline
 

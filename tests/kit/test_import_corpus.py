@@ -9,7 +9,7 @@ import pytest
 import pipelinekit as pk
 from pipelinekit.kit.importing import import_file
 from pipelinekit.model.errors import PipelineKitError
-from pipelinekit.tools.document import parse
+from pipelinekit.tools.documents.document import parse
 from pipelinekit.wire import codepipeline
 from pipelinekit.wire.templates.terraform_writer import NotInTerraform
 

@@ -10,7 +10,7 @@ import pytest
 
 from pipelinekit.kit.importing import import_file
 from pipelinekit.model.errors import PipelineKitError
-from pipelinekit.tools.document import JSON, parse
+from pipelinekit.tools.documents.document import JSON, parse
 from pipelinekit.wire.templates.template import SHORT_FORMS
 from tests.kit.test_importing import TEMPLATE
 

@@ -28,7 +28,7 @@ from pipelinekit.model.execution import (
 )
 from pipelinekit.ports.store import Query
 from pipelinekit.runtime.clock import new_id, now
-from pipelinekit.tools.runner import MARKER
+from pipelinekit.tools.jobs.runner import MARKER
 
 WAIT = 30.0
 NOTHING = timedelta()

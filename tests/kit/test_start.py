@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import pipelinekit as pk
-from pipelinekit.tools import proctree
+from pipelinekit.tools.jobs import proctree
 
 
 def helpers() -> set[int]:

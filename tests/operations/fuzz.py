@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import pipelinekit as pk
 from pipelinekit.endpoint.app import Endpoint
 from pipelinekit.operations.answer import PREFIX, TYPE
-from pipelinekit.tools.service_model import service
+from pipelinekit.tools.aws.service_model import service
 from tests.operations.declarations import usual
 from tests.operations.requests import Site, mutated, operations, put, shape_of, sites, valid
 from tests.operations.shapes import misfits

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pipelinekit.tools.service_model import service
+from pipelinekit.tools.aws.service_model import service
 
 Json = dict[str, Any]
 Path = tuple[str | int, ...]

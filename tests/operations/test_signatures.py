@@ -171,7 +171,7 @@ def test_signatures_are_remembered_as_long_as_they_hold() -> None:
         return Admitted(Caller("ann", ""), signature, at)
 
     def do() -> Any:
-        from pipelinekit.tools.loopback import Reply
+        from pipelinekit.tools.aws.loopback import Reply
 
         done.append(1)
         return Reply(body=b"once")

@@ -7,7 +7,7 @@ from pathlib import Path
 from pipelinekit.model.order import Failed, Outcome
 from pipelinekit.model.settings import DeploymentGroup, Settings
 from pipelinekit.providers.codedeploy import codedeploy, deployment_id
-from pipelinekit.tools.revision import LOAD_BALANCED, SCRIPTED
+from pipelinekit.tools.deployments.revision import LOAD_BALANCED, SCRIPTED
 from tests.fakes import FolderJob, order
 
 ACTION = replace(codedeploy("live", application="shop", group="production"), inputs=("app",))

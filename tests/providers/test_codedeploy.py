@@ -21,8 +21,8 @@ from pipelinekit.engine.catalog import TYPES
 from pipelinekit.model.order import FailureType, Outcome, Succeeded
 from pipelinekit.model.settings import DeploymentGroup, Settings
 from pipelinekit.providers.codedeploy import codedeploy, deployment_id
-from pipelinekit.tools.deployment import Target
-from pipelinekit.tools.proctree import processes
+from pipelinekit.tools.deployments.deployment import Target
+from pipelinekit.tools.jobs.proctree import processes
 from tests.providers.deployments import (
     ACTION,
     HEAD,

@@ -15,11 +15,11 @@ import pytest
 from pipelinekit.model.order import FailureType, Outcome, Succeeded
 from pipelinekit.model.settings import DeploymentGroup
 from pipelinekit.providers.codedeploy import codedeploy
-from pipelinekit.tools.deployment import Target
-from pipelinekit.tools.proctree import family, processes
-from pipelinekit.tools.remote import RemoteHost
-from pipelinekit.tools.revision import UNREACHABLE, DeploymentError
-from pipelinekit.tools.ssh_address import Address
+from pipelinekit.tools.deployments.deployment import Target
+from pipelinekit.tools.deployments.remote import RemoteHost
+from pipelinekit.tools.deployments.revision import UNREACHABLE, DeploymentError
+from pipelinekit.tools.deployments.ssh_address import Address
+from pipelinekit.tools.jobs.proctree import family, processes
 from tests import sshd
 from tests.providers.deployments import HEAD, HOOKS, Project, attempt, failed, scripts
 

@@ -12,7 +12,7 @@ import pytest
 
 from pipelinekit.model.order import Succeeded
 from pipelinekit.providers.codedeploy import codedeploy
-from pipelinekit.tools.proctree import processes
+from pipelinekit.tools.jobs.proctree import processes
 from tests.providers.deployments import HEAD, HOOKS, Project, attempt, failed, scripts
 
 FILES = "files:\n  - source: app\n    destination: /srv\n"

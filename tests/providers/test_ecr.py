@@ -15,7 +15,12 @@ from pipelinekit.model.settings import Settings
 from pipelinekit.ports.provider import Provider
 from pipelinekit.providers.ecr import ecr
 from pipelinekit.providers.ecr_build import ecr_build
-from pipelinekit.tools.containers import build_image, forget_engine, image_digest, tag_image
+from pipelinekit.tools.commands.containers import (
+    build_image,
+    forget_engine,
+    image_digest,
+    tag_image,
+)
 from pipelinekit.wire import images
 from tests.containers import own_containers
 from tests.fakes import FolderJob, order

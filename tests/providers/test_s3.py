@@ -18,8 +18,8 @@ from pipelinekit.model.settings import Settings
 from pipelinekit.ports.provider import Provider
 from pipelinekit.providers.s3_deploy import s3_deploy
 from pipelinekit.providers.s3_source import s3_source
-from pipelinekit.tools.archive import digest, pack
-from pipelinekit.tools.bucket import Bucket, Headers
+from pipelinekit.tools.archives.archive import digest, pack
+from pipelinekit.tools.aws.bucket import Bucket, Headers
 from tests.fakes import FolderJob, order
 
 MAPPED = {"store": "buckets/store"}

@@ -13,7 +13,7 @@ from pipelinekit.engine import tables
 from pipelinekit.kit.registry import discover
 from pipelinekit.operations.table import OPERATIONS
 from pipelinekit.ports.provider import Declared
-from pipelinekit.tools.service_model import service
+from pipelinekit.tools.aws.service_model import service
 from tests.told import rules
 
 FOLDER = Path(__file__).parents[2] / "notebooks" / "reference"

@@ -51,7 +51,7 @@ FOREIGN = {
     "pipelinekit/kit/files.py": "a definition in Python",
     "pipelinekit/runtime/bench.py": "a provider",
     "pipelinekit/runtime/courier.py": "a subscriber",
-    "pipelinekit/tools/runner.py": "whatever a runner was given",
+    "pipelinekit/tools/jobs/runner.py": "whatever a runner was given",
 }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelinekit.tools.git import GitError, GitFault
+from pipelinekit.tools.git.repository import GitError, GitFault
 
 IDENTITY = {
     "PATH": os.environ["PATH"],

@@ -16,11 +16,10 @@ from pipelinekit.model.execution import (
     Definition,
     PipelineExecution,
     StageExecution,
-    StageStatus,
-    TriggerType,
 )
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.row import Row
+from pipelinekit.model.status import StageStatus, TriggerType
 from pipelinekit.ports.store import Entry, Store
 from pipelinekit.runtime.worker import Worker
 from pipelinekit.store.sql import open_store

@@ -10,15 +10,9 @@ import pytest
 
 from pipelinekit.kit.logs import TAIL_BYTES
 from pipelinekit.model.action import Action
-from pipelinekit.model.execution import (
-    ActionStatus,
-    ErrorDetails,
-    PipelineStatus,
-    Revision,
-    StageStatus,
-    Stop,
-)
+from pipelinekit.model.execution import ErrorDetails, Revision, Stop
 from pipelinekit.model.pipeline import Pipeline, Stage
+from pipelinekit.model.status import ActionStatus, PipelineStatus, StageStatus
 from pipelinekit.model.testreport import FailedCase, ReportFormat, TestReport
 from pipelinekit.widgets import (
     action_html,

@@ -15,17 +15,19 @@ from pipelinekit.model.check import ConditionExecution, ConditionStatus, RuleExe
 from pipelinekit.model.condition import Condition, ConditionType, Result, Rule
 from pipelinekit.model.execution import (
     ActionExecution,
-    ActionStatus,
-    ApprovalStatus,
-    ExecutionType,
-    PipelineStatus,
     StageExecution,
     StageState,
-    StageStatus,
     Transition,
     Vote,
 )
 from pipelinekit.model.pipeline import ExecutionMode, Pipeline, Stage
+from pipelinekit.model.status import (
+    ActionStatus,
+    ApprovalStatus,
+    ExecutionType,
+    PipelineStatus,
+    StageStatus,
+)
 from pipelinekit.widgets import run_html, run_text
 from tests.build import approval, deploy, pipeline, rule, source, window
 from tests.widgets.runs import ID, START, Book, attempted, entered, execution

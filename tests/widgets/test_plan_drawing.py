@@ -8,8 +8,9 @@ from pipelinekit.engine.catalog import TYPES
 from pipelinekit.engine.plan import Aim, plan
 from pipelinekit.engine.planned import Closed, Occupant, Plan
 from pipelinekit.model.event import Started
-from pipelinekit.model.execution import Cause, Transition, TriggerType
+from pipelinekit.model.execution import Cause, Transition
 from pipelinekit.model.state import State
+from pipelinekit.model.status import TriggerType
 from pipelinekit.widgets import plan_html, plan_text
 from tests.build import full
 from tests.widgets.test_drawing import HOSTILE, Page

@@ -4,9 +4,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from pipelinekit.tools.document import DocumentError, parse
-from pipelinekit.tools.document import read as read_document
-from pipelinekit.tools.revision import (
+from pipelinekit.tools.deployments.revision import (
     AppSpec,
     FileExistsBehavior,
     FileMapping,
@@ -14,6 +12,8 @@ from pipelinekit.tools.revision import (
     Permission,
     Script,
 )
+from pipelinekit.tools.documents.document import DocumentError, parse
+from pipelinekit.tools.documents.document import read as read_document
 from pipelinekit.wire import appspec
 
 CORPUS = Path(__file__).parents[2] / ".." / "shared" / "corpus" / "appspec"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipelinekit.model.testreport import ReportFormat
-from pipelinekit.tools.document import DocumentError, parse, read
+from pipelinekit.tools.documents.document import DocumentError, parse, read
 from pipelinekit.wire.buildspec import (
     Artifacts,
     Batch,

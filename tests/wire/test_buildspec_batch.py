@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from pipelinekit.tools.document import DocumentError, parse
+from pipelinekit.tools.documents.document import DocumentError, parse
 from pipelinekit.wire.buildspec import Batch, BatchBuild, Buildspec, read_buildspec
 
 LIST = """\

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipelinekit.tools.document import Document, DocumentError, parse
+from pipelinekit.tools.documents.document import Document, DocumentError, parse
 from pipelinekit.wire import codepipeline
 from pipelinekit.wire.codebuild_project import read_projects
 from pipelinekit.wire.templates.cloudformation import exports_of, read_cloudformation

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from pipelinekit.model.settings import Compute, Project
-from pipelinekit.tools.document import DocumentError, parse
+from pipelinekit.tools.documents.document import DocumentError, parse
 from pipelinekit.wire.codebuild_project import read_projects
 
 PRINTED = {

@@ -21,7 +21,7 @@ from pipelinekit.model.pipeline import (
     Stage,
 )
 from pipelinekit.model.trigger import Patterns, PushFilter
-from pipelinekit.tools.document import JSON, DocumentError, Form, parse
+from pipelinekit.tools.documents.document import JSON, DocumentError, Form, parse
 from pipelinekit.wire import codepipeline
 from tests.build import build, full, pipeline, rule, source, trigger
 

@@ -3,9 +3,10 @@
 import json
 from datetime import UTC, datetime, timedelta, timezone
 
-from pipelinekit.model.execution import Artifact, Cause, PipelineExecution, TriggerType
+from pipelinekit.model.execution import Artifact, Cause, PipelineExecution
 from pipelinekit.model.order import Failed, Succeeded
 from pipelinekit.model.pipeline import ExecutionMode
+from pipelinekit.model.status import TriggerType
 from pipelinekit.wire.record import answer_data, read, read_answer, text
 
 AT = datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)

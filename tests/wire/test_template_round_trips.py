@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pipelinekit.model.pipeline import Pipeline, Stage
 from pipelinekit.model.settings import Compute, Project
-from pipelinekit.tools.document import parse
+from pipelinekit.tools.documents.document import parse
 from pipelinekit.wire import codepipeline
 from pipelinekit.wire.codebuild_project import read_projects, write_project
 from pipelinekit.wire.templates.assembly import Assembly

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pipelinekit.tools.document import DocumentError, parse
+from pipelinekit.tools.documents.document import DocumentError, parse
 from pipelinekit.wire import codepipeline
 from pipelinekit.wire.codebuild_project import read_projects
 from pipelinekit.wire.templates.assembly import Assembly

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipelinekit.model.execution import ActionStatus, ApprovalStatus, PipelineStatus, StageStatus
+from pipelinekit.model.status import ActionStatus, ApprovalStatus, PipelineStatus, StageStatus
 from pipelinekit.wire.words import (
     AT_THE_DOOR,
     MARKS,

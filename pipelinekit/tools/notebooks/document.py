@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from pipelinekit.tools.places import printable
+from pipelinekit.tools.documents.places import printable
 
 PARAMETERS: Final = "parameters"
 """The tag of the cell with the defaults of a notebook's parameters."""

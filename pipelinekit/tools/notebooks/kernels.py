@@ -21,9 +21,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
+from pipelinekit.tools.jobs.runner import MARKER
 from pipelinekit.tools.notebooks import nursery
 from pipelinekit.tools.notebooks.kernelspec import KernelError, Spec
-from pipelinekit.tools.runner import MARKER
 
 FOLDER: Final = "PIPELINEKIT_KERNELS"
 """The variable that names another folder for the nursery."""

@@ -17,6 +17,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Final
 
+from pipelinekit.tools.documents.places import printable
 from pipelinekit.tools.notebooks.document import (
     PARAMETERS,
     NotebookError,
@@ -27,7 +28,6 @@ from pipelinekit.tools.notebooks.document import (
     tags,
 )
 from pipelinekit.tools.notebooks.types import WrongTypeError, fit, type_of
-from pipelinekit.tools.places import printable
 
 TYPE_COMMENT: Final = re.compile(r"type:\s*(\S+)\s*(.*)")
 MAGIC: Final = re.compile(r"^(\s*)[%!].*$", re.MULTILINE)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from pipelinekit.tools.document import JSON, Document, DocumentError
+from pipelinekit.tools.documents.document import JSON, Document, DocumentError
 from pipelinekit.wire.templates.gaps import MARK, Gaps, is_open
 from pipelinekit.wire.templates.pieces import NOWHERE, Piece, at, document, listing, mapping
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from pipelinekit.tools.document import JSON, Document, Node
+from pipelinekit.tools.documents.document import JSON, Document, Node
 from pipelinekit.wire.templates import pieces
 from pipelinekit.wire.templates.assembly import (
     Assembly,

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from pipelinekit.model.pipeline import Pipeline
-from pipelinekit.tools.document import JSON, Form
+from pipelinekit.tools.documents.document import JSON, Form
 from pipelinekit.wire.declaration_writer import write_pipeline
 from pipelinekit.wire.plain_text import write_text
 from pipelinekit.wire.templates.template import PIPELINE, PROJECT

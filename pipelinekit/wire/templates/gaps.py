@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pipelinekit.model.errors import Path
-from pipelinekit.tools.document import JSON
+from pipelinekit.tools.documents.document import JSON
 
 MARK = "UNRESOLVED-"
 DYNAMIC = re.compile(r"\{\{resolve:[^}]*\}\}")

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pipelinekit.tools.document import DocumentError
-from pipelinekit.tools.places import MAX_DEPTH, Place, printable
+from pipelinekit.tools.documents.document import DocumentError
+from pipelinekit.tools.documents.places import MAX_DEPTH, Place, printable
 
 LARGEST: Final = 1024 * 1024
 DEEPEST: Final = 200

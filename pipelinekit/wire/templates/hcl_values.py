@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from pipelinekit.tools.document import DocumentError
+from pipelinekit.tools.documents.document import DocumentError
 from pipelinekit.wire.templates.gaps import Gaps
 from pipelinekit.wire.templates.hcl import LARGEST, Source, Tree, expression, is_tree, line_of
 from pipelinekit.wire.templates.hcl_functions import FUNCTIONS, Refused, Unknown, Value, called

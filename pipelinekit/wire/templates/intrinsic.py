@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
 
-from pipelinekit.tools.document import Node
+from pipelinekit.tools.documents.document import Node
 from pipelinekit.wire.templates.gaps import MARK, Gaps, is_open
 from pipelinekit.wire.templates.intrinsic_values import compared, halves, items, plain, split
 from pipelinekit.wire.templates.names import ATTRIBUTES, NAMES, PSEUDO, Reference

@@ -3,7 +3,7 @@
 import json
 import re
 
-from pipelinekit.tools.document import JSON, Node
+from pipelinekit.tools.documents.document import JSON, Node
 from pipelinekit.wire.templates.gaps import placeholders
 from pipelinekit.wire.templates.pieces import Piece
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from pipelinekit.tools.document import JSON, Document, Node
-from pipelinekit.tools.places import Place, Step
+from pipelinekit.tools.documents.document import JSON, Document, Node
+from pipelinekit.tools.documents.places import Place, Step
 
 NOWHERE = Place(0, 0)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from pipelinekit.tools.document import Document, Node
+from pipelinekit.tools.documents.document import Document, Node
 
 _FUNCTIONS: Final = (
     *("And", "Or", "Not", "Equals", "If"),

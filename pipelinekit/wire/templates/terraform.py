@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from pipelinekit.tools.document import JSON, DocumentError, Node
+from pipelinekit.tools.documents.document import JSON, DocumentError, Node
 from pipelinekit.wire.templates import pieces
 from pipelinekit.wire.templates.assembly import (
     Assembly,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from pipelinekit.tools.document import JSON
+from pipelinekit.tools.documents.document import JSON
 from pipelinekit.wire.templates.gaps import Gaps
 from pipelinekit.wire.templates.hcl import (
     Block,

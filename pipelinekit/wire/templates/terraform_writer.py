@@ -6,7 +6,7 @@ from typing import Final
 
 from pipelinekit.model.errors import ValidationError
 from pipelinekit.model.pipeline import Pipeline
-from pipelinekit.tools.document import JSON
+from pipelinekit.tools.documents.document import JSON
 from pipelinekit.wire.declaration_writer import write_pipeline
 from pipelinekit.wire.templates.terraform import LISTS, PIPELINE, PROJECT
 

@@ -14,12 +14,8 @@ from pipelinekit.model.errors import (
     PipelineKitError,
 )
 from pipelinekit.model.event import Answered, Started
-from pipelinekit.model.execution import (
-    ActionExecution,
-    ApprovalStatus,
-    Cause,
-    TriggerType,
-)
+from pipelinekit.model.execution import ActionExecution, Cause
+from pipelinekit.model.status import ApprovalStatus, TriggerType
 from tests.chaos import workload
 from tests.chaos.ledger import note
 from tests.chaos.rig import Parts, Rig

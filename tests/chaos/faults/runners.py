@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from pipelinekit.kit.run import Run
-from pipelinekit.model.execution import ActionStatus
-from pipelinekit.tools.proctree import send
+from pipelinekit.model.status import ActionStatus
+from pipelinekit.tools.jobs.proctree import send
 from tests.chaos import deeds, workload
 from tests.chaos.facts import gather
 from tests.chaos.ledger import Line, note

@@ -14,8 +14,8 @@ from pipelinekit.model.errors import (
     ValidationError,
 )
 from pipelinekit.model.event import Answered
-from pipelinekit.model.execution import ApprovalStatus
 from pipelinekit.model.pipeline import Stage
+from pipelinekit.model.status import ApprovalStatus
 from tests.engine.world import NOON, World, approval, line, step
 
 TWO = line(Stage("Build", step("make")))

@@ -3,8 +3,8 @@
 import pytest
 
 from pipelinekit.model.condition import Result, RetryMode
-from pipelinekit.model.execution import ApprovalStatus
 from pipelinekit.model.pipeline import Pipeline, Stage
+from pipelinekit.model.status import ApprovalStatus
 from tests.engine.world import World, approval, line, on_failure, parallel, queued, step
 
 MAKE = Stage("Build", step("make"))

@@ -13,9 +13,9 @@ from pipelinekit.model.errors import (
     StaleReport,
     ValidationError,
 )
-from pipelinekit.model.execution import ApprovalStatus
 from pipelinekit.model.order import Failed, FailureType, Succeeded, Waiting
 from pipelinekit.model.pipeline import Stage
+from pipelinekit.model.status import ApprovalStatus
 from tests.engine.world import World, approval, line, step
 
 TWO = line(Stage("Build", step("make")))

@@ -10,9 +10,10 @@ from pipelinekit.engine.review import read_inputs
 from pipelinekit.model.action import ActionTypeId, Category, Owner
 from pipelinekit.model.errors import ApprovalAlreadyCompleted
 from pipelinekit.model.event import Defined
-from pipelinekit.model.execution import ApprovalStatus, Cause, Revision, TriggerType
+from pipelinekit.model.execution import Cause, Revision
 from pipelinekit.model.order import Succeeded
 from pipelinekit.model.pipeline import Pipeline, Stage, Variable
+from pipelinekit.model.status import ApprovalStatus, TriggerType
 from tests.engine.world import NOON, World, approval, line, step
 
 REJECTED = ApprovalStatus.REJECTED

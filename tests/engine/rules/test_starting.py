@@ -12,8 +12,9 @@ from pipelinekit.model.errors import (
     PipelineNotFound,
     ValidationError,
 )
-from pipelinekit.model.execution import Cause, ExecutionType, PipelineRecord, TriggerType
+from pipelinekit.model.execution import Cause, PipelineRecord
 from pipelinekit.model.pipeline import ExecutionMode, PipelineType, Stage, Variable
+from pipelinekit.model.status import ExecutionType, TriggerType
 from tests.engine.world import World, fetch, line, parallel, queued, step
 
 MAKE = Stage("Build", step("make"))

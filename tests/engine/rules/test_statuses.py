@@ -8,14 +8,9 @@ from pipelinekit.engine import tables
 from pipelinekit.engine.tables import Status, legal
 from pipelinekit.model.check import ConditionStatus
 from pipelinekit.model.condition import ConditionType, Result
-from pipelinekit.model.execution import (
-    ActionStatus,
-    ApprovalStatus,
-    PipelineStatus,
-    StageExecution,
-    StageStatus,
-)
+from pipelinekit.model.execution import StageExecution
 from pipelinekit.model.pipeline import Stage
+from pipelinekit.model.status import ActionStatus, ApprovalStatus, PipelineStatus, StageStatus
 from pipelinekit.wire.eventbridge import STATES
 from tests.engine.world import World, gate, line, step
 

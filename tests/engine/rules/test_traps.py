@@ -3,9 +3,10 @@
 from pipelinekit.engine.catalog import time_limit
 from pipelinekit.model.action import ActionTypeId, Category, Owner
 from pipelinekit.model.condition import Result, RetryMode
-from pipelinekit.model.execution import Cause, TriggerType
+from pipelinekit.model.execution import Cause
 from pipelinekit.model.order import Waiting
 from pipelinekit.model.pipeline import Stage
+from pipelinekit.model.status import TriggerType
 from tests.engine.world import World, gate, line, on_failure, step
 
 

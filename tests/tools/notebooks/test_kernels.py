@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelinekit.tools.jobs.runner import MARKER
 from pipelinekit.tools.notebooks import kernels
 from pipelinekit.tools.notebooks.kernels import (
     FOLDER,
@@ -21,7 +22,6 @@ from pipelinekit.tools.notebooks.kernels import (
     stop_nursery,
 )
 from pipelinekit.tools.notebooks.kernelspec import Spec, find_spec
-from pipelinekit.tools.runner import MARKER
 
 pytestmark = pytest.mark.slow
 

@@ -1,0 +1,1 @@
+"""Zips and trees of files, of our own and of strangers."""

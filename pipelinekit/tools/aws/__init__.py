@@ -1,0 +1,1 @@
+"""What stands for services of AWS on this machine: buckets, functions, the calls of a job."""

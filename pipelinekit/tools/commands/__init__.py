@@ -1,0 +1,1 @@
+"""Commands and shells, and what they see of this machine: the host, a sandbox, a container."""

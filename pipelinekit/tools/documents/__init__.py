@@ -1,0 +1,1 @@
+"""YAML and JSON text of strangers as plain data whose places are known."""

@@ -1,0 +1,1 @@
+"""Git repositories of strangers, asked and read without running anything that they say."""

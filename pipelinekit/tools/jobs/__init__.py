@@ -1,0 +1,1 @@
+"""Detached jobs: processes that outlive the engine, start at most once, and are ended whole."""

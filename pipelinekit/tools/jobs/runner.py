@@ -1,0 +1,252 @@
+"""The runner's side of a detached job: the process that does it, and the helper that forks it."""
+
+import ctypes
+import importlib
+import io
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from operator import attrgetter
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn, TypedDict
+
+from pipelinekit.tools.failpoint import failpoint
+from pipelinekit.tools.jobs import jobgroup
+from pipelinekit.tools.jobs.gate import CONTROL, GRACE, JSON, claim, seal, store
+from pipelinekit.tools.jobs.proctree import family, myself, processes, send
+
+LOG = "log"
+MARKER = "PIPELINEKIT_JOB"
+HALTED = '{"halted": true}'
+GRACE_SECONDS = 10.0
+KEEP_SECONDS, KEEP_AGAIN_SECONDS = 60.0, 0.2
+"""How long a result that cannot be written is tried again, and how often."""
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.25
+"""Seconds between two looks at whether the processes of a halted job are gone."""
+
+RESULT_BYTES = 4 * 1024 * 1024
+ERROR_CHARACTERS = 100_000
+PR_SET_CHILD_SUBREAPER = 36
+
+
+class Request(TypedDict):
+    """What the engine sends to the helper: the job, and the engine's own environment."""
+
+    folder: str
+    target: str
+    payload: dict[str, JSON]
+    environ: dict[str, str]
+    preload: list[str]
+
+
+def _be_runner(request: Request, answers: int) -> NoReturn:
+    folder = Path(request["folder"])
+    lock = None
+    try:
+        _detach(folder, request["environ"])
+        lock = claim(folder)
+        answer: dict[str, JSON] = {"started": lock is not None}
+    except OSError as trouble:
+        answer = {"error": str(trouble)}
+    with suppress(BrokenPipeError):  # the helper may be gone, which is nothing to the job
+        os.write(answers, json.dumps(answer).encode())
+    os.close(answers)
+    failpoint("runner.answer.after")
+    if lock is not None:
+        _work(request, folder, lock)
+    os._exit(0)
+
+
+def _detach(folder: Path, environ: dict[str, str]) -> None:
+    os.setsid()
+    _adopt_orphans()
+    os.chdir(folder)
+    log = os.open(folder / LOG, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for source, standard in ((nothing, 0), (log, 1), (log, 2)):
+        os.dup2(source, standard)
+    os.close(log)
+    os.close(nothing)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+    os.environ.clear()
+    os.environ.update(environ, **{MARKER: str(folder)})
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    # A handler, and not SIG_IGN, which the job's commands would inherit.
+    signal.signal(signal.SIGHUP, _shrug)
+    signal.signal(signal.SIGTERM, partial(_halt, folder / CONTROL))
+
+
+def _adopt_orphans() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _shrug(_number: int, _frame: FrameType | None) -> None:
+    return
+
+
+def _halt(control: Path, _number: int, _frame: FrameType | None) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    grace = GRACE_SECONDS
+    with suppress(FileNotFoundError):
+        grace = float((control / GRACE).read_text(encoding="utf-8"))
+    _stop_family(control, grace)
+    store(control, HALTED)
+    os._exit(0)
+
+
+def _work(request: Request, folder: Path, lock: int) -> None:
+    runner = os.getpid()
+    # A child that is forked and does not exec would keep the lock, and the job alive.
+    os.register_at_fork(after_in_child=partial(_disown, [lock]))
+    seal(folder)
+    jobgroup.join(folder / CONTROL, myself())
+    failpoint("runner.call.before")
+    result = _call(request["target"], request["payload"])
+    if os.getpid() != runner:
+        return  # a fork of the target's that came home: the result is not its to write
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    failpoint("runner.call.after")
+    _keep(folder / CONTROL, result)
+    jobgroup.leave(folder / CONTROL)
+    failpoint("runner.result.after")
+
+
+def _keep(control: Path, result: str) -> None:
+    patience = time.monotonic() + KEEP_SECONDS
+    while True:
+        try:
+            store(control, result)
+        except OSError:  # the disk is full, say, and the work is done: space may come
+            if time.monotonic() > patience:
+                raise
+            time.sleep(KEEP_AGAIN_SECONDS)
+        else:
+            return
+
+
+def _disown(held: list[int]) -> None:
+    if held:  # a grandchild has nothing left to disown
+        os.close(held.pop())
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def _call(target: str, payload: dict[str, JSON]) -> str:
+    try:
+        module, _, name = target.partition(":")
+        function = attrgetter(name)(importlib.import_module(module))
+        return _written(function(payload), target)
+    except BaseException as trouble:  # noqa: BLE001 - here foreign code ends, whatever it raises
+        told = traceback.TracebackException.from_exception(trouble)
+        error = {
+            "type": type(trouble).__name__,
+            "message": str(told)[:ERROR_CHARACTERS],
+            "traceback": "".join(told.format())[-ERROR_CHARACTERS:],
+        }
+        return json.dumps({"error": error})
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+
+
+def _written(answer: object, target: str) -> str:
+    if not isinstance(answer, dict):
+        raise TypeError(
+            f"{target} was asked for a dict of JSON values and returned "
+            f"{type(answer).__name__}; return a dict"
+        )
+    text = json.dumps(answer, allow_nan=False)
+    if len(text) > RESULT_BYTES:
+        raise ValueError(
+            f"{target} may return {RESULT_BYTES} bytes of JSON and returned {len(text)}; "
+            "put large results into a file and return its path"
+        )
+    return text
+
+
+def _stop_family(control: Path, grace: float) -> None:
+    patience = time.monotonic() + grace
+    apart = jobgroup.leave(control)
+    asked: set[int] = set()
+    pause = FIRST_PAUSE
+    while left := (apart and jobgroup.members(control)) or family(os.getpid(), processes()):
+        now = time.monotonic()
+        if now < patience:
+            send(signal.SIGTERM, left - asked)
+            asked |= left
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)  # many who resist must not cost all the CPU
+        elif now < patience + 1:
+            if apart:
+                jobgroup.kill(control)
+            send(signal.SIGKILL, left)
+            time.sleep(0.002)
+        else:
+            break
+        _reap()
+    jobgroup.remove(control)
+
+
+def _reap() -> None:
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG) != (0, 0):
+            pass
+
+
+# ------------------------------------------------------------------ the helper
+
+
+def serve(preload: Sequence[str]) -> None:
+    """Fork one runner for each request on standard input, and answer there, until it closes.
+
+    Standard input is a socket. This process has one thread, so that forking is safe, and stays
+    warm, so that forking is quick: what is imported here no runner needs to import.
+
+    Args:
+        preload: Names of modules to import first; none may start a thread. One that cannot be
+            imported is left to the job that needs it, whose result tells the error.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _import(preload)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # only now: a module may await a command
+    with open(0, "rb", closefd=False) as requests, suppress(ConnectionError):
+        for line in requests:
+            request: Request = json.loads(line)
+            _import(request["preload"])
+            os.write(0, _fork_runner(request) + b"\n")
+
+
+def _import(names: Sequence[str]) -> None:
+    for name in names:
+        with suppress(Exception):  # whatever it is, the job meets it too and tells it
+            importlib.import_module(name)
+
+
+def _fork_runner(request: Request) -> bytes:
+    failpoint("helper.fork.before")
+    listen, tell = os.pipe()
+    if os.fork() == 0:
+        try:
+            os.close(listen)
+            _be_runner(request, tell)
+        except OSError:
+            traceback.print_exc()
+        finally:
+            os._exit(1)
+    os.close(tell)
+    failpoint("helper.fork.after")
+    with os.fdopen(listen, "rb") as answer:
+        return answer.read() or b'{"error": "the runner died before the start gate"}'
