@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from functools import cache
 from pathlib import Path
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pipelinekit"
@@ -10,7 +11,7 @@ NODE_PACKAGES = CACHE / "node"
 
 SDK = NODE_PACKAGES / "node_modules" / "@aws-sdk" / "client-codepipeline"
 TERRAFORM = shutil.which("terraform") or ""
-TERRAFORM_PLUGINS = Path(os.environ.get("TF_PLUGINS") or "/opt/tf-plugins")
+PROVIDER = "*/hashicorp/aws/*/*/terraform-provider-aws*"
 
 
 def sdk_js_obstacle() -> str | None:
@@ -22,9 +23,19 @@ def sdk_js_obstacle() -> str | None:
     )
 
 
+@cache
+def terraform_plugins() -> Path | None:
+    """Find a folder of Terraform's plugins that holds the provider of AWS."""
+    named = os.environ.get("TF_PLUGINS")
+    shared = [Path("/usr/local/share/terraform/plugins"), Path("/usr/share/terraform/plugins")]
+    own = Path.home() / ".terraform.d" / "plugins"
+    places = [*([Path(named)] if named else []), own, *shared, *Path("/opt").glob("*")]
+    return next((place for place in places if any(place.glob(PROVIDER))), None)
+
+
 def terraform_obstacle() -> str | None:
     """Say why Terraform cannot be tried here."""
     if not TERRAFORM:
         return "terraform is not installed"
-    found = any(TERRAFORM_PLUGINS.glob("*/hashicorp/aws/*/*/terraform-provider-aws*"))
-    return None if found else "Terraform's provider of AWS is not on this machine (TF_PLUGINS)"
+    missing = "Terraform's provider of AWS is not on this machine; TF_PLUGINS may say where"
+    return None if terraform_plugins() else missing

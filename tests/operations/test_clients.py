@@ -13,7 +13,7 @@ import pytest
 
 import pipelinekit as pk
 from pipelinekit.operations.table import OPERATIONS
-from tests.operations.clients import NODE_PACKAGES, TERRAFORM, TERRAFORM_PLUGINS
+from tests.operations.clients import NODE_PACKAGES, TERRAFORM, terraform_plugins
 from tests.operations.requests import operations
 from tests.operations.served import serving
 from tests.operations.session import Session, counted, declared
@@ -109,7 +109,7 @@ def test_terraform_makes_a_pipeline_finds_it_unchanged_and_destroys_it(tmp_path:
             assert ran.returncode in {0, 2}, ran.stdout[-2_000:] + ran.stderr[-2_000:]
             return ran.returncode
 
-        terraform("init", f"-plugin-dir={TERRAFORM_PLUGINS}")
+        terraform("init", f"-plugin-dir={terraform_plugins()}")
         terraform("apply", "-auto-approve")
         assert terraform("plan", "-detailed-exitcode") == 0, "something is to be changed"
         terraform("destroy", "-auto-approve")
