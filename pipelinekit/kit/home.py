@@ -1,8 +1,13 @@
 """Where a project keeps its state."""
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from pipelinekit.model.errors import StoreError
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,36 @@ class Home:
         found = Path(named).expanduser().resolve()
         url = os.environ.get("PIPELINEKIT_DB_URL") or f"sqlite:///{found / 'pipelinekit.db'}"
         return Home(found, url)
+
+    def take(self) -> None:
+        """Make a SQLite database this home's, where it is to be worked on.
+
+        Its engines know of each other, and of what the others left running, by the folders of
+        their home; PostgreSQL knows of leases and places, and may serve several homes.
+
+        Raises:
+            StoreError: It is another home's.
+        """
+        url = urlsplit(self.database)
+        if url.scheme.partition("+")[0] != "sqlite":
+            return
+        database = Path(url.path[1:]).resolve()  # the slash after the host that there is not
+        note = database.with_name(f"{database.name}.home")
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        note.parent.mkdir(parents=True, exist_ok=True)
+        owner = database.parent if (database.parent / "engines").is_dir() else self.folder
+        draft = note.with_name(f"{note.name}.{uuid4()}")
+        draft.write_text(str(owner), encoding="utf-8")
+        with suppress(FileExistsError):
+            os.link(draft, note)  # never half written, and never another's replaced
+        draft.unlink()
+        found = Path(note.read_text(encoding="utf-8"))
+        if self.folder not in {found, database.parent}:
+            raise StoreError(
+                f"the store {database} was to be worked on from {self.folder}, and it belongs to "
+                f"{found}: set PIPELINEKIT_HOME to that folder, or use PostgreSQL, which several "
+                f"homes can share"
+            )
 
     @property
     def jobs(self) -> Path:

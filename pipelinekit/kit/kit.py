@@ -80,6 +80,8 @@ class Kit(LocalControl):
         found, wished = Home.find(home), settings or load_settings(Path.cwd())
         who = by or os.environ.get("PIPELINEKIT_USER") or getpass.getuser()
         told = list(configured(wished)) if work else []
+        if work:
+            found.take()
         super().__init__(found, wished, who, open_store(found.database))
         self.worker = self._engine() if work else None
         self._couriers: list[Courier] = []

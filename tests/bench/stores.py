@@ -59,7 +59,7 @@ def side_by_side(url: str, folder: str, count: int) -> float:
     environment = {"PYTHONPATH": os.pathsep.join(sys.path), "PIPELINEKIT_DB_URL": url}
     processes = [
         subprocess.Popen(
-            [*command, f"{folder}/{name}", name, str(count // 2)],
+            [*command, f"{folder}/here", name, str(count // 2)],
             env={**os.environ, **environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+import pipelinekit as pk
 from pipelinekit.kit.home import Home
+from pipelinekit.model.errors import StoreError
 
 
 def test_the_home_is_the_given_one_else_the_variable_s_else_a_folder_here(
@@ -20,3 +22,33 @@ def test_the_home_is_the_given_one_else_the_variable_s_else_a_folder_here(
     assert Home.find().folder == tmp_path / "b"
     assert Home.find().database == "sqlite:////elsewhere.db"
     assert Home.find(tmp_path / "c").folder == tmp_path / "c"
+
+
+@pytest.fixture
+def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Name a SQLite file that lies in no home."""
+    monkeypatch.setenv("PIPELINEKIT_DB_URL", f"sqlite:///{tmp_path}/shared/shop.db")
+    return tmp_path
+
+
+def test_a_sqlite_store_is_worked_on_from_one_home(shared: Path) -> None:
+    for _ in range(2):
+        pk.Kit(shared / "one", settings=pk.Settings()).close()
+    with pytest.raises(StoreError, match=f"belongs to {shared}/one: set PIPELINEKIT_HOME"):
+        pk.Kit(shared / "two", settings=pk.Settings())
+    pk.Kit(shared / "two", settings=pk.Settings(), work=False).close()
+
+
+def test_the_store_of_a_home_is_worked_on_from_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pk.Kit(tmp_path / "one", settings=pk.Settings()).close()
+    monkeypatch.setenv("PIPELINEKIT_DB_URL", f"sqlite:///{tmp_path}/one/pipelinekit.db")
+    with pytest.raises(StoreError, match=f"belongs to {tmp_path}/one: set PIPELINEKIT_HOME"):
+        pk.Kit(tmp_path / "two", settings=pk.Settings())
+
+
+def test_a_home_may_be_moved(tmp_path: Path) -> None:
+    pk.Kit(tmp_path / "one", settings=pk.Settings()).close()
+    (tmp_path / "one").rename(tmp_path / "two")
+    pk.Kit(tmp_path / "two", settings=pk.Settings()).close()
