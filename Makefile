@@ -45,7 +45,7 @@ test: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	@rm -rf .pytest_cache
-	$(BIN)/python -m pytest -q -n 2 -m '$(SIDE_BY_SIDE)' || \
+	$(BIN)/python -m pytest -q -n 2 --durations=20 -m '$(SIDE_BY_SIDE)' || \
 	  { [ $$? -eq 1 ] && $(BIN)/python -m tests.alone; }
 	$(BIN)/python -m pytest -q -m container
 
