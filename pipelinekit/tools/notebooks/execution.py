@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from pipelinekit.tools.notebooks.document import (
+    Document,
     NotebookError,
     first_line,
     kernel_name,
+    language,
     read_notebook,
 )
 from pipelinekit.tools.notebooks.engine import NAME, PipelinekitEngine
@@ -88,10 +90,9 @@ def execute(wanted: Execution, say: Say | None = None) -> Record:
     record = Record()
     wanted.target.parent.mkdir(parents=True, exist_ok=True)
     beside(wanted.target).unlink(missing_ok=True)
-    kernel = wanted.kernel or kernel_name(document)
     try:
         with _papermill_is_silent():
-            _run(wanted, kernel, record, say)
+            _run(wanted, document, record, say)
     except NotebookError as error:
         if not record.number:
             raise
@@ -111,7 +112,7 @@ def forget(kept: Kept) -> None:
         drop(kept.token)
 
 
-def _run(wanted: Execution, kernel: str, record: Record, say: Say | None) -> None:
+def _run(wanted: Execution, document: Document, record: Record, say: Say | None) -> None:
     import papermill  # noqa: PLC0415 - takes a third of a second
     from papermill.engines import papermill_engines  # noqa: PLC0415
 
@@ -135,7 +136,8 @@ def _run(wanted: Execution, kernel: str, record: Record, say: Say | None) -> Non
         _literally(wanted.target),
         parameters=dict(wanted.parameters),
         engine_name=NAME,
-        kernel_name=kernel,
+        kernel_name=wanted.kernel or kernel_name(document),
+        language=language(document),
         start_timeout=wanted.limits.start,
         progress_bar=False,
         pipelinekit=options,

@@ -22,6 +22,7 @@ ASK_SECONDS: Final = 0.25
 HEAR_SECONDS: Final = 0.05
 END_SECONDS: Final = 5.0
 NUDGE_SECONDS: Final = 1.0
+SETTLE_SECONDS: Final = 10.0
 """After how much silence the kernel is asked something else. A kernel of IPython 7 may leave a
 request lying until the next one comes: seen once in a few hundred runs on a busy machine."""
 
@@ -209,7 +210,13 @@ async def _opened(spec: Spec, lease: Lease, place: Place, caps: Caps, seconds: f
     session = Session(spec, lease)
     try:
         await session.ready(seconds)
-        await session.settle(place, caps)
+        await asyncio.wait_for(session.settle(place, caps), SETTLE_SECONDS)
+    except TimeoutError:  # some kernels of ipykernel 7 are deaf from the first request on
+        session.close()
+        raise KernelError(
+            f"the kernel {spec.name} started, and was deaf to what it was told for "
+            f"{SETTLE_SECONDS:g} seconds; try again, or install another version of it"
+        ) from None
     except BaseException:
         session.close()
         raise

@@ -465,8 +465,9 @@ ENGINE = """
 import sys, time
 from pathlib import Path
 from pipelinekit.tools.jobs.process import Spawner
-spawner = Spawner(["tests.tools.test_process"])
-spawner.start(Path(sys.argv[1]), "tests.tools.test_process:wait_for_file", {"file": sys.argv[2]})
+spawner = Spawner(["tests.tools.jobs.test_process"])
+target = "tests.tools.jobs.test_process:wait_for_file"
+spawner.start(Path(sys.argv[1]), target, {"file": sys.argv[2]})
 print("started", flush=True)
 time.sleep(60)
 """
