@@ -212,4 +212,4 @@ def _remove_left_over(engine: ContainerEngine) -> None:
             match name.split("_"):
                 case [prefix, _, pid, born, boot, _] if prefix == PREFIX:
                     if not Identity(int(pid), int(born), boot).is_alive():
-                        engine.ask("rm", "--force", name)
+                        engine.remove(name)

@@ -48,6 +48,13 @@ class ContainerEngine:
         """
         return _asked([self.program, *words])
 
+    def remove(self, name: str) -> None:
+        """Remove a container at once, with all that runs in it; most are gone by themselves."""
+        with suppress(ContainerError):
+            self.ask("kill", name)  # else podman asks it to end, and waits for ten seconds
+        with suppress(ContainerError):
+            self.ask("rm", "--force", name)
+
 
 def container_engine() -> ContainerEngine | None:
     """Find podman, else docker; None where neither answers. Asked once in a process."""
@@ -91,8 +98,7 @@ def remove_containers(job: Path) -> None:
     if engine is None:
         return
     for name in note.read_text(encoding="utf-8").splitlines():
-        with suppress(ContainerError):  # most are gone
-            engine.ask("rm", "--force", name)
+        engine.remove(name)
 
 
 def image_digest(image: str) -> str | None:
