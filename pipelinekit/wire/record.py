@@ -4,7 +4,7 @@ What equals its default is left out, so a default of the model must not change w
 """
 
 from collections.abc import Iterator, Mapping
-from functools import cache, lru_cache
+from functools import cache
 from typing import Final, TypeVar, get_args
 
 import orjson
@@ -12,7 +12,7 @@ from cattrs.preconf.orjson import OrjsonConverter, make_converter
 from cattrs.strategies import configure_tagged_union
 
 from pipelinekit.model.event import Event
-from pipelinekit.model.execution import Artifact, Definition
+from pipelinekit.model.execution import Artifact
 from pipelinekit.model.move import Move
 from pipelinekit.model.order import Outcome
 
@@ -22,9 +22,6 @@ TAG: Final = "is"
 """The member that names the class of an event or of an outcome."""
 
 EVENTS: Final[Mapping[str, type[Event]]] = {each.__name__: each for each in get_args(Event)}
-
-KEPT = 128
-"""How many of the definitions last read are kept."""
 
 
 @cache
@@ -46,15 +43,7 @@ def text(noun: object) -> str:
 
 def read(line: str, kind: type[T]) -> T:
     """Give the noun that a line of JSON stands for; the other way of `text`."""
-    noun = _definition(line) if kind is Definition else _rows().structure(orjson.loads(line), kind)
-    assert isinstance(noun, kind)  # noqa: S101 - the converter sees to it
-    return noun
-
-
-@lru_cache(maxsize=KEPT)
-def _definition(line: str) -> Definition:
-    """Definitions are large, are read at each start, and never change."""
-    return _rows().structure(orjson.loads(line), Definition)
+    return _rows().structure(orjson.loads(line), kind)
 
 
 def artifacts_in(line: str) -> Iterator[Artifact]:
