@@ -177,6 +177,7 @@ PUSH = json.dumps({"ref": "refs/heads/main"}).encode()
 
 
 def test_a_signed_push_starts_the_pipeline_once(hooked: Any) -> None:
+    """3.1: webhooks start executions."""
     url = hooked.put_webhook(webhook=hook())["webhook"]["url"]
     status, told = post(url, PUSH, signed(PUSH))
     assert status == 200

@@ -148,6 +148,7 @@ def test_action_executions_tell_their_input_and_output(client: Any) -> None:
 def test_action_executions_are_filtered_by_execution_and_by_attempt(
     client: Any, shop: str
 ) -> None:
+    """3.9.6: latestInPipelineExecution filters the attempts of an action."""
     token = action_state(client, "Live", "Ask")["token"]
     no = {"status": "Rejected", "summary": ""}
     client.put_approval_result(
@@ -184,6 +185,7 @@ def test_actions_have_no_targets_and_unknown_ones_are_not_found(client: Any, sho
 
 
 def test_a_parallel_pipeline_has_no_state_and_tells_its_tokens_elsewhere(client: Any) -> None:
+    """3.3, 3.4, C14: in PARALLEL mode the state tells nothing, and tokens stand elsewhere."""
     client.create_pipeline(pipeline=usual(executionMode="PARALLEL"))
 
     def asked() -> Any:
@@ -203,7 +205,22 @@ def test_a_parallel_pipeline_has_no_state_and_tells_its_tokens_elsewhere(client:
     until(lambda: newest(client)["status"] == "Succeeded")
 
 
+def test_an_action_that_has_not_begun_again_shows_what_it_did_before(client: Any) -> None:
+    """4: GetPipelineState keeps the previous latestExecution of an action."""
+    client.create_pipeline(pipeline=pipeline(stage("Live", approval(), test(runOrder=2))))
+    token = until(lambda: action_state(client, "Live", "Ask").get("token"))
+    answered = {"pipelineName": "shop", "stageName": "Live", "actionName": "Ask", "token": token}
+    yes = {"status": "Approved", "summary": ""}
+    client.put_approval_result(**answered, result=yes)
+    until(lambda: newest(client)["status"] == "Succeeded")
+    before = action_state(client, "Live", "Look")
+    client.start_pipeline_execution(name="shop")
+    until(lambda: action_state(client, "Live", "Ask").get("token") not in {None, token})
+    assert action_state(client, "Live", "Look") == before
+
+
 def test_a_switch_is_turned_and_told(client: Any, shop: str) -> None:
+    """3.4: inboundExecutions lists who waits in front of a stage."""
     asked = {"pipelineName": shop, "stageName": "Live", "transitionType": "Inbound"}
     client.disable_stage_transition(**asked, reason="freeze")
     switch = stage_state(client, "Live")["inboundTransitionState"]
@@ -241,6 +258,7 @@ def test_a_stage_is_rolled_back_in_a_new_execution(client: Any) -> None:
 
 
 def test_a_condition_is_told_and_overridden(client: Any) -> None:
+    """3.12: GetPipelineState tells the states of conditions and of their rules."""
     rule = {
         "name": "OnMain",
         "ruleTypeId": {
@@ -286,6 +304,7 @@ def test_a_revision_that_is_put_starts_the_pipeline_once(client: Any) -> None:
 
 
 def test_source_revisions_are_told(client: Any) -> None:
+    """3.1.7: an override has a type, such as COMMIT_ID."""
     client.create_pipeline(pipeline=usual())
     chosen = [{"actionName": "Fetch", "revisionType": "COMMIT_ID", "revisionValue": "abc123"}]
     client.start_pipeline_execution(name="shop", sourceRevisions=chosen)

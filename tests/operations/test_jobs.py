@@ -176,6 +176,7 @@ def test_a_job_whose_action_was_abandoned_is_over(client: Any, baking: str) -> N
 def test_a_continuation_token_ends_the_job_and_begins_another(
     client: Any, baking: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """C15: another job follows some time, usually 30 seconds, after a continuation token."""
     monkeypatch.setattr("pipelinekit.operations.jobs.CONTINUE_SECONDS", 0.3)
     assert baking
     job = taken(client)
@@ -198,10 +199,13 @@ def test_a_continuation_token_ends_the_job_and_begins_another(
 
 
 def test_output_variables_have_a_limit(client: Any, baking: str) -> None:
+    """5.3.9: keys of output variables are of letters, digits and @ - _; all have a limit."""
     assert baking
     job = taken(client)
     with pytest.raises(client.exceptions.OutputVariablesSizeExceededException):
         client.put_job_success_result(jobId=job["id"], outputVariables={"a": "x" * 122_880})
+    with pytest.raises(client.exceptions.ValidationException):
+        client.put_job_success_result(jobId=job["id"], outputVariables={"a b": "c"})
 
 
 def test_jobs_are_polled_for_by_the_queryable_property(client: Any, baking: str) -> None:

@@ -24,6 +24,7 @@ def test_a_pipeline_that_is_created_is_given_back_with_its_defaults_and_tags(cli
 
 
 def test_creating_a_pipeline_starts_it(client: Any) -> None:
+    """3.1: CreatePipeline starts one execution."""
     client.create_pipeline(pipeline=usual())
     assert newest(client)["trigger"]["triggerType"] == "CreatePipeline"
 

@@ -94,12 +94,10 @@ class Confinement(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
-    """No confinement: commands see and may do what this process sees and may do."""
+class OnThisMachine:
+    """What holds of every place whose users and shells are those of this machine."""
 
-    place: str = "host"
-    inherits: bool = True
+    __slots__ = ()
 
     def variables(self, environment: Mapping[str, str], user: str | None) -> dict[str, str]:
         """Give all of them, with the home and the names of `user`."""
@@ -112,6 +110,14 @@ class Host:
     def shell(self, name: str | None) -> str | None:
         """Find a shell of this machine."""
         return shell_program(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Host(OnThisMachine):
+    """No confinement: commands see and may do what this process sees and may do."""
+
+    place: str = "host"
+    inherits: bool = True
 
     def command(
         self,

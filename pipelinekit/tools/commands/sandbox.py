@@ -9,9 +9,12 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from pipelinekit.tools.commands.confinement import ConfinementError, becoming, belongings, entry
+from pipelinekit.tools.commands.confinement import (
+    ConfinementError,
+    OnThisMachine,
+    becoming,
+)
 from pipelinekit.tools.commands.sandbox_view import look_anew, view
-from pipelinekit.tools.commands.surroundings import shell_program
 from pipelinekit.tools.jobs.cgroup import ControlGroup, Limits, make_group
 from pipelinekit.tools.jobs.runner import MARKER
 
@@ -29,7 +32,7 @@ _OWN: Final = (
 
 
 @dataclass(slots=True)
-class Sandbox:
+class Sandbox(OnThisMachine):
     """Shows commands of this machine what a build needs, and lets them change what is named.
 
     There are the system's programs and settings, read-only, and what the PATH leads to; nothing
@@ -54,18 +57,6 @@ class Sandbox:
     inherits: bool = False
     _group: ControlGroup | None = field(default=None, init=False)
     _complaint: str | None = field(default=None, init=False)
-
-    def variables(self, environment: Mapping[str, str], user: str | None) -> dict[str, str]:
-        """Give all of them, with the home and the names of `user`."""
-        return {**environment, **belongings(user)}
-
-    def uid(self, user: str) -> int:
-        """Give the number of a user of this machine."""
-        return entry(user).pw_uid
-
-    def shell(self, name: str | None) -> str | None:
-        """Find a shell of this machine."""
-        return shell_program(name)
 
     def command(
         self,
