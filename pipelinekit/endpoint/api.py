@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 from uuid import uuid4
 
 from pipelinekit.endpoint.gate import Admitted, Gate, Replays
+from pipelinekit.endpoint.kept import Kept
 from pipelinekit.kit.kit import Kit
 from pipelinekit.operations.answer import TYPE, answer, refused
 from pipelinekit.tools.aws.loopback import TARGET, Call, CallRefused, Reply
@@ -38,11 +39,14 @@ class Api:
 
     Attributes:
         gate: Lets callers in; None where nobody is asked who they are.
+        replays: What was done for calls that must not be done twice.
+        kept: What was answered and still holds.
     """
 
     kit: Kit
     gate: Gate | None
     replays: Replays
+    kept: Kept
 
     flaws: ClassVar[Mapping[Flaw, str]] = {
         Flaw.MISSING: "MissingAuthenticationTokenException",
@@ -112,7 +116,8 @@ class Api:
         if len(body) > MOST_BYTES:
             said = f"the request has more than {MOST_BYTES} bytes; send less"
             raise CallRefused("RequestEntityTooLargeException", said, 413)
-        done = answer(kit, call.headers[TARGET], body)
+        target = call.headers[TARGET]
+        done = self.kept.answer(target, body, lambda: answer(kit, target, body))
         return _reply(done.status, done.body)
 
 

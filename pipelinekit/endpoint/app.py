@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from functools import partial
 from http import HTTPStatus
 from typing import IO, Final, cast
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from pipelinekit.endpoint.api import Api
 from pipelinekit.endpoint.callers import Callers
 from pipelinekit.endpoint.gate import Gate, Replays
 from pipelinekit.endpoint.identity import FORM, Identity
+from pipelinekit.endpoint.kept import Kept
 from pipelinekit.endpoint.objects import Objects
 from pipelinekit.kit.kit import Kit
 from pipelinekit.operations.deliveries import Delivery, deliver
@@ -36,7 +38,8 @@ class Endpoint:
     def __init__(self, kit: Kit, callers: Callers | None) -> None:
         self._kit = kit
         self._open = callers is None
-        self._api = Api(kit, _gate(callers, "codepipeline"), Replays())
+        kept = Kept(partial(kit.store.version, own=True))
+        self._api = Api(kit, _gate(callers, "codepipeline"), Replays(), kept)
         self._identity = Identity(kit.by, _gate(callers, "sts"))
         self._objects = Objects(kit)
 

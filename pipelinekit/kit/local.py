@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from functools import cached_property
+from functools import cache, partial
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -56,6 +56,7 @@ class LocalControl:
         self.store = store
         self.worker: Worker | None = None
         self._desk = Desk(store)
+        self._key = cache(partial(secret_key, home.folder / "api.key"))
 
     def acting(self, by: str) -> Self:
         """Give the same control for somebody else who acts."""
@@ -63,10 +64,10 @@ class LocalControl:
         other.by = by
         return other
 
-    @cached_property
+    @property
     def key(self) -> bytes:
         """Give a secret of this store."""
-        return secret_key(self.home.folder / "api.key")
+        return self._key()
 
     @property
     def uploads(self) -> Path:

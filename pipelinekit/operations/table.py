@@ -66,3 +66,17 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "UpdateActionType": third_party.update_type,
     "UpdatePipeline": pipelines.update,
 }
+
+OF_THE_STORE: Final = frozenset(
+    {
+        "GetPipeline",
+        "GetPipelineExecution",
+        "GetPipelineState",
+        "ListActionExecutions",
+        "ListPipelineExecutions",
+        "ListPipelines",
+        "ListRuleExecutions",
+        "ListTagsForResource",
+    }
+)
+"""Operations whose answers depend on the request and on what is in the store alone."""

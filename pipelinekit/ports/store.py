@@ -348,8 +348,12 @@ class Store(Protocol):
         """
         ...
 
-    def version(self) -> int:
-        """Give a number that changes whenever another process has written."""
+    def version(self, *, own: bool = False) -> int:
+        """Give a number that changes whenever another process has written.
+
+        Args:
+            own: Whether it changes with what this process writes too.
+        """
         ...
 
     def close(self) -> None:

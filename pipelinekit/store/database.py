@@ -49,6 +49,10 @@ class Database(Protocol):
         """Give a number that changes whenever another process has written."""
         ...
 
+    def change(self) -> int:
+        """Give a number that changes whenever anybody has written."""
+        ...
+
     def close(self) -> None:
         """Close every connection."""
         ...

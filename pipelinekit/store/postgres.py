@@ -137,8 +137,12 @@ class PostgreSQL:
 
     def version(self) -> int:
         """Count the writes of others."""
+        return self.change() - self._own
+
+    def change(self) -> int:
+        """Count all writes."""
         with self.reading() as connection:
-            return int(connection.execute(_WRITES).scalar_one()) - self._own
+            return int(connection.execute(_WRITES).scalar_one())
 
     def close(self) -> None:
         """Close every connection."""

@@ -11,6 +11,7 @@
 import fcntl
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -60,6 +61,7 @@ class SQLite:
             ) from error
         self._gate = Gate(path)
         self._same = SameFile(path)
+        self._watch = Watch(path)
 
     def reading(self) -> AbstractContextManager[Connection]:
         """Give a connection that asks one question."""
@@ -97,12 +99,18 @@ class SQLite:
 
     def version(self) -> int:
         """Give the number that SQLite changes when another connection has written."""
-        return int(self._handle().execute("PRAGMA data_version").fetchone()[0])
+        return _data_version(self._handle())
+
+    def change(self) -> int:
+        """Give the number that a connection sees which never writes."""
+        self._same.check()
+        return self._watch.number()
 
     def close(self) -> None:
         """Close every connection."""
         self._writer.close()
         self._engine.dispose()
+        self._watch.close()
         self._gate.close()
 
     def _handle(self) -> sqlite3.Connection:
@@ -197,6 +205,24 @@ class Gate:
             self._file.close()
 
 
+class Watch:
+    """Sees the commits of everybody, since its own connection makes none."""
+
+    def __init__(self, path: Path) -> None:
+        self._handle = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._lock = threading.Lock()
+
+    def number(self) -> int:
+        """Give a number that changes with each commit."""
+        with self._lock:
+            return _data_version(self._handle)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._handle.close()
+
+
 class SameFile:
     """Notices that the store's file was replaced, or that the process was forked."""
 
@@ -219,6 +245,10 @@ class SameFile:
                 f"the store {self._path} was deleted or replaced while it was open; close this "
                 f"Kit and open a new one"
             )
+
+
+def _data_version(handle: sqlite3.Connection) -> int:
+    return int(handle.execute("PRAGMA data_version").fetchone()[0])
 
 
 def _set_up(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

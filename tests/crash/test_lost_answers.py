@@ -90,8 +90,8 @@ class Unreliable:
     def load(self, pipeline: str, execution: str | None = None) -> tuple[State, int]:
         return self._perhaps(lambda: self._store.load(pipeline, execution))
 
-    def version(self) -> int:
-        return self._perhaps(self._store.version)
+    def version(self, *, own: bool = False) -> int:
+        return self._perhaps(lambda: self._store.version(own=own))
 
     def find(self, kind: type[R], query: Query) -> Sequence[R]:
         return self._store.find(kind, query)
