@@ -229,12 +229,19 @@ def _judge(value: object, bound: Bound, path: Path) -> Iterator[Finding]:
         case ByKey() if isinstance(value, Mapping):
             yield from _judge_by_key(value, bound, path)
         case tuple() if value is not None:
-            for member in bound:
-                inside = (*path, *member.name.split("."))
-                yield from _judge(_value(value, member.attribute), member.bound, inside)
+            yield from _judge_members(value, bound, path)
+
+
+def _judge_members(noun: object, members: tuple[Member, ...], path: Path) -> Iterator[Finding]:
+    for member in members:
+        value = _value(noun, member.attribute)
+        if value is not None:
+            yield from _judge(value, member.bound, (*path, *member.name.split(".")))
 
 
 def _value(noun: object, attribute: str) -> object:
+    if "." not in attribute:
+        return getattr(noun, attribute)
     value = noun
     for step in attribute.split("."):
         value = None if value is None else getattr(value, step)

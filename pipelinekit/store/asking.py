@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from pipelinekit.ports.store import Query
+from pipelinekit.store.many import Value, rows_of_text
 from pipelinekit.store.schema import EXECUTIONS, ORDERS, PIPELINES, TABLES, TOKENS, columns
 
 UUID_SHAPE = "00000000-0000-0000-0000-000000000000"
@@ -31,8 +32,6 @@ FORMS = 512
 
 _EQUAL = ("pipeline", "execution", "stage", "version", "id", "ended", "type")
 
-Value = str | int | float | bool
-
 
 def bodies(connection: Connection, table: Table, query: Query) -> Iterator[str]:
     """Read the bodies of the rows that a query describes, the newest first."""
@@ -40,7 +39,7 @@ def bodies(connection: Connection, table: Table, query: Query) -> Iterator[str]:
     form = _text(connection.dialect, table, frozenset(values))
     given = {**form.fixed, **values}
     placed = tuple(given[name] for name in form.names) if form.positional else given
-    for (body,) in connection.exec_driver_sql(form.sql, placed):
+    for (body,) in rows_of_text(connection, form.sql, placed):
         yield body
 
 
@@ -57,7 +56,7 @@ class _Form:
     sql: str
     names: tuple[str, ...]
     positional: bool
-    fixed: Mapping[str, object]
+    fixed: Mapping[str, Value]
 
 
 @lru_cache(FORMS)

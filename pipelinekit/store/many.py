@@ -1,12 +1,16 @@
-"""How one statement is run for many rows, without what SQLAlchemy does for each of them."""
+"""How SQL that was written once is run, without what SQLAlchemy does for each statement."""
 
+import sqlite3
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, Dialect, Insert, Table, UpdateBase
+from sqlalchemy import Connection, Dialect, Insert, Select, Table, UpdateBase
 from sqlalchemy.dialects import sqlite
 
 Value = str | int | float | bool | None
+Placed = Mapping[str, Value] | tuple[Value, ...]
 
 
 def run_many(
@@ -19,9 +23,48 @@ def run_many(
         statement: One that lives as long as the program, as it is kept together with its text.
         rows: A value for each place of the statement, by name.
     """
-    text, places = _written(connection.dialect, statement)
-    values = rows if places is None else [tuple(row[name] for name in places) for row in rows]
-    return connection.exec_driver_sql(text, list(values)).rowcount
+    written = _written(connection.dialect, statement)
+    values = [written.placed(row) for row in rows]
+    if handle := _sqlite(connection):
+        return handle.executemany(written.text, values).rowcount
+    return connection.exec_driver_sql(written.text, values).rowcount
+
+
+def first_of(
+    connection: Connection, statement: Select[Any], **values: Value
+) -> tuple[Any, ...] | None:
+    """Give the first row of an answer; None where there is none.
+
+    Args:
+        connection: Whom to ask; a transaction has to be begun by now, where one is wanted.
+        statement: One that lives as long as the program.
+        values: A value for each place of the statement, by name.
+    """
+    written = _written(connection.dialect, statement)
+    found = rows_of_text(connection, written.text, written.placed({**written.fixed, **values}))
+    return found[0] if found else None
+
+
+def rows_of_text(connection: Connection, text: str, values: Placed) -> Sequence[tuple[Any, ...]]:
+    """Give all rows of an answer to a question in the database's own SQL.
+
+    Args:
+        connection: Whom to ask; a transaction has to be begun by now, where one is wanted.
+        text: The question.
+        values: What stands in its places.
+    """
+    if handle := _sqlite(connection):
+        return handle.execute(text, values).fetchall()
+    return [tuple(row) for row in connection.exec_driver_sql(text, values)]
+
+
+def _sqlite(connection: Connection) -> sqlite3.Connection | None:
+    """Give SQLite's own connection, whose answers cost a fifth of those that SQLAlchemy hands on.
+
+    Other drivers have connections that break, of which SQLAlchemy has to learn.
+    """
+    handle = connection.connection.driver_connection
+    return handle if isinstance(handle, sqlite3.Connection) else None
 
 
 def upsert(connection: Connection, table: Table) -> Insert:
@@ -41,7 +84,17 @@ def _upsert(dialect: str, table: Table) -> Insert:
     return here.on_conflict_do_update(index_elements=keys, set_=dict(here.excluded))
 
 
+@dataclass(frozen=True, slots=True)
+class _Written:
+    text: str
+    places: Sequence[str] | None
+    fixed: Mapping[str, Value]
+
+    def placed(self, values: Mapping[str, Value]) -> Placed:
+        return values if self.places is None else tuple(values[name] for name in self.places)
+
+
 @cache
-def _written(dialect: Dialect, statement: UpdateBase) -> tuple[str, Sequence[str] | None]:
+def _written(dialect: Dialect, statement: UpdateBase | Select[Any]) -> _Written:
     compiled = statement.compile(dialect=dialect)
-    return str(compiled), compiled.positiontup
+    return _Written(str(compiled), compiled.positiontup, compiled.params)

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -27,6 +27,7 @@ from pipelinekit.ports.store import (
 )
 from pipelinekit.store.database import Database
 from pipelinekit.store.failures import in_the_way, told
+from pipelinekit.store.many import first_of
 from pipelinekit.store.orders import disown, take
 from pipelinekit.store.past import SqlPast
 from pipelinekit.store.postgres import PostgreSQL
@@ -38,6 +39,8 @@ from pipelinekit.tools.failpoint import failpoint
 from pipelinekit.wire.record import read_record
 
 R = TypeVar("R", bound=Row | Order)
+
+_HEAD = select(HEADS.c.records).where(HEADS.c.pipeline == bindparam("name"))
 
 
 def open_store(url: str) -> "SqlStore":
@@ -90,11 +93,10 @@ class SqlStore:
     def load(self, pipeline: str, execution: str | None = None) -> tuple[State, int]:
         """Give a pipeline's rows, of executions those that matter, and its count of records."""
         with self._reading() as connection:
-            head = connection.execute(
-                select(HEADS.c.records).where(HEADS.c.pipeline == pipeline)
-            ).scalar_one_or_none()
-            # A pipeline to which nothing has happened has no rows.
-            return State(rows_of(connection, pipeline, execution) if head else ()), head or 0
+            found = first_of(connection, _HEAD, name=pipeline)
+            if found is None:  # a pipeline to which nothing has happened has no rows
+                return State(()), 0
+            return State(rows_of(connection, pipeline, execution)), int(found[0])
 
     def commit(self, entries: Sequence[Entry]) -> None:
         """Write all entries in one transaction, or nothing."""

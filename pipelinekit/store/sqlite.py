@@ -75,6 +75,8 @@ class SQLite:
     def _connected(self, begin: str) -> Iterator[Connection]:
         self._same.check()
         with self._engine.connect().execution_options(**{BEGIN: begin}) as connection:
+            if begin:
+                connection.begin()
             yield connection
 
     @contextmanager

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from pipelinekit.model.row import Row
 from pipelinekit.ports.store import ConflictError, Entry
-from pipelinekit.store.many import run_many, upsert
+from pipelinekit.store.many import first_of, run_many, upsert
 from pipelinekit.store.orders import answer, ask, command
 from pipelinekit.store.schema import (
     EXECUTIONS,
@@ -51,8 +51,8 @@ def check(connection: Connection, entries: Sequence[Entry]) -> Tip:
     for entry in entries:
         answer(connection, entry)
         ask(connection, entry)
-    last = connection.execute(_LAST).one_or_none() if happened else None
-    return Tip(last.number, last.digest) if last else Tip()
+    last = first_of(connection, _LAST) if happened else None
+    return Tip(*last) if last else Tip()
 
 
 def write(connection: Connection, entries: Sequence[Entry], tip: Tip) -> None:

@@ -114,8 +114,8 @@ class Members:
 
     def one(self, name: str, read: "Callable[[Members], T]") -> T:
         """Take an object that must be there; `need` notes it where it is not."""
-        blank = read(Members({}, (*self._path, name), Faults()))
-        return self._take(name, self._object(read), blank)
+        found = self._take(name, self._object(read), None)
+        return read(Members({}, (*self._path, name), Faults())) if found is None else found
 
     def one_or_none(self, name: str, read: "Callable[[Members], T]") -> T | None:
         """Take an object that may be absent."""
@@ -156,8 +156,10 @@ class Members:
         return 1
 
     def _choice_of(self, options: type[E]) -> Callable[[JSON, Path], E]:
+        words: dict[str, E] = {option.value: option for option in options}
+
         def read(data: JSON, path: Path) -> E:
-            word = next((option for option in options if option == data), None)
+            word = words.get(data) if isinstance(data, str) else None
             if word is None:
                 found = f"{shown(data)} is not one of the words that may stand here"
                 self._faults.note(path, found, f"write {' or '.join(options)}")

@@ -1,11 +1,13 @@
 """SQLite answers every question about a long history by an index."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import event
 
 import pipelinekit as pk
 from pipelinekit.kit.observe import observed
@@ -17,28 +19,39 @@ from pipelinekit.runtime.clock import now
 from tests.bench.filling import BIG, fill
 from tests.bench.history import measure
 
-WHOLE = {"pipelines", "heads", "stage_states", "orders", "journal_anchor", "(subquery-1)"}
+WHOLE = {
+    "pipelines",
+    "heads",
+    "stage_states",
+    "orders",
+    "journal_anchor",
+    "writes",
+    "(subquery-1)",
+}
 """Tables with few rows, however long the history is; the last one is an empty list of values."""
 
 
 class Plans:
     """Keeps how SQLite goes about each statement that a store sends it."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, kit: pk.Kit) -> None:
         self.found: dict[str, list[str]] = {}
-        self._asking = False
-        event.listen(engine, "before_cursor_execute", self._explain)
+        self._asker = sqlite3.connect(kit.home.folder / "pipelinekit.db", check_same_thread=False)
+        parts = vars(kit.store._database)  # type: ignore[attr-defined]  # noqa: SLF001 - to listen
+        self._listen(parts["_writer"].connection.driver_connection)
+        event.listen(parts["_engine"], "checkout", self._listen)
 
-    def _explain(self, connection: Connection, *given: object) -> None:
-        _, statement, parameters, *_ = given
-        text = str(statement)
-        if self._asking or not text.startswith(("SELECT", "UPDATE", "DELETE")):
-            return
-        self._asking = True
-        values = parameters if isinstance(parameters, tuple) else ()
-        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values)
-        self.found[" ".join(text.split())] = [row.detail for row in rows]
-        self._asking = False
+    def close(self) -> None:
+        self._asker.close()
+
+    def _listen(self, connection: sqlite3.Connection, *_: object) -> None:
+        connection.set_trace_callback(self._explain)
+
+    def _explain(self, statement: str) -> None:
+        text = " ".join(statement.split())
+        if text.startswith(("SELECT", "UPDATE", "DELETE")):
+            rows = self._asker.execute(f"EXPLAIN QUERY PLAN {text}")
+            self.found[text] = [row[-1] for row in rows]
 
     def scans(self) -> list[str]:
         """List the statements that read a whole table that grows with the history.
@@ -73,8 +86,9 @@ def kit(home: Path) -> Iterator[pk.Kit]:
 
 
 @pytest.fixture
-def plans(kit: pk.Kit) -> Plans:
-    return Plans(kit.store._database._engine)  # type: ignore[attr-defined]  # noqa: SLF001 - to listen
+def plans(kit: pk.Kit) -> Iterator[Plans]:
+    with closing(Plans(kit)) as made:
+        yield made
 
 
 def test_lists_and_pages_read_no_whole_table(kit: pk.Kit, plans: Plans) -> None:
