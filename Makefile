@@ -52,6 +52,7 @@ test: $(READY)
 fuzz: $(READY)
 	$(BIN)/python -m tests.engine.fuzz --n $(N)
 	$(BIN)/python -m tests.operations.fuzz --n $(N)
+	$(BIN)/python -m tests.operations.fuzz_signed
 
 chaos: $(READY)
 	$(BIN)/python -m tests.chaos --whole

@@ -6,8 +6,9 @@ from http import HTTPStatus
 from typing import ClassVar, Final
 from uuid import uuid4
 
-from pipelinekit.endpoint.gate import Admitted, Gate, Replays
+from pipelinekit.endpoint.gate import Admitted, Gate
 from pipelinekit.endpoint.kept import Kept
+from pipelinekit.endpoint.replays import Replays
 from pipelinekit.kit.kit import Kit
 from pipelinekit.operations.answer import TYPE, answer, refused
 from pipelinekit.tools.aws.loopback import TARGET, Call, CallRefused, Reply
@@ -16,7 +17,7 @@ from pipelinekit.tools.aws.signature import Flaw
 MOST_BYTES: Final = 8 * 1024 * 1024
 """Of a request; the largest definition that CodePipeline takes is smaller."""
 
-NO_JOBS: Final = b'{"jobs": []}'
+NO_JOBS: Final = b'{"jobs":[]}'
 """What a poll is answered that finds nothing."""
 
 _READING: Final = ("Get", "List")
@@ -82,26 +83,31 @@ class Api:
             return self._do(call, kit)
         if operation in _POLLING:
             return self._polled(call, kit, admitted)
-        reply = self.replays.once(admitted, lambda: self._do(call, kit))
-        return reply if reply is not None else self._too_old()
+        return self._once(call, kit, admitted)
 
     def refusal(self, error: CallRefused) -> Reply:
         """Write an error as CodePipeline does."""
         said = refused(error.code, str(error), error.status)
         return _reply(said.status, said.body)
 
+    def _once(self, call: Call, kit: Kit, admitted: Admitted) -> Reply:
+        """Do what changes something once for a signature; see notebooks/decisions/api.md."""
+        done = self.replays.once(admitted, lambda: self._do(call, kit))
+        if done is None:
+            return self._too_old()
+        again = admitted.attempt_of and admitted.attempt_of == done.first.attempt_of
+        if done.first is admitted or again:
+            return done.reply.result()
+        self.replays.outwait(done)
+        said = "an equal call was signed in the same second and is done; sign this one again"
+        raise CallRefused("ThrottlingException", said)
+
     def _polled(self, call: Call, kit: Kit, admitted: Admitted) -> Reply:
         """Give jobs once: whoever comes with an equal call gets none of those that it gave."""
-        mine: list[Reply] = []
-
-        def poll() -> Reply:
-            mine.append(self._do(call, kit))
-            return mine[0]
-
-        reply = self.replays.once(admitted, poll, _gave_jobs)
-        if reply is None:
+        done = self.replays.once(admitted, lambda: self._do(call, kit), _gave_jobs)
+        if done is None:
             return self._too_old()
-        return reply if mine else _reply(200, NO_JOBS)
+        return done.reply.result() if done.first is admitted else _reply(200, NO_JOBS)
 
     def _too_old(self) -> Reply:
         said = "the call was signed before this server was started; sign it again"

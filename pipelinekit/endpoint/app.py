@@ -10,10 +10,11 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from pipelinekit.endpoint.api import Api
 from pipelinekit.endpoint.callers import Callers
-from pipelinekit.endpoint.gate import Gate, Replays
+from pipelinekit.endpoint.gate import Gate
 from pipelinekit.endpoint.identity import FORM, Identity
 from pipelinekit.endpoint.kept import Kept
 from pipelinekit.endpoint.objects import Objects
+from pipelinekit.endpoint.replays import Replays
 from pipelinekit.kit.kit import Kit
 from pipelinekit.operations.deliveries import Delivery, deliver
 from pipelinekit.operations.webhooks import FOLDER

@@ -6,16 +6,15 @@ Source: reliability.md 4.3, of which nothing is looked at in a body before its s
 import hashlib
 import hmac
 import secrets
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from pipelinekit.endpoint.callers import Caller, Callers
 from pipelinekit.runtime.clock import now
-from pipelinekit.tools.aws.loopback import TARGET, Call, Reply
+from pipelinekit.tools.aws.loopback import TARGET, Call
 from pipelinekit.tools.aws.signature import Flaw, Signed, flaw, signed
 
 WITHIN: Final = timedelta(minutes=5)
@@ -24,15 +23,24 @@ STAMP: Final = "%Y%m%dT%H%M%SZ"
 _MUST: Final = frozenset({"host", "x-amz-date"})
 _TOKEN: Final = "x-amz-security-token"  # noqa: S105 - the name of a header
 _DIGEST: Final = "x-amz-content-sha256"
+_INVOCATION: Final = "amz-sdk-invocation-id"
 
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A call that was let in: who made it, and its signature."""
+    """A call that was let in.
+
+    Attributes:
+        caller: Who made it.
+        signature: Its signature.
+        at: When it was signed, UTC, by the caller's clock.
+        attempt_of: The id that an SDK gives to all attempts at one call; no signature covers it.
+    """
 
     caller: Caller
     signature: str
     at: datetime
+    attempt_of: str = ""
 
 
 class Gate:
@@ -73,7 +81,7 @@ class Gate:
             return Flaw.UNKNOWN_KEY
         if found is not None or at is None:
             return found or Flaw.EXPIRED
-        return Admitted(caller, said.signature, at)
+        return Admitted(caller, said.signature, at, call.headers.get(_INVOCATION, ""))
 
     def _loose(self, said: Signed, call: Call, at: datetime | None) -> Flaw | None:
         must = _MUST | ({_TOKEN, TARGET} & call.headers.keys())
@@ -89,69 +97,7 @@ class Gate:
         return None
 
 
-class Replays:
-    """What was answered to calls that must not be done twice, as long as their signatures hold.
-
-    Two equal calls of one second have the same signature, and an SDK that lost an answer may send
-    one again: who comes second gets the answer of the first, and nothing is done.
-
-    Args:
-        clock: Tells the time, UTC.
-    """
-
-    def __init__(self, clock: Callable[[], datetime] = now) -> None:
-        self._clock = clock
-        self._answers: dict[str, Future[Reply]] = {}
-        self._older: dict[str, Future[Reply]] = {}
-        self._lock = threading.Lock()
-        self._born = clock().replace(microsecond=0)
-        self._swept = self._born
-
-    def once(
-        self,
-        admitted: Admitted,
-        do: Callable[[], Reply],
-        counts: Callable[[Reply], bool] = lambda _: True,
-    ) -> Reply | None:
-        """Do something for a call, or give what was answered when it was done.
-
-        Args:
-            admitted: The call.
-            do: Does it.
-            counts: Tells by an answer whether something was done that must not be done again.
-
-        Returns:
-            The answer; None for a call that was signed before anything was remembered here.
-        """
-        if admitted.at < self._born:
-            return None
-        signature = admitted.signature
-        with self._lock:
-            self._sweep()
-            known = self._answers.get(signature) or self._older.get(signature)
-            if known is None:
-                mine: Future[Reply] = Future()
-                self._answers[signature] = mine
-        if known is not None:
-            return known.result()
-        try:
-            reply = do()
-        except BaseException as error:
-            mine.set_exception(error)
-            raise
-        mine.set_result(reply)
-        if not counts(reply):
-            with self._lock:
-                self._answers.pop(signature, None)
-        return reply
-
-    def _sweep(self) -> None:
-        present = self._clock()
-        if present - self._swept > 2 * WITHIN:  # as long as a signature can hold
-            self._older, self._answers = self._answers, {}
-            self._swept = present
-
-
+@lru_cache(64)
 def _stamp(text: str) -> datetime | None:
     try:
         return datetime.strptime(text, STAMP).replace(tzinfo=UTC)

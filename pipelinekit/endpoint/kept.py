@@ -1,4 +1,4 @@
-"""Answers that are kept until somebody writes to the store, so that who asks again need not wait."""
+"""Answers that are kept until somebody writes to the store: whoever asks again need not wait."""
 
 from collections.abc import Callable
 from typing import Final, NamedTuple

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final, NoReturn, cast
 
+import orjson
+
 from pipelinekit.model.errors import (
     DefinitionError,
     EngineClosed,
@@ -66,7 +68,7 @@ def answer(control: Control, target: str, body: bytes) -> Answered:
         given, faults = checked(_model(operation), _read(body))
         if faults:
             return refused("ValidationException", faults)
-        return Answered(200, json.dumps(function(control, given)).encode())
+        return Answered(200, orjson.dumps(function(control, given)))
     except _Unreadable as error:
         return refused("SerializationException", str(error))
     except PipelineKitError as error:
@@ -75,7 +77,7 @@ def answer(control: Control, target: str, body: bytes) -> Answered:
 
 def refused(code: str, message: str, status: int = 400) -> Answered:
     """Write an error as CodePipeline does."""
-    return Answered(status, json.dumps({"__type": code, "message": message}).encode())
+    return Answered(status, orjson.dumps({"__type": code, "message": message}))
 
 
 def _refusal(operation: str, error: PipelineKitError) -> Answered:
@@ -103,12 +105,13 @@ def _read(body: bytes) -> dict[str, object]:
         found = json.loads(
             text or "{}", parse_constant=_no_number, object_pairs_hook=_without_twins
         )
-        json.dumps(found, ensure_ascii=False).encode()  # a lone surrogate is no text
+        if "\\u" in text:
+            json.dumps(found, ensure_ascii=False).encode()  # a lone surrogate is no text
     except (ValueError, RecursionError) as error:
         raise _Unreadable(f"the body is no JSON that can be read: {_said(error)}") from None
     if not isinstance(found, dict):
         raise _Unreadable("the body is JSON, and no object; send the members of the request")
-    if _depth(found) > DEEPEST:
+    if text.count("[") + text.count("{") > DEEPEST and _depth(found) > DEEPEST:
         raise _Unreadable(f"the body has more than {DEEPEST} levels; no request has so many")
     return cast("dict[str, object]", found)
 

@@ -33,7 +33,15 @@ def run_many(
 def first_of(
     connection: Connection, statement: Select[Any], **values: Value
 ) -> tuple[Any, ...] | None:
-    """Give the first row of an answer; None where there is none.
+    """Give the first row of an answer, as `rows_of` does; None where there is none."""
+    found = rows_of(connection, statement, **values)
+    return found[0] if found else None
+
+
+def rows_of(
+    connection: Connection, statement: Select[Any], **values: Value
+) -> Sequence[tuple[Any, ...]]:
+    """Give all rows of an answer.
 
     Args:
         connection: Whom to ask; a transaction has to be begun by now, where one is wanted.
@@ -41,8 +49,7 @@ def first_of(
         values: A value for each place of the statement, by name.
     """
     written = _written(connection.dialect, statement)
-    found = rows_of_text(connection, written.text, written.placed({**written.fixed, **values}))
-    return found[0] if found else None
+    return rows_of_text(connection, written.text, written.placed({**written.fixed, **values}))
 
 
 def rows_of_text(connection: Connection, text: str, values: Placed) -> Sequence[tuple[Any, ...]]:

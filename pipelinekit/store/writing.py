@@ -3,13 +3,14 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import BindParameter, Connection, Select, bindparam, select
 
 from pipelinekit.model.row import Row
 from pipelinekit.ports.store import ConflictError, Entry
-from pipelinekit.store.many import first_of, run_many, upsert
+from pipelinekit.store.many import first_of, rows_of, run_many, upsert
 from pipelinekit.store.orders import answer, ask, command
 from pipelinekit.store.schema import (
     EXECUTIONS,
@@ -27,7 +28,6 @@ EMPTY_DIGEST = "0" * 64
 
 _LAST = select(JOURNAL.c.number, JOURNAL.c.digest).order_by(JOURNAL.c.number.desc()).limit(1)
 _RECORD = JOURNAL.insert()
-_HEADS = select(HEADS).where(HEADS.c.pipeline.in_(bindparam("names", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +74,18 @@ def chained(digest: str, body: str) -> str:
 
 
 def _compare(connection: Connection, entries: Sequence[Entry]) -> None:
-    names = [entry.pipeline for entry in entries]
-    there = {row.pipeline: row.records for row in connection.execute(_HEADS, {"names": names})}
+    names = {f"name_{number}": entry.pipeline for number, entry in enumerate(entries)}
+    there: dict[str, int] = dict(rows_of(connection, _heads(len(names)), **names))
     for entry in entries:
         found = there.get(entry.pipeline, 0)
         if found != entry.seen:
             raise ConflictError(f"{entry.pipeline} has {found} records, not {entry.seen}")
+
+
+@cache
+def _heads(count: int) -> Select[tuple[str, int]]:
+    names: list[BindParameter[str]] = [bindparam(f"name_{each}") for each in range(count)]
+    return select(HEADS.c.pipeline, HEADS.c.records).where(HEADS.c.pipeline.in_(names))
 
 
 def _journal(connection: Connection, entries: Sequence[Entry], tip: Tip) -> None:

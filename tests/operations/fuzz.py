@@ -1,7 +1,6 @@
 """Asks the API thousands of wrong things: `python -m tests.operations.fuzz --n 100000`."""
 
 import argparse
-import io
 import json
 import random
 import sys
@@ -20,6 +19,7 @@ from pipelinekit.endpoint.app import Endpoint
 from pipelinekit.operations.answer import PREFIX, TYPE
 from pipelinekit.tools.aws.service_model import service
 from tests.operations.declarations import usual
+from tests.operations.in_process import Request, ask
 from tests.operations.requests import Site, mutated, operations, put, shape_of, sites, valid
 from tests.operations.shapes import misfits
 
@@ -161,19 +161,9 @@ class Fuzz:
         return None
 
     def _call(self, request: Asked) -> tuple[int, bytes]:
-        told: list[str] = []
-        environ = {
-            "REQUEST_METHOD": "POST",
-            "REQUEST_URI": "/",
-            "REMOTE_ADDR": "127.0.0.1",
-            "CONTENT_TYPE": request.type,
-            "HTTP_HOST": "127.0.0.1",
-            "HTTP_X_AMZ_TARGET": f"{request.prefix}.{request.operation}",
-            "wsgi.url_scheme": "http",
-            "wsgi.input": io.BytesIO(request.body),
-        }
-        pieces = self.endpoint(environ, lambda status, _headers: told.append(status))  # type: ignore[arg-type,func-returns-value]  # nobody writes
-        return int(told[0].split()[0]), b"".join(pieces)
+        target = f"{request.prefix}.{request.operation}"
+        headers = {"Host": "127.0.0.1", "Content-Type": request.type, "X-Amz-Target": target}
+        return ask(self.endpoint, Request("POST", "/", headers, request.body))
 
     def _last(self) -> int:
         return sum(record.number for record in self.kit.store.tail(None))

@@ -56,8 +56,11 @@ def signed(headers: Mapping[str, str]) -> Signed | None:
     given = _AUTHORIZATION.fullmatch(headers.get("authorization", ""))
     if given is None:
         return None
-    key, day, region, service, names, signature = given.groups()
-    return Signed(key, day, region, service, frozenset(names.split(";")), signature)
+    key, day, region, service, listed, signature = given.groups()
+    names = listed.split(";")
+    if names != sorted(set(names)):  # there is one way to write what is covered
+        return None
+    return Signed(key, day, region, service, frozenset(names), signature)
 
 
 def flaw(
