@@ -6,6 +6,8 @@ from http import HTTPStatus
 from typing import ClassVar, Final
 from uuid import uuid4
 
+import orjson
+
 from pipelinekit.endpoint.gate import Admitted, Gate
 from pipelinekit.endpoint.kept import Kept
 from pipelinekit.endpoint.replays import Replays
@@ -31,7 +33,10 @@ _ONCE_ANYWAY: Final = frozenset(
         "PutJobSuccessResult",
     }
 )
-"""What changes nothing when it comes again, because it bears a token or an id of its own."""
+"""What changes nothing when it comes again, because it bears a token or an id of its own.
+
+A start does so where it has a token, which SDKs give to each.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ class Api:
             raise CallRefused(self.flaws[admitted], said, 403)
         kit = self.kit.acting(admitted.caller.name)
         operation = call.headers[TARGET].rpartition(".")[2]
-        if operation.startswith(_READING) or operation in _ONCE_ANYWAY:
+        if operation.startswith(_READING) or _is_once_anyway(operation, call):
             return self._do(call, kit)
         if operation in _POLLING:
             return self._polled(call, kit, admitted)
@@ -125,6 +130,17 @@ class Api:
         target = call.headers[TARGET]
         done = self.kept.answer(target, body, lambda: answer(kit, target, body))
         return _reply(done.status, done.body)
+
+
+def _is_once_anyway(operation: str, call: Call) -> bool:
+    if operation != "StartPipelineExecution":
+        return operation in _ONCE_ANYWAY
+    call.body.seek(0)
+    try:
+        asked = orjson.loads(call.body.read(MOST_BYTES))
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(asked, dict) and bool(asked.get("clientRequestToken"))
 
 
 def _reply(status: int, body: bytes) -> Reply:

@@ -120,7 +120,7 @@ def _fail(draft: Draft, row: Attempt, failed: Failed) -> None:
     error = ErrorDetails(failed.code, failed.message)
     ended = _told(draft, row, ActionStatus.FAILED, failed)
     if isinstance(ended, ActionExecution):
-        ended = replace(ended, error=error, reports=failed.reports)
+        ended = replace(ended, error=error, reports=failed.reports, targets=failed.targets)
     else:
         ended = replace(ended, error=error)
     _end(draft, ended)
@@ -151,14 +151,14 @@ def _succeed(
         return
     if isinstance(row, ActionExecution):
         _publish(draft, row, succeeded, artifacts)
-        if artifacts or succeeded.variables or succeeded.reports or row.percent is not None:
-            row = replace(
-                row,
-                outputs=artifacts,
-                variables=succeeded.variables,
-                reports=succeeded.reports,
-                percent=None,
-            )
+        row = replace(
+            row,
+            outputs=artifacts,
+            variables=succeeded.variables,
+            reports=succeeded.reports,
+            targets=succeeded.targets,
+            percent=None,
+        )
     _end(draft, _told(draft, row, ActionStatus.SUCCEEDED, succeeded))
 
 

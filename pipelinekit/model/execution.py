@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pipelinekit.model.action import ActionTypeId
+from pipelinekit.model.deploytarget import DeployTarget
 from pipelinekit.model.pipeline import ExecutionMode, Pipeline
 from pipelinekit.model.status import (
     ActionStatus,
@@ -305,6 +306,7 @@ class ActionExecution:
         votes: The answers to an approval, and the tries that were refused, in order.
         place: Where it ran: `here`, `host`, `sandbox`, a container's image, or a service.
         reports: What the tests of a build came to.
+        targets: What a deployment did at each of its targets.
         refused: How many answers did not count, of engines that had lost the attempt to others.
     """
 
@@ -334,6 +336,7 @@ class ActionExecution:
     error: ErrorDetails | None = None
     place: str = "here"
     reports: tuple[TestReport, ...] = ()
+    targets: tuple[DeployTarget, ...] = ()
     refused: int = 0
 
     @property

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pipelinekit.model.action import ActionTypeId, EnvironmentVariable
 from pipelinekit.model.condition import ConditionType
+from pipelinekit.model.deploytarget import DeployTarget
 from pipelinekit.model.execution import Artifact, Revision
 from pipelinekit.model.testreport import TestReport
 
@@ -81,6 +82,7 @@ class Succeeded:
         revision: What a source action found.
         place: Where it was done, such as `sandbox`.
         reports: What the tests of a build came to.
+        targets: What a deployment did at each of its targets.
     """
 
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -90,6 +92,7 @@ class Succeeded:
     revision: Revision | None = None
     place: str = "here"
     reports: tuple[TestReport, ...] = ()
+    targets: tuple[DeployTarget, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,7 @@ class Failed:
         external_url: Where to look at it.
         place: Where it was tried, such as `sandbox`.
         reports: What the tests of a build came to.
+        targets: What a deployment did at each of its targets.
     """
 
     message: str
@@ -113,6 +117,7 @@ class Failed:
     external_url: str = ""
     place: str = "here"
     reports: tuple[TestReport, ...] = ()
+    targets: tuple[DeployTarget, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,9 +27,10 @@ from pipelinekit.operations.reading import (
 from pipelinekit.ports.control import Control
 from pipelinekit.ports.store import Query
 from pipelinekit.wire.answers import present
-from pipelinekit.wire.execution_answers import action_detail, rule_detail
+from pipelinekit.wire.execution_answers import action_detail, deploy_target, rule_detail
 
 PAGE = 100
+_TARGETS = "ListDeployActionExecutionTargets"
 
 A = TypeVar("A", ActionExecution, RuleExecution)
 
@@ -51,21 +52,30 @@ def list_rules(control: Control, given: Given) -> Answer:
 
 
 def list_targets(control: Control, given: Given) -> Answer:
-    """List the targets of a deployment: none, since only EC2 deploy actions have them."""
-    name = text(given, "pipelineName")
+    """List the targets of an attempt at a deployment, once it has ended, in their order."""
+    row = _deployment(control, given)
+    filters = cast("list[Mapping[str, list[str]]]", given.get("filters") or [])
+    wanted = [each.get("values") or [] for each in filters]
+    token = text(given, "nextToken")
+    begin = int(last_of(control, _TARGETS, given, token)) if token else 0
+    fitting = [each for each in row.targets if all(each.status in some for some in wanted)]
+    targets = fitting[begin:]
+    size = cast("int", given.get("maxResults", PAGE))
+    more = next_token(control, _TARGETS, given, str(begin + size)) if targets[size:] else None
+    return present(targets=[deploy_target(each) for each in targets[:size]], nextToken=more)
+
+
+def _deployment(control: Control, given: Given) -> ActionExecution:
+    name, execution = text(given, "pipelineName"), text(given, "actionExecutionId")
     if name:
         record_of(control, name)
-    token = text(given, "nextToken")
-    if token:
-        last_of(control, "ListDeployActionExecutionTargets", given, token)
-    execution = text(given, "actionExecutionId")
     found = control.find(ActionExecution, Query(id=execution))
     if not found or (name and found[0].pipeline != name):
         raise ActionExecutionNotFound(
             f"the targets of action execution {execution!r} were asked for, and there is none of "
             f"that id; list the action executions to find the right one"
         )
-    return {"targets": []}
+    return found[0]
 
 
 class _Definitions:

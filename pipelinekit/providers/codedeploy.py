@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 from pipelinekit.model.action import Action, Category, Owner
+from pipelinekit.model.deploytarget import DeployTarget, TargetEvent
 from pipelinekit.model.order import Failed, FailureType, Outcome, Succeeded
 from pipelinekit.model.settings import DeploymentGroup, Settings
 from pipelinekit.ports.provider import Job, Key, Traits, provider
@@ -28,12 +29,14 @@ from pipelinekit.tools.deployments.revision import (
 from pipelinekit.tools.deployments.rollout import Rollout
 from pipelinekit.tools.deployments.ssh_address import SCHEME, Address
 from pipelinekit.tools.deployments.traffic import Traffic
-from pipelinekit.tools.deployments.visit import Deployment, FolderHost, Host
+from pipelinekit.tools.deployments.visit import Deployment, FolderHost, Host, Visit
 from pipelinekit.tools.documents import document
 from pipelinekit.wire import appspec
 
 APPSPECS: Final = ("appspec.yml", "appspec.yaml")
 SHOWN_ENTRIES: Final = 20
+MOST_TOLD: Final = 1_000
+"""Characters of why an event failed that are kept for each target."""
 
 
 def deployment_id(order: str) -> str:
@@ -179,15 +182,28 @@ def codedeploy(
         result = _deploy(job, application, group, deployment)
     except DeploymentError as error:
         return Failed(str(error), error.code, external_id=deployment)
+    targets = tuple(map(_target, result.visits))
     told = f"{result.succeeded} of {result.total} targets"
     if result.failure is None:
-        return Succeeded(summary=f"Deployment Succeeded: {told}", external_id=deployment)
+        return Succeeded(
+            summary=f"Deployment Succeeded: {told}", external_id=deployment, targets=targets
+        )
     return Failed(
         str(result.failure),
         result.failure.code,
         summary=f"Deployment Failed: {told} succeeded",
         external_id=deployment,
+        targets=targets,
     )
+
+
+def _target(visit: Visit) -> DeployTarget:
+    events = (
+        TargetEvent(each.name, each.status, each.begun, each.seconds, each.failure[:MOST_TOLD])
+        for each in visit.own_events
+    )
+    kind = "InstanceTarget" if visit.host.place.startswith(SCHEME) else "FolderTarget"
+    return DeployTarget(visit.host.place, kind, visit.status, tuple(events))
 
 
 def _deploy(job: Job, application: str, name: str, number: str) -> Result:

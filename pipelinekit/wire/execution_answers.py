@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pipelinekit.model.action import Action, Owner
 from pipelinekit.model.check import RuleExecution
 from pipelinekit.model.condition import Rule
+from pipelinekit.model.deploytarget import DeployTarget, TargetEvent
 from pipelinekit.model.execution import ActionExecution, Artifact, PipelineExecution
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.wire.answers import (
@@ -185,4 +186,27 @@ def _result(row: ActionExecution | RuleExecution) -> Json:
         externalExecutionSummary=row.summary,
         externalExecutionUrl=cut(row.external_url, URL),
         errorDetails=error_details(row.error),
+    )
+
+
+def deploy_target(target: DeployTarget) -> Json:
+    """Write what a deployment did at one target."""
+    events = target.events
+    return present(
+        targetId=target.id,
+        targetType=target.type,
+        status=target.status,
+        startTime=epoch(events[0].started) if events else None,
+        endTime=epoch(max(each.ended for each in events)) if events else None,
+        events=[_target_event(each) for each in events],
+    )
+
+
+def _target_event(event: TargetEvent) -> Json:
+    return present(
+        name=event.name,
+        status=event.status,
+        startTime=epoch(event.started),
+        endTime=epoch(event.ended),
+        context={"message": event.message} if event.message else None,
     )

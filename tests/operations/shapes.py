@@ -11,7 +11,7 @@ LOOSE = {"S3Key"}
 
 YEARS, INTEGERS = (-62_135_596_800, 253_402_300_799), (-(2**31), 2**31 - 1)
 
-ANYWHERE = {"ValidationException", "PipelineNotFoundException"}
+ANYWHERE = {"ThrottlingException", "ValidationException", "PipelineNotFoundException"}
 
 
 def watch(client: Any) -> Any:

@@ -1,12 +1,30 @@
 """Executions started, stopped, read and listed through the API."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+import pipelinekit as pk
+from pipelinekit.model.deploytarget import DeployTarget, TargetEvent
 from tests.operations.conftest import action_state, newest, stage_state, until
-from tests.operations.declarations import approval, pipeline, source, stage, test, usual
+from tests.operations.declarations import approval, kind, pipeline, source, stage, test, usual
+
+SHIPPED, SECOND = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), timedelta(seconds=1)
+
+
+@pk.action("Deploy", "ApiShip")
+def ship(job: pk.Job) -> pk.Outcome:
+    """Tell of five targets, of which two failed and the last was not tried."""
+    del job
+    fine = (TargetEvent("Install", "Succeeded", SHIPPED, 1.0),)
+    wrong = (TargetEvent("Install", "Failed", SHIPPED, 1.0, "no space"),)
+    tried = [
+        DeployTarget(f"/srv/{number}", "FolderTarget", *how)
+        for number, how in enumerate([("Succeeded", fine), ("Failed", wrong)] * 2)
+    ]
+    return pk.Succeeded(targets=(*tried, DeployTarget("/srv/4", "FolderTarget", "Skipped")))
 
 
 def test_the_first_execution_waits_for_the_approval(client: Any, shop: str) -> None:
@@ -173,7 +191,9 @@ def test_action_executions_are_filtered_by_execution_and_by_attempt(
         names(pipelineExecutionId=run_id, latestInPipelineExecution=latest)
 
 
-def test_actions_have_no_targets_and_unknown_ones_are_not_found(client: Any, shop: str) -> None:
+def test_other_actions_have_no_targets_and_unknown_ones_are_not_found(
+    client: Any, shop: str
+) -> None:
     details = client.list_action_executions(pipelineName=shop)["actionExecutionDetails"]
     identity = details[0]["actionExecutionId"]
     told = client.list_deploy_action_execution_targets(
@@ -182,6 +202,39 @@ def test_actions_have_no_targets_and_unknown_ones_are_not_found(client: Any, sho
     assert told["targets"] == []
     with pytest.raises(client.exceptions.ActionExecutionNotFoundException):
         client.list_deploy_action_execution_targets(actionExecutionId=str(uuid4()))
+
+
+def test_targets_of_a_deployment_are_filtered_and_come_in_pages(client: Any) -> None:
+    """12.3, 12.5: by status, in the deployment's order, with the events at each."""
+    live = stage("Live", {"name": "Ship", "actionTypeId": kind("Deploy", "ApiShip")})
+    live["actions"][0]["inputArtifacts"] = [{"name": "Code"}]
+    client.create_pipeline(pipeline=pipeline(live))
+    until(lambda: newest(client)["status"] == "Succeeded")
+    detail = client.list_action_executions(pipelineName="shop")["actionExecutionDetails"][0]
+    asked = {"pipelineName": "shop", "actionExecutionId": detail["actionExecutionId"]}
+
+    def targets(**more: Any) -> list[str]:
+        told = client.list_deploy_action_execution_targets(**asked, **more)
+        return [each["targetId"] for each in told["targets"]]
+
+    whole = client.list_deploy_action_execution_targets(**asked)["targets"]
+    assert targets() == ["/srv/0", "/srv/1", "/srv/2", "/srv/3", "/srv/4"]
+    assert (whole[0]["targetType"], whole[0]["status"]) == ("FolderTarget", "Succeeded")
+    assert (whole[0]["startTime"], whole[0]["endTime"]) == (SHIPPED, SHIPPED + SECOND)
+    event = whole[1]["events"][0]
+    assert (event["name"], event["status"]) == ("Install", "Failed")
+    assert event["context"] == {"message": "no space"}
+    assert "startTime" not in whole[4]
+    failures = [{"name": "TARGET_STATUS", "values": ["Failed", "Skipped"]}]
+    assert targets(filters=failures) == ["/srv/1", "/srv/3", "/srv/4"]
+    first = client.list_deploy_action_execution_targets(**asked, filters=failures, maxResults=2)
+    assert [each["targetId"] for each in first["targets"]] == ["/srv/1", "/srv/3"]
+    more = {"nextToken": first["nextToken"], "maxResults": 2}
+    assert targets(filters=failures, **more) == ["/srv/4"]
+    with pytest.raises(client.exceptions.InvalidNextTokenException):
+        targets(**more)
+    with pytest.raises(client.exceptions.PipelineNotFoundException):
+        client.list_deploy_action_execution_targets(**{**asked, "pipelineName": "none"})
 
 
 def test_a_parallel_pipeline_has_no_state_and_tells_its_tokens_elsewhere(client: Any) -> None:

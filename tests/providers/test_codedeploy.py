@@ -13,6 +13,7 @@ import tomllib
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -71,9 +72,9 @@ def test_events_come_in_codedeploys_order_and_stop_comes_from_the_revision_that_
     project: Project,
 ) -> None:
     first = project.deploy(HEAD + HOOKS, scripts("one"))
-    assert first == Succeeded(
-        summary="Deployment Succeeded: 1 of 1 targets", external_id=attempt(1)
-    )
+    assert isinstance(first, Succeeded)
+    assert first.summary == "Deployment Succeeded: 1 of 1 targets"
+    assert first.external_id == attempt(1)
     skipped = "-- ApplicationStop: skipped, for no deployment to this target has succeeded before"
     assert any(line.startswith(skipped) for line in project.said)
     assert isinstance(project.deploy(HEAD + HOOKS, scripts("two")), Succeeded)
@@ -305,6 +306,48 @@ def test_a_script_that_fails_is_named_with_its_event_and_exit_code(project: Proj
     assert outcome.message.startswith(told)
     assert f"{project.live} had no good revision to put back" in outcome.message
     assert project.ledger() == ["BeforeInstall one", "AfterInstall one"]
+
+
+def test_what_happened_at_each_target_is_told_with_its_times(project: Project) -> None:
+    begun = datetime.now(UTC)
+    outcome = project.deploy(HEAD + HOOKS, scripts("one", BeforeInstall="sleep 0.2"))
+    assert isinstance(outcome, Succeeded)
+    (target,) = outcome.targets
+    assert (target.id, target.type) == (str(project.live), "FolderTarget")
+    assert target.status == "Succeeded"
+    events = {each.name: each for each in target.events}
+    assert [*events] == [
+        "ApplicationStop",
+        "DownloadBundle",
+        "BeforeInstall",
+        "Install",
+        "AfterInstall",
+        "ApplicationStart",
+        "ValidateService",
+    ]
+    assert events["ApplicationStop"].status == "Skipped"
+    assert events["BeforeInstall"].seconds >= 0.2
+    times = [each.started for each in target.events]
+    assert begun <= times[0] <= target.events[-1].ended <= datetime.now(UTC)
+    assert times == sorted(times)
+
+
+def test_a_target_where_it_failed_tells_why_and_not_what_put_it_back(project: Project) -> None:
+    project.deploy(HEAD + HOOKS, scripts("one"))
+    outcome = failed(project.deploy(HEAD + HOOKS, scripts("two", AfterInstall="exit 7")))
+    (target,) = outcome.targets
+    assert target.status == "Failed"
+    assert [each.status for each in target.events] == [*["Succeeded"] * 4, "Failed"]
+    assert "scripts/AfterInstall failed with exit code 7" in target.events[-1].message
+    assert project.last() == attempt(1)
+
+
+def test_a_target_that_was_not_tried_is_skipped(project: Project) -> None:
+    project.group = replace(project.group, targets=("live", "other"))
+    outcome = failed(project.deploy(HEAD + HOOKS, scripts("one", BeforeInstall="exit 1")))
+    told = [(each.id, each.status, len(each.events)) for each in outcome.targets]
+    other = str(project.folder / "other")
+    assert told == [(str(project.live), "Failed", 3), (other, "Skipped", 0)]
 
 
 def test_a_script_that_is_not_there_is_named_with_the_line_that_asks_for_it(

@@ -89,7 +89,8 @@ class BlueGreen:
                     visit.prune()
             report([*self._sets[to], *self._sets[origin]], self.say)
             done = sum(visit.is_done for visit in self._sets[to])
-        return Result(done, len(self._sets[to]), failure)
+        changed = [*self._sets[to], *(visit for visit in self._sets[origin] if visit.own_events)]
+        return Result(done, len(self._sets[to]), failure, changed)
 
     # -------------------------------------------------------------- the replacement set
 

@@ -10,9 +10,9 @@ from functools import partial
 from typing import Final, Self
 
 from pipelinekit.tools.deployments.health import Health, rank
-from pipelinekit.tools.deployments.lifecycle import SKIPPED, SUCCEEDED, Facts
+from pipelinekit.tools.deployments.lifecycle import Facts
 from pipelinekit.tools.deployments.revision import DeploymentError
-from pipelinekit.tools.deployments.visit import FAILED, Deployment, Host, Visit
+from pipelinekit.tools.deployments.visit import Deployment, Host, Visit
 
 MOST_THREADS: Final = 64
 
@@ -25,11 +25,13 @@ class Result:
         succeeded: How many targets the new revision was deployed to.
         total: How many it was for.
         failure: Why it failed as a whole; None when it succeeded.
+        visits: What it did at each target.
     """
 
     succeeded: int
     total: int
     failure: DeploymentError | None = None
+    visits: Sequence[Visit] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +175,8 @@ def by_turn(visits: Iterable[Visit], revision: str) -> list[Visit]:
 def report(visits: Iterable[Visit], say: Callable[[str], None]) -> None:
     """Tell for each target what happened there, as people read it."""
     for visit in visits:
-        state = SUCCEEDED if visit.is_done else FAILED if visit.failure else SKIPPED
         back = f", then put back to {visit.put_back}" if visit.put_back else ""
-        say(f"== {visit.host.place}: {state}{back} ==")
+        say(f"== {visit.host.place}: {visit.status}{back} ==")
         for event in visit.events:
             say(f"   {event.name:<19}{event.status:<10}{event.seconds:8.1f} s  {event.revision}")
 

@@ -59,7 +59,7 @@ class Rollout:
             for visit in touched:
                 visit.prune()
             report(visits, self.say)
-        return Result(len(done), len(visits), failure)
+        return Result(len(done), len(visits), failure, visits)
 
     @property
     def _events(self) -> tuple[str, ...]:

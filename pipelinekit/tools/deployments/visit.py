@@ -6,11 +6,12 @@ A target is reached through a `Host`: in this process (`FolderHost`), or over SS
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from pipelinekit.tools.deployments.lifecycle import SUCCEEDED, Facts, Lifecycle
+from pipelinekit.tools.deployments.lifecycle import SKIPPED, SUCCEEDED, Facts, Lifecycle
 from pipelinekit.tools.deployments.revision import (
     ALLOW_TRAFFIC,
     BLOCK_TRAFFIC,
@@ -122,12 +123,20 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """How a lifecycle event of one revision ended on one target, and after how many seconds."""
+    """How a lifecycle event of one revision ended on one target.
+
+    Attributes:
+        begun: When, UTC.
+        seconds: How long it took.
+        failure: Why it failed.
+    """
 
     name: str
     revision: str
     status: str
+    begun: datetime
     seconds: float
+    failure: str = ""
 
 
 @dataclass(slots=True)
@@ -155,6 +164,16 @@ class Visit:
     is_touched: bool = False
     is_done: bool = False
     put_back: str = ""
+
+    @property
+    def status(self) -> str:
+        """Tell how the deployment ended here."""
+        return SUCCEEDED if self.is_done else FAILED if self.failure else SKIPPED
+
+    @property
+    def own_events(self) -> tuple[Event, ...]:
+        """Give what this deployment did here; what put an older revision back is left out."""
+        return tuple(each for each in self.events if each.revision in {self.deployment.id, ""})
 
     def attempt(self, act: Callable[["Visit"], None]) -> None:
         """Do something here, and remember why it failed; nothing, where something has before."""
@@ -210,7 +229,8 @@ class Visit:
 
     def happened(self, event: str, status: str, seconds: float) -> None:
         """Note an event that happened to this target together with others."""
-        self.events.append(Event(event, self.deployment.id, status, seconds))
+        begun = datetime.now(UTC) - timedelta(seconds=seconds)
+        self.events.append(Event(event, self.deployment.id, status, begun, seconds))
 
     def prune(self) -> None:
         """Remove what is older than the group keeps."""
@@ -236,9 +256,13 @@ class Visit:
         return self.host.ask("run", event=event, deployment=whose)
 
     def _time(self, event: str, revision: str, act: Callable[[], str]) -> None:
-        begin = time.monotonic()
-        status = FAILED
+        begun, since = datetime.now(UTC), time.monotonic()
+        status, failure = FAILED, ""
         try:
             status = act()
+        except DeploymentError as error:
+            failure = str(error)
+            raise
         finally:
-            self.events.append(Event(event, revision, status, time.monotonic() - begin))
+            took = time.monotonic() - since
+            self.events.append(Event(event, revision, status, begun, took, failure))
