@@ -20,6 +20,7 @@ from pipelinekit.model.settings import (
     DeploymentGroup,
     Events,
     Function,
+    GitHub,
     Project,
     Receiver,
     Settings,
@@ -44,6 +45,7 @@ TABLES: Final = (
     "secrets",
     "aws",
     "events",
+    "github",
     "environments",  # these are read when something is released to them
 )
 VARIABLES: Final = ("environment", "parameters", "secrets")
@@ -197,6 +199,7 @@ def _settings(folder: Path, root: Node) -> Settings:
         secrets=_secrets_file(tables["secrets"]) if "secrets" in tables else None,
         aws=_aws(tables["aws"]) if "aws" in tables else None,
         events=Events(**_values(tables["events"], Events)) if "events" in tables else Events(),
+        github=GitHub(**_values(tables["github"], GitHub)) if "github" in tables else GitHub(),
     )
 
 

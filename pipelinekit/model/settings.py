@@ -133,6 +133,20 @@ class Aws:
 
 
 @dataclass(frozen=True, slots=True)
+class GitHub:
+    """Where and by what right webhooks are registered with GitHub.
+
+    Attributes:
+        api: The URL of its REST API; `https://<host>/api/v3` for an Enterprise Server.
+        token_variable: The environment variable that holds a token; the `OAuthToken` of the
+            webhook's target is taken when None.
+    """
+
+    api: str = "https://api.github.com"
+    token_variable: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Receiver:
     """A URL that is told every change of state.
 
@@ -175,6 +189,7 @@ class Settings:
         secrets: The file that stands for Parameter Store and Secrets Manager.
         aws: The account that is asked for what is not here; none is asked when None.
         events: Who is told every change of state.
+        github: Where webhooks are registered.
     """
 
     folder: str = "."
@@ -189,3 +204,4 @@ class Settings:
     secrets: str | None = None
     aws: Aws | None = None
     events: Events = field(default_factory=Events)
+    github: GitHub = field(default_factory=GitHub)

@@ -51,7 +51,7 @@ def put(control: Control, given: Given) -> Answer:
     )
     _refuse_no_source(control, webhook)
     control.ask(WebhookPut, ACCOUNT, webhook=webhook, tags=tags_given(given))
-    return {"webhook": _item(control, _webhook(control, webhook.name))}
+    return {"webhook": _item(control, webhook_named(control, webhook.name))}
 
 
 def list_all(control: Control, given: Given) -> Answer:
@@ -73,28 +73,17 @@ def delete(control: Control, given: Given) -> Answer:
     return {}
 
 
-def register(control: Control, given: Given) -> Answer:
-    """Refuse: nobody at GitHub can be told of an address of this machine."""
-    webhook = _webhook(control, text(given, "webhookName"))
-    raise ValidationError(
-        f"webhook {webhook.name!r} was to be registered with GitHub, and that is not done from "
-        f"here, since GitHub has to reach its URL; add {url_of(control, webhook)} to the "
-        f"repository's webhooks, with content type application/json and its secret"
-    )
-
-
-def deregister(control: Control, given: Given) -> Answer:
-    """Do nothing: no webhook is registered elsewhere."""
-    _webhook(control, text(given, "webhookName"))
-    return {}
-
-
 def url_of(control: Control, webhook: Webhook) -> str:
     """Give where deliveries to a webhook go."""
     return f"{control.url}/{FOLDER}/{webhook.path}"
 
 
-def _webhook(control: Control, name: str) -> Webhook:
+def webhook_named(control: Control, name: str) -> Webhook:
+    """Give a webhook.
+
+    Raises:
+        WebhookNotFound: None has that name.
+    """
     found = [row for row in control.find(Webhook, Query(id=name)) if not row.deleted]
     if not found:
         raise WebhookNotFound(

@@ -13,6 +13,7 @@ from pipelinekit.model.execution import Artifact, Cause
 from pipelinekit.model.order import Order
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.row import Row
+from pipelinekit.model.settings import Settings
 from pipelinekit.ports.store import Query
 
 R = TypeVar("R", bound=Row | Order)
@@ -44,10 +45,12 @@ class Control(Protocol):
     Attributes:
         by: Who acts.
         url: Where the API is served; deliveries to webhooks and artifacts of jobs go there.
+        settings: About its surroundings.
     """
 
     by: str
     url: str
+    settings: Settings
 
     @property
     def key(self) -> bytes:

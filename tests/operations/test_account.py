@@ -89,6 +89,7 @@ def test_action_types_of_aws_are_listed(client: Any) -> None:
         client.list_action_types(nextToken="x")
 
 
+@pytest.mark.slow
 def test_a_webhook_is_put_listed_changed_and_deleted(client: Any, shop: str) -> None:
     assert shop
     made = client.put_webhook(webhook=hook(), tags=[tag("a", "b")])["webhook"]
@@ -133,7 +134,7 @@ def test_a_webhook_with_a_fault_is_refused(
         client.put_webhook(webhook=hook(**changes))
 
 
-def test_github_is_told_of_webhooks_by_hand(client: Any, shop: str) -> None:
+def test_what_github_cannot_reach_is_not_registered_there(client: Any, shop: str) -> None:
     assert shop
     url = client.put_webhook(webhook=hook())["webhook"]["url"]
     with pytest.raises(client.exceptions.ValidationException, match=url):
