@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import asdict
+
 from pipelinekit.model.action import Action
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.provider import Job
@@ -25,8 +27,7 @@ FORMAT: Final = "CODEBUILD_CLONE_REF"
 READERS: Final = {"CodeBuild"}
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Noun):
     """A commit of a repository, and the names by which the settings know the repository.
 
     Attributes:
@@ -102,7 +103,7 @@ def read_reference(folder: Path) -> Reference | None:
         return None
     try:
         root = read(folder / FILE).root
-        return Reference(**{key: root.need(key).text() for key in Reference.__slots__})
+        return Reference(**{key: root.need(key).text() for key in Reference.__struct_fields__})
     except DocumentError:
         return None
 

@@ -3,10 +3,11 @@
 import getpass
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
+
+from msgspec.structs import replace
 
 from pipelinekit import analytics
 from pipelinekit.artifacts.folder import FolderArtifacts

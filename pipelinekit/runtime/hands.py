@@ -5,10 +5,10 @@ import shutil
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from pipelinekit.model.action import ActionTypeId
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.order import Failed, FailureType, Order, Waiting
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.artifacts import Artifacts
@@ -48,8 +48,7 @@ LOST_AGAIN = 2
 PRELOAD = ("pipelinekit.runtime.bench", "pipelinekit.wire.record")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Noun):
     """Where this engine does its work.
 
     Attributes:

@@ -2,10 +2,10 @@
 
 import json
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.builds.reference import FILE, address_of, misused, read_reference
 from pipelinekit.model.action import Action
