@@ -13,7 +13,6 @@ from pipelinekit import analytics
 from pipelinekit.artifacts.folder import FolderArtifacts
 from pipelinekit.engine.planned import Plan
 from pipelinekit.engine.secrets import unmasked
-from pipelinekit.kit.client import client
 from pipelinekit.kit.errand import TARGET, written
 from pipelinekit.kit.home import Home
 from pipelinekit.kit.local import LocalControl
@@ -35,7 +34,6 @@ from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.settings import Settings
 from pipelinekit.model.status import TriggerType
 from pipelinekit.ports.control import StartWith
-from pipelinekit.ports.provider import DECLARED
 from pipelinekit.ports.store import Query
 from pipelinekit.runtime.clock import new_id, now
 from pipelinekit.runtime.courier import Courier
@@ -292,6 +290,8 @@ class Kit(LocalControl):
 
     def client(self) -> Any:  # noqa: ANN401 - boto3 makes the class of a client at run time
         """Give a boto3 client of CodePipeline that is answered by this kit, in this process."""
+        from pipelinekit.kit.client import client  # noqa: PLC0415 - only who asks waits for it
+
         return client(self)
 
     def subscribe(self, subscriber: Subscriber, name: str | None = None) -> None:
@@ -334,9 +334,7 @@ class Kit(LocalControl):
         )
 
         def hands(done: Done) -> Hands:
-            made = Hands(place, DECLARED, done)  # first: its helper loads providers meanwhile
-            discover()
-            return made
+            return Hands(place, discover(), done)
 
         store = self.store
         life = Incarnation(self.home.engines, new_id(), store.leases, store.past.holders)

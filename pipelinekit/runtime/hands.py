@@ -191,11 +191,12 @@ class Hands:
         failpoint("hands.spawn.before")
         try:
             if not _started(folder):  # what an engine before began needs no helper
+                provider = self._providers[order.type]
                 self._spawner.start(
                     folder,
                     self._place.target,
                     {**self._place.payload, "order": text(order)},
-                    self._providers[order.type].traits.preload,
+                    (provider.__module__, *provider.traits.preload),
                 )
         except (SpawnError, OSError) as error:
             if not _started(folder):
