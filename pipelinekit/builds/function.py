@@ -77,7 +77,7 @@ class _Credentials(Noun):
         }
 
 
-class _Site(Noun):
+class _Site(Noun, gc=True):
     """What one job works with, however often its function is invoked."""
 
     job: Job

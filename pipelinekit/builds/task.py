@@ -39,7 +39,7 @@ class BuildFailed(Exception):
         self.reports = reports
 
 
-class Request(Noun):
+class Request(Noun, gc=True):
     """What is asked for, before a source or a buildspec is looked at.
 
     Attributes:
@@ -93,7 +93,7 @@ class Sources(Noun):
     repository: str = ""
 
 
-class Task(Noun):
+class Task(Noun, gc=True):
     """One build, with all that is needed to run it.
 
     Attributes:

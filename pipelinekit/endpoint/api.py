@@ -32,7 +32,7 @@ _ONCE_ANYWAY: Final = frozenset(
 """What changes nothing when it comes again, because it bears a token or an id of its own."""
 
 
-class Api(Noun):
+class Api(Noun, gc=True):
     """The API of a kit.
 
     Attributes:

@@ -27,7 +27,7 @@ class Finding(NamedTuple):
     advice: str
 
 
-class Declaration(Noun, dict=True):
+class Declaration(Noun, dict=True, gc=True):
     """A pipeline that is to be judged, and what it is judged by.
 
     Args:
@@ -96,7 +96,7 @@ class Declaration(Noun, dict=True):
             yield from stage.references
 
 
-class PlacedStage(Noun, dict=True):
+class PlacedStage(Noun, dict=True, gc=True):
     """A stage of a declaration and its position."""
 
     declaration: Declaration
@@ -134,7 +134,7 @@ class PlacedStage(Noun, dict=True):
                     yield Reference(self.declaration, (*path, *place), namespace, name, order)
 
 
-class PlacedCondition(Noun, dict=True):
+class PlacedCondition(Noun, dict=True, gc=True):
     """A condition, the gate it stands at, and its position there."""
 
     stage: PlacedStage
@@ -154,7 +154,7 @@ class PlacedCondition(Noun, dict=True):
             yield (*self.path, "rules", index), rule
 
 
-class PlacedAction(Noun, dict=True):
+class PlacedAction(Noun, dict=True, gc=True):
     """An action of a declaration, its stage and its position there."""
 
     declaration: Declaration

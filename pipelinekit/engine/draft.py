@@ -39,7 +39,7 @@ R = TypeVar("R", bound=Row)
 _IN_PROGRESS = frozenset({PipelineStatus.IN_PROGRESS, StageStatus.IN_PROGRESS})
 
 
-class Decision(Noun):
+class Decision(Noun, gc=True):
     """What follows from an event.
 
     Attributes:

@@ -34,7 +34,7 @@ class Heap:
     left: list[str] = field(default_factory=list)
 
 
-class Sweeper(Noun):
+class Sweeper(Noun, gc=True):
     """Removes what nobody refers to, and what was not changed since a time.
 
     Whoever is at work is not disturbed: rows and orders come before folders and objects, so that

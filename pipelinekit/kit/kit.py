@@ -3,6 +3,7 @@
 import getpass
 import os
 from collections.abc import Mapping
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -38,9 +39,9 @@ from pipelinekit.ports.store import Query
 from pipelinekit.runtime.clock import new_id, now
 from pipelinekit.runtime.courier import Courier
 from pipelinekit.runtime.engines import Incarnation, alive
-from pipelinekit.runtime.hands import Done, Hands, Place
+from pipelinekit.runtime.hands import Done, Hands, Place, prepared
 from pipelinekit.runtime.worker import Worker
-from pipelinekit.store.sql import open_store
+from pipelinekit.tools.jobs.process import Spawner
 from pipelinekit.wire import codepipeline
 from pipelinekit.wire.eventbridge import Subscriber
 
@@ -81,8 +82,14 @@ class Kit(LocalControl):
         told = list(configured(wished)) if work else []
         if work:
             found.take()
-        super().__init__(found, wished, who, open_store(found.database))
-        self.worker = self._engine() if work else None
+        with ExitStack() as opened:
+            # First, for its helper comes up while the store's library is loaded.
+            spawner = opened.enter_context(prepared(found.jobs, TARGET)) if work else None
+            from pipelinekit.store.sql import open_store  # noqa: PLC0415 - that takes its time
+
+            super().__init__(found, wished, who, open_store(found.database))
+            self.worker = self._engine(spawner) if spawner else None
+            opened.pop_all()
         self._couriers: list[Courier] = []
         for name, subscriber in told:
             self.subscribe(subscriber, name)
@@ -323,13 +330,14 @@ class Kit(LocalControl):
         run = self.start(pipeline, variables=variables, revisions=revisions, token=token)
         return run.id
 
-    def _engine(self) -> Worker:
+    def _engine(self, spawner: Spawner) -> Worker:
         place = Place(
             jobs=self.home.jobs,
             artifacts=FolderArtifacts(self.home.artifacts),
             settings=self.settings,
             target=TARGET,
             payload=written(self.home.jobs, self.home.artifacts, self.settings),
+            spawner=spawner,
             starter=self._start_other,
         )
 

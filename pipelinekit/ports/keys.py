@@ -14,7 +14,7 @@ SHOWN = 60
 """How many characters of a value that cannot be read are shown."""
 
 
-class Key(Noun):
+class Key(Noun, gc=True):
     """What a parameter is called in the configuration, where that does not follow from its name.
 
     Attributes:
@@ -42,7 +42,7 @@ class Form(Protocol):
         ...
 
 
-class Setting(Noun):
+class Setting(Noun, gc=True):
     """A parameter of a provider's function, and the configuration key that gives its value."""
 
     parameter: str

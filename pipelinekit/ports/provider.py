@@ -41,7 +41,7 @@ P = ParamSpec("P")
 Check = Callable[[Action, Settings], str | None]
 
 
-class Traits(Noun, kw_only=True):
+class Traits(Noun, kw_only=True, gc=True):
     """What a provider says of itself besides its signature.
 
     Attributes:

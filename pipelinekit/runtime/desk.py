@@ -54,7 +54,7 @@ class Closed(Noun):
     order: Order
 
 
-class Settled(Noun):
+class Settled(Noun, gc=True):
     """What came of a batch, after its commit.
 
     Attributes:

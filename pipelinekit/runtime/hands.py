@@ -48,7 +48,7 @@ LOST_AGAIN = 2
 PRELOAD = ("pipelinekit.runtime.bench", "pipelinekit.wire.record")
 
 
-class Place(Noun):
+class Place(Noun, gc=True):
     """Where this engine does its work.
 
     Attributes:
@@ -57,6 +57,7 @@ class Place(Noun):
         settings: What the project says about its surroundings.
         target: `module:function` that a runner calls for an order.
         payload: What the function is given besides the order.
+        spawner: Starts the runners.
         starter: How an inline provider starts another pipeline.
     """
 
@@ -65,6 +66,7 @@ class Place(Noun):
     settings: Settings
     target: str
     payload: Mapping[str, JSON]
+    spawner: Spawner
     starter: Starter | None = None
 
 
@@ -88,10 +90,7 @@ class Hands:
         self._begun: set[tuple[str, int]] = set()
         self._able: frozenset[str] = frozenset()
         self._lock = threading.Lock()
-        module = place.target.partition(":")[0]
-        self._spawner = Spawner(preload=(*PRELOAD, module))
-        if _has_worked(place.jobs):
-            self._spawner.warm()
+        self._spawner = place.spawner
         self._watch = Watch(self._ended)
 
     @property
@@ -230,6 +229,19 @@ class Hands:
             self._errands.do(lambda: self._start(order))
         else:
             self._done(order, _lost("the process that ran it was killed"))
+
+
+def prepared(jobs: Path, target: str) -> Spawner:
+    """Prepare to start runners; its helper comes up at once where there were runners before.
+
+    Args:
+        jobs: The folder that holds a folder for each job.
+        target: `module:function` that a runner will call.
+    """
+    spawner = Spawner(preload=(*PRELOAD, target.partition(":")[0]))
+    if _has_worked(jobs):
+        spawner.warm()
+    return spawner
 
 
 def _has_worked(jobs: Path) -> bool:

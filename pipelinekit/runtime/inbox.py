@@ -11,7 +11,7 @@ from pipelinekit.model.order import Order
 from pipelinekit.runtime.bench import Report
 
 
-class Question(Noun):
+class Question(Noun, gc=True):
     """An event, and where its answer goes."""
 
     event: Event

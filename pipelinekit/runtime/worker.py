@@ -91,6 +91,7 @@ class Worker:
         self._questions: list[Question] = []
         self._thread = threading.Thread(target=self._work, name="pipelinekit", daemon=True)
         self._thread.start()
+        self._inbox.wake()  # to look at once for what others have left
         self._deafen = store.hints.listen(self._look_now) if store.hints else lambda: None
 
     def handle(self, event: Event) -> str:
