@@ -1,17 +1,17 @@
 """The API as one of the services that are answered here: who may call, and what was replayed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import ClassVar, Final
 from uuid import uuid4
 
-import orjson
+import msgspec
 
 from pipelinekit.endpoint.gate import Admitted, Gate
 from pipelinekit.endpoint.kept import Kept
 from pipelinekit.endpoint.replays import Replays
 from pipelinekit.kit.kit import Kit
+from pipelinekit.model.noun import Noun
 from pipelinekit.operations.answer import TYPE, answer, refused
 from pipelinekit.tools.aws.loopback import TARGET, Call, CallRefused, Reply
 from pipelinekit.tools.aws.signature import Flaw
@@ -39,8 +39,7 @@ A start does so where it has a token, which SDKs give to each.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Api:
+class Api(Noun, gc=True):
     """The API of a kit.
 
     Attributes:
@@ -137,8 +136,8 @@ def _is_once_anyway(operation: str, call: Call) -> bool:
         return operation in _ONCE_ANYWAY
     call.body.seek(0)
     try:
-        asked = orjson.loads(call.body.read(MOST_BYTES))
-    except orjson.JSONDecodeError:
+        asked = msgspec.json.decode(call.body.read(MOST_BYTES))
+    except (msgspec.DecodeError, RecursionError):
         return False
     return isinstance(asked, dict) and bool(asked.get("clientRequestToken"))
 

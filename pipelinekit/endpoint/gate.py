@@ -7,12 +7,12 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
 from pipelinekit.endpoint.callers import Caller, Callers
+from pipelinekit.model.noun import Noun
 from pipelinekit.runtime.clock import now
 from pipelinekit.tools.aws.loopback import TARGET, Call
 from pipelinekit.tools.aws.signature import Flaw, Signed, flaw, signed
@@ -26,8 +26,7 @@ _DIGEST: Final = "x-amz-content-sha256"
 _INVOCATION: Final = "amz-sdk-invocation-id"
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(Noun):
     """A call that was let in.
 
     Attributes:

@@ -3,7 +3,7 @@
 Source: codepipeline.md 3.8.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from pipelinekit.engine.advance import settle
 from pipelinekit.engine.conditions import break_off

@@ -3,15 +3,17 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from msgspec import field
 
 from pipelinekit.model.action import Action, Steps
 from pipelinekit.model.condition import Condition, Rule
 from pipelinekit.model.environment import Environment
 from pipelinekit.model.errors import ValidationError
 from pipelinekit.model.gate import MAX_RULES, gate
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.pipeline import Pipeline, Stage
 from pipelinekit.model.settings import Aws
 from pipelinekit.providers.files import files
@@ -31,8 +33,7 @@ APPROVE: Final = "approve-"
 Waves = Sequence[tuple[Environment, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Promotion:
+class Promotion(Noun):
     """A notebook that is to be released to environments.
 
     Attributes:

@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -17,6 +16,7 @@ from pipelinekit.kit.promotion import APPROVE, ARTIFACT, Promotion, Waves
 from pipelinekit.kit.run import Run, Until
 from pipelinekit.model.errors import ValidationError
 from pipelinekit.model.execution import ActionExecution
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.status import ActionStatus
 from pipelinekit.runtime.clock import now
 from pipelinekit.wire.words import AT_THE_DOOR, FAILED, NOT_STARTED, SUCCEEDED, Mark, Tone
@@ -26,8 +26,7 @@ EXECUTED = "executed"
 FROZEN = Mark("❄", "Frozen", Tone.ASKING)
 
 
-@dataclass(frozen=True, slots=True)
-class Released:
+class Released(Noun):
     """What became of a release in one environment.
 
     Attributes:

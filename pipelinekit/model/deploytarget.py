@@ -1,11 +1,11 @@
 """What a deployment did at each of its targets."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from pipelinekit.model.noun import Noun
 
-@dataclass(frozen=True, slots=True)
-class TargetEvent:
+
+class TargetEvent(Noun):
     """A lifecycle event at one target.
 
     Attributes:
@@ -28,8 +28,7 @@ class TargetEvent:
         return self.started + timedelta(seconds=self.seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class DeployTarget:
+class DeployTarget(Noun):
     """A place that something was deployed to.
 
     Attributes:

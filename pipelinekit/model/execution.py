@@ -1,11 +1,13 @@
 """What has happened: executions, their stages and actions, as the rows that the store keeps."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import field
 
 from pipelinekit.model.action import ActionTypeId
 from pipelinekit.model.deploytarget import DeployTarget
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.pipeline import ExecutionMode, Pipeline
 from pipelinekit.model.status import (
     ActionStatus,
@@ -20,16 +22,14 @@ from pipelinekit.model.status import (
 from pipelinekit.model.testreport import TestReport
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(Noun):
     """What started an execution, and who or what that was."""
 
     type: TriggerType
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Revision:
+class Revision(Noun):
     """A version of a source, as its source action found it.
 
     Attributes:
@@ -49,16 +49,14 @@ class Revision:
     authors: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorDetails:
+class ErrorDetails(Noun):
     """Why an action failed."""
 
     code: str
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(Noun):
     """A request to stop an execution."""
 
     by: str
@@ -66,8 +64,7 @@ class Stop:
     abandon: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(Noun):
     """The switch in front of a stage, or behind it.
 
     Attributes:
@@ -82,8 +79,7 @@ class Transition:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Vote:
+class Vote(Noun):
     """An answer to an approval, or the try of one.
 
     Attributes:
@@ -101,8 +97,7 @@ class Vote:
     refused: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PipelineRecord:
+class PipelineRecord(Noun):
     """The pipeline as such: its current definition and how often it ran."""
 
     name: str
@@ -117,8 +112,7 @@ class PipelineRecord:
         return (self.name,)
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(Noun):
     """One version of the pipeline's definition."""
 
     pipeline: str
@@ -133,8 +127,7 @@ class Definition:
         return (str(self.version),)
 
 
-@dataclass(frozen=True, slots=True)
-class StageState:
+class StageState(Noun):
     """A stage between executions: who holds it, who waits in front, who was in it last.
 
     Attributes:
@@ -158,8 +151,7 @@ class StageState:
         return (self.stage,)
 
 
-@dataclass(frozen=True, slots=True)
-class PipelineExecution:
+class PipelineExecution(Noun):
     """One run of the whole pipeline.
 
     Attributes:
@@ -207,8 +199,7 @@ class PipelineExecution:
         return not under_way and self.status is not PipelineStatus.STOPPING
 
 
-@dataclass(frozen=True, slots=True)
-class StageExecution:
+class StageExecution(Noun):
     """One execution inside one stage.
 
     Attributes:
@@ -243,8 +234,7 @@ class StageExecution:
         return (self.execution, self.stage)
 
 
-@dataclass(frozen=True, slots=True)
-class Artifact:
+class Artifact(Noun):
     """A named object of one execution.
 
     Attributes:
@@ -263,8 +253,7 @@ class Artifact:
     revision: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Produced:
+class Produced(Noun):
     """Which object an artifact's name means in one execution."""
 
     pipeline: str
@@ -277,8 +266,7 @@ class Produced:
         return (self.execution, self.artifact.name)
 
 
-@dataclass(frozen=True, slots=True)
-class OutputVariables:
+class OutputVariables(Noun):
     """What a namespace holds in one execution."""
 
     pipeline: str
@@ -292,8 +280,7 @@ class OutputVariables:
         return (self.execution, self.namespace)
 
 
-@dataclass(frozen=True, slots=True)
-class ActionExecution:
+class ActionExecution(Noun):
     """One attempt of one action.
 
     Attributes:
@@ -350,8 +337,7 @@ class ActionExecution:
         return (self.updated - self.started).total_seconds()
 
 
-@dataclass(frozen=True, slots=True)
-class StartToken:
+class StartToken(Noun):
     """A client request token that was used: the same start again gives the same execution."""
 
     pipeline: str

@@ -1,14 +1,16 @@
 """What a provider is asked to do, and the three ways in which it can answer."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import field
 
 from pipelinekit.model.action import ActionTypeId, EnvironmentVariable
 from pipelinekit.model.condition import ConditionType
 from pipelinekit.model.deploytarget import DeployTarget
 from pipelinekit.model.execution import Artifact, Revision
+from pipelinekit.model.noun import TAG, Noun
 from pipelinekit.model.testreport import TestReport
 
 
@@ -24,8 +26,7 @@ class FailureType(StrEnum):
     RUNNER_LOST = "RunnerLost"
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Noun):
     """One attempt of an action or of a rule, with everything that is needed to carry it out.
 
     Attributes:
@@ -70,8 +71,7 @@ class Order:
     fence: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Succeeded:
+class Succeeded(Noun, tag=True, tag_field=TAG):
     """The action did what it was asked.
 
     Args:
@@ -95,8 +95,7 @@ class Succeeded:
     targets: tuple[DeployTarget, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Noun, tag=True, tag_field=TAG):
     """The action said no.
 
     Args:
@@ -120,8 +119,7 @@ class Failed:
     targets: tuple[DeployTarget, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(Noun, tag=True, tag_field=TAG):
     """The action is under way elsewhere; ask again with `token`.
 
     Args:

@@ -2,11 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Final, NoReturn, cast
 
-import orjson
+from msgspec.json import encode
 
 from pipelinekit.model.errors import (
     DefinitionError,
@@ -16,6 +15,7 @@ from pipelinekit.model.errors import (
     PipelineNotFound,
     StoreError,
 )
+from pipelinekit.model.noun import Noun
 from pipelinekit.operations.table import OPERATIONS
 from pipelinekit.ports.control import Control
 from pipelinekit.tools.aws.service_model import OperationModel, service
@@ -33,8 +33,7 @@ _OWN_TROUBLE: Final[Mapping[type[PipelineKitError], tuple[int, str]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Noun):
     """What is sent back.
 
     Attributes:
@@ -68,7 +67,7 @@ def answer(control: Control, target: str, body: bytes) -> Answered:
         given, faults = checked(_model(operation), _read(body))
         if faults:
             return refused("ValidationException", faults)
-        return Answered(200, orjson.dumps(function(control, given)))
+        return Answered(200, encode(function(control, given)))
     except _Unreadable as error:
         return refused("SerializationException", str(error))
     except PipelineKitError as error:
@@ -77,7 +76,7 @@ def answer(control: Control, target: str, body: bytes) -> Answered:
 
 def refused(code: str, message: str, status: int = 400) -> Answered:
     """Write an error as CodePipeline does."""
-    return Answered(status, orjson.dumps({"__type": code, "message": message}))
+    return Answered(status, encode({"__type": code, "message": message}))
 
 
 def _refusal(operation: str, error: PipelineKitError) -> Answered:

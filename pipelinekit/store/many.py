@@ -2,12 +2,13 @@
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Insert, Select, Table, UpdateBase
 from sqlalchemy.dialects import sqlite
+
+from pipelinekit.model.noun import Noun
 
 Value = str | int | float | bool | None
 Placed = Mapping[str, Value] | tuple[Value, ...]
@@ -91,8 +92,7 @@ def _upsert(dialect: str, table: Table) -> Insert:
     return here.on_conflict_do_update(index_elements=keys, set_=dict(here.excluded))
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
+class _Written(Noun):
     text: str
     places: Sequence[str] | None
     fixed: Mapping[str, Value]

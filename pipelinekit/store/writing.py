@@ -2,12 +2,12 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Select, bindparam, select
 
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.row import Row
 from pipelinekit.ports.store import ConflictError, Entry
 from pipelinekit.store.many import first_of, rows_of, run_many, upsert
@@ -30,8 +30,7 @@ _LAST = select(JOURNAL.c.number, JOURNAL.c.digest).order_by(JOURNAL.c.number.des
 _RECORD = JOURNAL.insert()
 
 
-@dataclass(frozen=True, slots=True)
-class Tip:
+class Tip(Noun):
     """The journal's last record."""
 
     number: int = 0

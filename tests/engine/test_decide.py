@@ -1,7 +1,8 @@
 """Decisions as a whole; rule by rule they are tested in `rules`."""
 
-from dataclasses import replace
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from pipelinekit.engine.decide import decide, replay
 from pipelinekit.model.event import AnswerRefused

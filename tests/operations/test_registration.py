@@ -1,11 +1,11 @@
 """Webhooks registered with GitHub: a site that speaks its API, and pushes that it delivers."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 import pipelinekit as pk
 from pipelinekit.endpoint.callers import Caller
