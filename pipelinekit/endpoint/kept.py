@@ -1,19 +1,22 @@
 """Answers that are kept until somebody writes to the store: whoever asks again need not wait."""
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Final
 
 from pipelinekit.operations.answer import Answered
 from pipelinekit.operations.table import OF_THE_STORE
 
-MOST_ANSWERS: Final = 1_024
-MOST_BYTES: Final = 64 * 1024
-"""Of an answer that is kept."""
+MOST_BYTES: Final = 32 * 1024 * 1024
+"""Of all answers that are kept, with the requests that they are found by."""
 
 
-class _Known(NamedTuple):
+@dataclass(slots=True)
+class _Known:
     version: int
-    answers: dict[tuple[str, bytes], Answered]
+    answers: dict[tuple[str, bytes], Answered] = field(default_factory=dict)
+    size: int = 0
 
 
 class Kept:
@@ -28,7 +31,7 @@ class Kept:
 
     def __init__(self, version: Callable[[], int]) -> None:
         self._version = version
-        self._known = _Known(-1, {})
+        self._known = _Known(-1)
 
     def answer(self, target: str, body: bytes, ask: Callable[[], Answered]) -> Answered:
         """Answer as before where nothing was written since; else ask.
@@ -41,11 +44,12 @@ class Kept:
         if target.rpartition(".")[2] not in OF_THE_STORE:
             return ask()
         version, known = self._version(), self._known
-        if known.version != version or len(known.answers) >= MOST_ANSWERS:
-            known = self._known = _Known(version, {})
+        if known.version != version or known.size > MOST_BYTES:
+            known = self._known = _Known(version)
         found = known.answers.get((target, body))
         if found is None:
             found = ask()
-            if found.status == 200 and len(found.body) <= MOST_BYTES:  # noqa: PLR2004 - of HTTP
+            if found.status == HTTPStatus.OK:
                 known.answers[target, body] = found
+                known.size += len(body) + len(found.body)
         return found

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pipelinekit as pk
-from pipelinekit.endpoint.kept import MOST_ANSWERS, Kept
+from pipelinekit.endpoint.kept import MOST_BYTES, Kept
 from pipelinekit.endpoint.server import Server
 from pipelinekit.operations.answer import PREFIX, Answered
 from tests.operations.conftest import over_http
@@ -45,17 +45,20 @@ def test_what_was_written_while_an_answer_was_looked_up_makes_it_old() -> None:
     assert kept.answer(LIST, b"{}", ask).body == b"2"
 
 
-def test_neither_errors_nor_other_operations_nor_too_much_is_kept() -> None:
+def test_neither_errors_nor_answers_of_other_operations_are_kept() -> None:
     kept, ask, failing = Kept(lambda: 1), Asked(), Asked(status=503)
     for _ in range(2):
         kept.answer(f"{PREFIX}.ListWebhooks", b"{}", ask)
         kept.answer(LIST, b"{}", failing)
     assert (ask.times, failing.times) == (2, 2)
-    many = Asked()
-    for _ in range(2):
-        for number in range(MOST_ANSWERS + 1):
-            kept.answer(LIST, b"%d" % number, many)
-    assert many.times > MOST_ANSWERS + 1
+
+
+def test_what_is_kept_has_bounds() -> None:
+    kept, ask = Kept(lambda: 1), Asked()
+    half = b" " * (MOST_BYTES // 2)
+    for body in (b"{}", half, half + b"1", b"{}", b"{}"):
+        kept.answer(LIST, body, ask)
+    assert ask.times == 4
 
 
 def test_what_another_process_writes_is_seen_at_once(kit: pk.Kit, server: Server) -> None:
