@@ -125,7 +125,7 @@ def lying_kit(url: str, home: Path, seed: int) -> Iterator[tuple[pk.Kit, Unrelia
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PIPELINEKIT_DB_URL", url)
-        patch.setattr("pipelinekit.kit.kit.open_store", opened)
+        patch.setattr("pipelinekit.store.sql.open_store", opened)
         kit = pk.Kit(home, settings=pk.Settings(), by="ann")
     try:
         yield kit, made[0]
