@@ -4,15 +4,17 @@ import json
 import re
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Final
 
 from pipelinekit.builds.secrets import vault
+from pipelinekit.engine.precedence import START_AFTER
 from pipelinekit.model.action import Action, Category
 from pipelinekit.model.order import Failed, FailureType, Order, Outcome, Succeeded
 from pipelinekit.model.settings import Settings
+from pipelinekit.ports.keys import Names
 from pipelinekit.ports.provider import Job, Key, Traits, provider
 from pipelinekit.tools.notebooks import (
     Before,
@@ -70,6 +72,7 @@ def run_notebook(  # noqa: PLR0913 - a parameter for each setting
     notebook_seconds: int | None = None,
     keep_minutes: int = 10,
     environment: Mapping[str, str] | None = None,
+    start_after: Annotated[Sequence[str] | None, Key(START_AFTER, form=Names())] = None,
 ) -> Outcome:
     """Execute a notebook by papermill, and fail when one of its cells does.
 
@@ -90,7 +93,10 @@ def run_notebook(  # noqa: PLR0913 - a parameter for each setting
         notebook_seconds: How long all cells together may take.
         keep_minutes: How long the kernel of a notebook that failed is kept, to be resumed.
         environment: Variables of the kernel besides those of pipelinekit, such as `AWS_PROFILE`.
+        start_after: Actions of the same run order that have to succeed first, such as an
+            approval that is to hold up nothing but this notebook.
     """
+    del start_after  # the engine sees to it
     began = time.monotonic()
     site = _site(job, notebook)
     limits = Limits(cell=cell_seconds, notebook=notebook_seconds, keep=keep_minutes * MINUTE)

@@ -83,12 +83,14 @@ def test_a_frozen_environment_ends_with_3_and_says_how_to_go_on(project: Project
     notebook(project.folder, "1")
     done = project.call("release", "report.ipynb")
     assert done.returncode == 3, done.stderr
-    assert "It is frozen until 2199-01-02 00:00 UTC; go on then with" in done.stdout
+    assert "freeze-live: frozen until 2199-01-02 00:00 UTC; go on then with" in done.stdout
     assert "Do not wait for that with: pipelinekit override" in done.stdout
     assert "say why" in project.call("override", "release-report").stderr
     again = project.call("override", "release-report", "--reason", "a hotfix")
     assert again.returncode == 0, again.stderr
     assert project.call("watch", "release-report").returncode == 0
+    page, _ = project.call("report", "release-report", "-o", "told").stdout.splitlines()
+    assert "Overridden" in Path(project.folder, page).read_text(encoding="utf-8")
 
 
 def test_environments_are_listed_with_what_they_demand(project: Project) -> None:
