@@ -139,6 +139,11 @@ class Promotion:
         return action.reads(ARTIFACT).writes(f"{name}_executed")
 
 
+def released_to(stage: Stage) -> list[str]:
+    """Name the environments of a stage: their notebooks read what is released."""
+    return [each.name for each in stage.actions if each.inputs == (ARTIFACT,)]
+
+
 def stage_name(wave: Iterable[Environment]) -> str:
     """Name the stage of environments that are released to side by side."""
     return shortened("-and-".join(each.name for each in wave), NAME_LIMIT).replace("…", "-")

@@ -1,7 +1,7 @@
 """Releases a notebook to environments: `pk.release`."""
 
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from pipelinekit.kit.fact_words import votes
 from pipelinekit.kit.facts import ActionFacts, RunFacts, StageFacts
 from pipelinekit.kit.kit import Kit
 from pipelinekit.kit.observe import observed
-from pipelinekit.kit.promotion import APPROVE, ARTIFACT, FREEZE, Promotion, Waves
+from pipelinekit.kit.promotion import APPROVE, FREEZE, Promotion, Waves, released_to
 from pipelinekit.kit.run import Run, Until
 from pipelinekit.model.errors import ValidationError
 from pipelinekit.model.execution import ActionExecution
@@ -98,6 +98,20 @@ class Release:
         self.run.override(action=action, reason=reason)
         return self.wait("approval")
 
+    def resume(self) -> Self:
+        """Go on from the cell that failed, and wait again; see `Run.resume`."""
+        if self._kept is None:
+            self.run.resume()
+            return self.wait("approval")
+        own = Kit()  # the one that it had was closed
+        try:
+            run = own.run(self.run.id).resume()
+        except BaseException:
+            own.close()
+            raise
+        self.run, self._own, self._kept = run, own, None
+        return self.wait("approval")
+
     def keep(self, out: Path | str = OUT) -> list[Path]:
         """Copy the executed notebooks.
 
@@ -118,8 +132,8 @@ class Release:
         if self._kept is not None:
             return self._kept
         facts = observed(self.run, now())
-        names = [each.name for each in self.promotion.environments]
-        return facts.mark, tuple(_released(facts, name) for name in names)
+        places = ((stage, name) for stage in facts.stages for name in released_to(stage.stage))
+        return facts.mark, tuple(_released(facts, *place) for place in places)
 
 
 def release(
@@ -208,13 +222,8 @@ def start(kit: Kit, promotion: Promotion) -> Run:
     return kit.start(pipeline)
 
 
-def _released(facts: RunFacts, name: str) -> Released:
-    stage, action = next(
-        (stage, each)
-        for stage in facts.stages
-        for each in stage.actions
-        if each.name == name and each.action.inputs == (ARTIFACT,)
-    )
+def _released(facts: RunFacts, stage: StageFacts, name: str) -> Released:
+    action = next(each for each in stage.actions if each.name == name)
     row = action.attempt
     names = {f"{APPROVE}{name}", f"{FREEZE}{name}"}
     gates = [each for each in stage.actions if each.name in names]
@@ -222,7 +231,7 @@ def _released(facts: RunFacts, name: str) -> Released:
         return Released(name, *_held(facts, stage, gates))
     executed = _executed(action)
     digest = row.inputs[0].digest if row.inputs else ""
-    told = row.error.message if row.error else _let_in(gates)
+    told = row.error.message if row.error else "; ".join(_history(gates, row))
     mark = action.mark or NOT_STARTED
     return Released(name, mark, action.seconds, digest, executed, told, row.started)
 
@@ -255,9 +264,11 @@ def _asked(row: ActionExecution) -> str:
     return f"approved by {row.by}{f': {row.summary}' if row.summary else ''}"
 
 
-def _let_in(gates: Sequence[ActionFacts]) -> str:
+def _history(gates: Sequence[ActionFacts], row: ActionExecution) -> Iterator[str]:
     decided = (each.attempt for each in gates if each.attempt and each.attempt.by)
-    return "; ".join(map(_asked, decided))
+    yield from map(_asked, decided)
+    if row.attempt > 1 and row.summary:  # it says what was executed again
+        yield row.summary
 
 
 def _executed(action: ActionFacts) -> Path | None:
