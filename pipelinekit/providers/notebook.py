@@ -88,6 +88,7 @@ def run_notebook(  # noqa: PLR0913 - a parameter for each setting
         notebook: A path in the first input artifact, or else in the project's folder.
         parameters: Values for the names in the cell tagged `parameters`; their texts may hold
             variables, and `secret:env:NAME` or the like in the place of a secret (`pk.Secret`).
+            Those of AWS are looked up in the account that `environment` names, if it does.
         kernel: The name of a Jupyter kernel; that which the notebook names when None.
         cell_seconds: How long each cell may take.
         notebook_seconds: How long all cells together may take.
@@ -102,7 +103,10 @@ def run_notebook(  # noqa: PLR0913 - a parameter for each setting
     limits = Limits(cell=cell_seconds, notebook=notebook_seconds, keep=keep_minutes * MINUTE)
     try:
         wanted = replace(
-            _wanted(job, site, parameters or {}), kernel=kernel, limits=limits, before=site.before
+            _wanted(job, site, parameters or {}),
+            kernel=kernel,
+            limits=limits,
+            resolve=resolver(lambda: vault(job.settings, environment)),
         )
         given = {**(environment or {}), **wanted.environment}
         record = execute(replace(wanted, environment=given), job.say)
@@ -200,7 +204,7 @@ def _wanted(job: Job, site: _Site, parameters: Mapping[str, object]) -> Executio
             "PIPELINEKIT_OUTPUT": str(site.folder / MADE),
             "PIPELINEKIT_ACTION_EXECUTION_ID": job.order.id,
         },
-        resolve=resolver(lambda: vault(job.settings)),
+        before=site.before,
     )
 
 
