@@ -13,9 +13,10 @@ from pipelinekit.cli.session import following, manner, work_and_follow
 from pipelinekit.cli.surroundings import Surroundings, echo_json, shared
 from pipelinekit.kit.promotion import Promotion
 from pipelinekit.kit.release import OUT, Release, Released, chosen, start
+from pipelinekit.kit.resume import resumable
 from pipelinekit.kit.resumption import failed_release
 from pipelinekit.kit.run import Run
-from pipelinekit.wire.words import FAILED, duration, one_line
+from pipelinekit.wire.words import duration, one_line
 
 DIGEST_SHOWN = 12
 
@@ -111,6 +112,9 @@ def release(  # noqa: PLR0913 - a parameter for each option
 
         def conclude(place: Surroundings, run: Run) -> None:
             _tell(place, Release(run, promotion), out)
+            if run.execution.ended and resumable(kit.home, run.actions):
+                again = f"pipelinekit release {notebook} --resume"
+                click.echo(f"Go on from the cell that failed with: {again}", err=True)
 
         code = work_and_follow(place, kit, run, how, conclude)
     context.exit(code)
@@ -135,9 +139,6 @@ def _tell(place: Surroundings, release: Release, out: Path) -> None:
         click.echo(line)
     for copy in copies:
         click.echo(f"Executed: {copy}", file=sys.stderr)
-    if any(each.mark is FAILED and each.notebook for each in release.results):
-        again = f"pipelinekit release {release.promotion.notebook} --resume"
-        click.echo(f"Go on from the cell that failed with: {again}", file=sys.stderr)
 
 
 def table(results: tuple[Released, ...]) -> list[str]:

@@ -19,7 +19,8 @@ from pipelinekit.providers.freeze import FREEZE_MINUTES, freeze_gate
 from pipelinekit.providers.notebook import notebook_deploy
 from pipelinekit.providers.review import review
 from pipelinekit.tools.notebooks import NotebookError, check, parameters, read_notebook
-from pipelinekit.tools.notebooks.document import PARAMETERS, language, tags
+from pipelinekit.tools.notebooks.document import PARAMETERS, kernel_name, language, tags
+from pipelinekit.tools.notebooks.kernelspec import find_spec
 from pipelinekit.wire.words import one_line, shortened
 
 SOURCE: Final = "Source"
@@ -188,7 +189,7 @@ def _parameters(promotion: Promotion, environment: Environment) -> dict[str, obj
     notebook = promotion.notebook
     given = {**environment.parameters, **promotion.parameters}
     try:
-        _refuse_untagged(notebook)
+        _refuse_unfit(notebook)
         if any(each.name == "environment" for each in parameters(notebook)):
             given = {"environment": environment.name, **given}
         typed = check(notebook, given)
@@ -197,8 +198,9 @@ def _parameters(promotion: Promotion, environment: Environment) -> dict[str, obj
     return {name: value if _is_json(value) else given[name] for name, value in typed.items()}
 
 
-def _refuse_untagged(notebook: Path) -> None:
+def _refuse_unfit(notebook: Path) -> None:
     document = read_notebook(notebook)
+    find_spec(kernel_name(document), notebook.name)
     tagged = any(PARAMETERS in tags(cell) for cell in document["cells"])
     if not tagged and language(document) == "python":
         raise NotebookError(
