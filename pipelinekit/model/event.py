@@ -105,6 +105,24 @@ class Expired(Occurred):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Progressed(Occurred):
+    """The work of an action told how far it is.
+
+    Attributes:
+        action_execution: The id of the attempt.
+        percent: How much of it is done, 0 to 100.
+        summary: What it does now.
+    """
+
+    execution: str
+    stage: str
+    action: str
+    action_execution: str
+    percent: int
+    summary: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerRefused(Occurred):
     """An engine that no longer held an order had an answer to it, which does not count.
 
@@ -331,6 +349,7 @@ Event = (
     | Started
     | Reported
     | Expired
+    | Progressed
     | AnswerRefused
     | Answered
     | StopRequested

@@ -17,6 +17,7 @@ from pipelinekit.model.settings import Settings
 from pipelinekit.ports.keys import Names
 from pipelinekit.ports.provider import Job, Key, Traits, provider
 from pipelinekit.tools.notebooks import (
+    Advance,
     Before,
     CellFailed,
     Execution,
@@ -107,6 +108,7 @@ def run_notebook(  # noqa: PLR0913 - a parameter for each setting
             kernel=kernel,
             limits=limits,
             resolve=resolver(lambda: vault(job.settings, environment)),
+            advance=_advancing(job),
         )
         given = {**(environment or {}), **wanted.environment}
         record = execute(replace(wanted, environment=given), job.say)
@@ -245,6 +247,13 @@ def _variables(job: Job, glued: Mapping[str, object]) -> Iterator[tuple[str, str
             job.say(f"{name!r} is no name of an output variable; use letters, digits, @ _ -")
         else:
             yield name, value if isinstance(value, str) else json.dumps(value)
+
+
+def _advancing(job: Job) -> Advance:
+    def advance(number: int, cells: int, line: str) -> None:
+        job.progress(100 * (number - 1) // cells, f"cell {number} of {cells}: {line}")
+
+    return advance
 
 
 def _failed(job: Job, site: _Site, error: CellFailed) -> Failed:

@@ -18,6 +18,7 @@ from pipelinekit.model.event import (
     Expired,
     JobEvent,
     OverrideRequested,
+    Progressed,
     Reported,
     RetryRequested,
     RollbackRequested,
@@ -252,6 +253,7 @@ class Desk:
                 | Expired()
                 | JobEvent()
                 | OverrideRequested()
+                | Progressed()
                 | Reported()
                 | RetryRequested()
                 | StopRequested()
