@@ -1,14 +1,18 @@
 """Actions that start after others of their own group."""
 
 from dataclasses import replace
+from random import Random
 
 import pytest
 
+from pipelinekit.engine.decide import replay
+from pipelinekit.engine.precedence import predecessors
 from pipelinekit.engine.validate import faults
 from pipelinekit.model.action import Action, ActionTypeId, Category, Owner
 from pipelinekit.model.actiontype import ActionType
 from pipelinekit.model.condition import RetryMode
 from pipelinekit.model.errors import NotEntitled
+from pipelinekit.model.execution import ActionExecution
 from pipelinekit.model.pipeline import Pipeline, Stage
 from pipelinekit.model.status import ApprovalStatus
 from tests.engine.world import World, approval, line, parallel, step
@@ -177,3 +181,60 @@ def test_aws_own_actions_know_no_such_key() -> None:
     manual = replace(approval("ok"), configuration={"StartAfter": "nobody"})
     world, run = entered(Stage("Wave", manual))
     assert world.under_way(run) == {"ok"}
+
+
+# ------------------------------------------------------------------ whatever happens
+
+
+def drawn(luck: Random) -> tuple[Action, ...]:
+    """Draw actions that start after some of those before them."""
+    names = [f"a{number}" for number in range(luck.randint(2, 7))]
+    return tuple(
+        replace(
+            freeze(name) if luck.random() < 0.2 else step(name),
+            configuration={
+                "StartAfter": ",".join(luck.sample(names[:at], min(at, luck.randint(0, 2))))
+            },
+        )
+        for at, name in enumerate(names)
+    )
+
+
+def advanced(world: World, run: str, luck: Random) -> None:
+    """Let something happen to a run: the end of an action, a retry, or a stop."""
+    under_way = sorted(world.under_way(run))
+    if not under_way:
+        modes = [RetryMode.ALL_ACTIONS, RetryMode.FAILED_ACTIONS]
+        failed = any(row.status == "Failed" for row in world.state.all(ActionExecution))
+        world.retry(run, "Wave", luck.choice(modes) if failed else modes[0])
+    elif luck.random() < 0.05 and world.status(run) == "InProgress":
+        world.stop(run, abandon=luck.random() < 0.5)
+    elif luck.random() < 0.15:
+        world.fail(run, luck.choice(under_way))
+    else:
+        world.succeed(run, luck.choice(under_way))
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_nothing_starts_before_its_time_and_nothing_is_left_hanging(seed: int) -> None:
+    luck = Random(seed)
+    actions = drawn(luck)
+    make = luck.choice([line, parallel])
+    world = World()
+    run = world.started(make(Stage("Wave", *actions), NEXT))
+    world.fetched(run)
+    for _ in range(60):
+        before = {row.id for row in world.state.all(ActionExecution)}
+        advanced(world, run, luck)
+        rows = {row.action: row for row in world.state.all(ActionExecution)}
+        for action in actions:
+            row = rows.get(action.name)
+            if row is not None and row.id not in before:
+                early = [rows[name].status for name in predecessors(action)]
+                assert early == ["Succeeded"] * len(early)
+        ended = world.status(run) in {"Succeeded", "Failed", "Stopped"}
+        assert ended or world.under_way(run), "nothing goes on, and it has not ended"
+        if "live" in rows:
+            assert all(rows[action.name].status == "Succeeded" for action in actions)
+            break
+    assert replay(world.events) == world.state
