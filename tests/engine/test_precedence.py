@@ -149,6 +149,16 @@ def test_a_retry_looks_at_the_freeze_again() -> None:
     assert world.under_way(run) == {"eu"}
 
 
+def test_a_stop_does_not_wait_for_the_end_of_a_freeze_but_for_what_runs() -> None:
+    world, run = entered(Stage("Wave", freeze("calm"), after("eu", "calm"), step("us")))
+    world.stop(run)
+    assert (world.row(run, "calm").status, world.status(run)) == ("Abandoned", "Stopping")
+    world.succeed(run, "us")
+    assert (world.status(run), world.begun(run)) == ("Stopped", {"Fetch", "calm", "us"})
+    world.retry(run, "Wave")
+    assert world.under_way(run) == {"calm"}
+
+
 def declared(*actions: Action) -> list[str]:
     pipeline: Pipeline = line(Stage("Wave", *actions))
     kinds = {action.type for stage in pipeline.stages for action in stage.actions}
