@@ -1,7 +1,8 @@
 """Builds valid pipelines, which a test then changes in the one thing that it is about."""
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from pipelinekit.model.action import (
     Action,

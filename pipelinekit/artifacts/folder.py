@@ -5,9 +5,10 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
+
+from msgspec.structs import replace
 
 from pipelinekit.model.execution import Artifact
 from pipelinekit.ports.artifacts import ArtifactCorruptedError

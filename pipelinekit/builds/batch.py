@@ -5,12 +5,13 @@ import shutil
 import time
 from collections.abc import Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import replace
 from functools import partial
 from graphlib import TopologicalSorter
 from pathlib import Path
 from threading import Event, Lock
 from typing import Final
+
+from msgspec.structs import replace
 
 from pipelinekit.builds.batch_artifacts import apart, combined, refuse_outputs
 from pipelinekit.builds.build import carry_out, prepare

@@ -11,12 +11,14 @@ import re
 import shlex
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Final, Protocol
 from urllib.parse import quote
 
+from msgspec.structs import replace
+
 from pipelinekit.builds.cache_shelf import DamagedCache, Shelf
+from pipelinekit.model.noun import Noun
 from pipelinekit.tools.globs import GlobError, Globs
 from pipelinekit.wire.buildspec_outputs import Cache, CacheAction
 from pipelinekit.wire.words import duration, one_line
@@ -48,8 +50,7 @@ class Commands(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
+class Ground(Noun):
     """The folders of this machine that are a build's own, so that a cache may fill them.
 
     Attributes:

@@ -5,7 +5,7 @@ import re
 import secrets
 import time
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -13,6 +13,7 @@ from typing import Final
 from pipelinekit.builds.environment import account_variables
 from pipelinekit.model.action import Action
 from pipelinekit.model.execution import Artifact
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.order import Failed, FailureType, Outcome, Succeeded
 from pipelinekit.model.settings import Function, Settings
 from pipelinekit.ports.provider import Job
@@ -42,8 +43,7 @@ class ParametersForm:
         return text
 
 
-@dataclass(frozen=True, slots=True)
-class _Credentials:
+class _Credentials(Noun):
     """The access key of one job, which opens nothing but the calls of its job."""
 
     key: str
@@ -77,8 +77,7 @@ class _Credentials:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class _Site:
+class _Site(Noun, gc=True):
     """What one job works with, however often its function is invoked."""
 
     job: Job

@@ -1,7 +1,6 @@
 """Builds of a CodeBuild project, as CodeBuild actions and rules ask for them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +10,7 @@ from pipelinekit.builds.compute import place_obstacle
 from pipelinekit.builds.source import INLINE, primary_of, read_sources, read_spec
 from pipelinekit.builds.task import BuildFailed, Built, Request
 from pipelinekit.model.action import Action
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.order import Outcome
 from pipelinekit.model.settings import Project, Settings
 from pipelinekit.ports.provider import Job
@@ -33,8 +33,7 @@ class VariablesForm:
         return text
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Noun):
     """What an action or a rule says of its build; the keys of its configuration.
 
     Attributes:

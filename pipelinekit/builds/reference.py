@@ -1,13 +1,13 @@
-"""An artifact that only names a commit (CODEBUILD_CLONE_REF): written, read, kept from misuse."""
+"""An artifact that only names a commit (CODEBUILD_CLONE_REF): written and read."""
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from pipelinekit.model.action import Action
-from pipelinekit.model.pipeline import Pipeline
+from msgspec.structs import asdict
+
+from pipelinekit.builds.misuse import FORMAT
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.provider import Job
 from pipelinekit.tools.documents.document import DocumentError, read
@@ -21,12 +21,9 @@ from pipelinekit.tools.git.checkout import (
 )
 
 FILE: Final = "codebuild-clone-ref.json"
-FORMAT: Final = "CODEBUILD_CLONE_REF"
-READERS: Final = {"CodeBuild"}
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Noun):
     """A commit of a repository, and the names by which the settings know the repository.
 
     Attributes:
@@ -102,7 +99,7 @@ def read_reference(folder: Path) -> Reference | None:
         return None
     try:
         root = read(folder / FILE).root
-        return Reference(**{key: root.need(key).text() for key in Reference.__slots__})
+        return Reference(**{key: root.need(key).text() for key in Reference.__struct_fields__})
     except DocumentError:
         return None
 
@@ -122,39 +119,3 @@ def address_of(reference: Reference, settings: Settings) -> str:
     except KeyError:
         return reference.url
     return known if without_secret(known) == reference.url else reference.url
-
-
-def misused(pipeline: Pipeline) -> Iterator[tuple[Action, str]]:
-    """Find the actions that read an artifact which only CodeBuild can read, and say why.
-
-    Args:
-        pipeline: The definition.
-
-    Source:
-        codepipeline.md 6.
-    """
-    actions = [action for stage in pipeline.stages for action in stage.actions]
-    references = {
-        output.name: action.name
-        for action in actions
-        if _is_reference(action.configuration)
-        for output in action.outputs
-    }
-    for action in actions:
-        if action.type.provider in READERS:
-            continue
-        for name in action.inputs:
-            if name in references:
-                yield action, _misuse(name, references[name])
-
-
-def _misuse(artifact: str, source: str) -> str:
-    return (
-        f"it reads artifact {artifact}, which {source} writes as a mere reference to a commit "
-        f"({FORMAT}) that only CodeBuild actions can read; set OutputArtifactFormat of {source} "
-        f"to CODE_ZIP"
-    )
-
-
-def _is_reference(configuration: Mapping[str, str]) -> bool:
-    return configuration.get("OutputArtifactFormat") == FORMAT

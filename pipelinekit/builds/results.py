@@ -5,9 +5,10 @@ INCOMPLETE and the build goes on.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
+
+from msgspec.structs import replace
 
 from pipelinekit.model.testreport import FailedCase, TestReport
 from pipelinekit.tools.documents.places import printable

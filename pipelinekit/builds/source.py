@@ -4,9 +4,10 @@ import os
 import re
 import shutil
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
+
+from msgspec.structs import replace
 
 from pipelinekit.builds.reference import Reference, address_of, read_reference
 from pipelinekit.builds.task import BuildFailed, Request, Sources

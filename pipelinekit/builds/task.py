@@ -1,9 +1,11 @@
 """What a build is asked to do, and what comes of it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec import field
+
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.order import FailureType
 from pipelinekit.model.settings import Project
 from pipelinekit.model.testreport import TestReport
@@ -37,8 +39,7 @@ class BuildFailed(Exception):
         self.reports = reports
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Noun, gc=True):
     """What is asked for, before a source or a buildspec is looked at.
 
     Attributes:
@@ -76,8 +77,7 @@ class Request:
         return self.job.private / self.workplace.name
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(Noun):
     """The folders of the input artifacts.
 
     Attributes:
@@ -93,8 +93,7 @@ class Sources:
     repository: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Noun, gc=True):
     """One build, with all that is needed to run it.
 
     Attributes:
@@ -133,8 +132,7 @@ class Task:
         (self.request.say or self.job.say)(self.redactor.redacted(text))
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
+class Built(Noun):
     """What a build has made.
 
     Attributes:

@@ -1,7 +1,6 @@
 """The lines in which an execution is shown, for text and for live pictures alike."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import click
 
@@ -12,6 +11,7 @@ from pipelinekit.kit import fact_words as words
 from pipelinekit.kit.facts import BUSY, ActionFacts, RunFacts, StageFacts
 from pipelinekit.model.condition import ConditionType
 from pipelinekit.model.execution import ActionExecution
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.status import ActionStatus, PipelineStatus, StageStatus
 from pipelinekit.wire.report_words import failed_names
 from pipelinekit.wire.words import NOT_STARTED, SHORT_ID, Mark, clean, clock, duration, one_line
@@ -22,8 +22,7 @@ QUIET = {PipelineStatus.IN_PROGRESS, PipelineStatus.SUCCEEDED}
 OPEN = {*BUSY, StageStatus.FAILED}
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Noun):
     """One line of the board.
 
     Attributes:

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
 import click
+from msgspec import field
 
 from pipelinekit.cli.surroundings import Exit, Surroundings, echo_json, shared
 from pipelinekit.kit.files import (
@@ -17,6 +17,7 @@ from pipelinekit.kit.files import (
     unreadable,
 )
 from pipelinekit.model.errors import DefinitionError
+from pipelinekit.model.noun import Noun
 from pipelinekit.tools.documents.document import DocumentError
 from pipelinekit.wire import appspec
 from pipelinekit.wire.buildspec import read_buildspec
@@ -25,8 +26,7 @@ IGNORED = ".pipelinekit/"
 FILL_IN = "write it there, or import again with --parameter"
 
 
-@dataclass(frozen=True, slots=True)
-class Complaint:
+class Complaint(Noun):
     """One thing that is wrong with a file; `place` is the path inside the definition."""
 
     line: int | None
@@ -42,8 +42,7 @@ class Complaint:
         return f"{where}{place}{self.found}; {self.advice}{code}"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Noun):
     """What is to be said about a file."""
 
     file: str

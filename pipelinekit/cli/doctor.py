@@ -2,10 +2,10 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, replace
 from typing import Final
 
 import click
+from msgspec.structs import asdict, replace
 
 from pipelinekit.cli.starting import read_target
 from pipelinekit.cli.surroundings import Exit, Surroundings, echo_json, shared

@@ -1,9 +1,9 @@
 """The command `environments`: what can be released to, in which order and on which terms."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 import click
+from msgspec.structs import asdict
 
 from pipelinekit.cli.surroundings import Surroundings, echo_json, shared
 from pipelinekit.kit.environment_words import HEADINGS, cells

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import click
 
@@ -14,13 +13,13 @@ from pipelinekit.kit.observe import observed
 from pipelinekit.kit.run import LOOK_SECONDS, Run
 from pipelinekit.model.errors import PipelineKitError
 from pipelinekit.model.execution import ActionExecution
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.status import ApprovalStatus, PipelineStatus
 from pipelinekit.runtime.clock import now
 from pipelinekit.runtime.worker import Worker
 
 
-@dataclass(frozen=True, slots=True)
-class Manner:
+class Manner(Noun):
     """What to do while an execution goes on.
 
     Attributes:

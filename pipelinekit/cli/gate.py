@@ -3,9 +3,10 @@
 import select
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 
 import click
+from msgspec import field
+from msgspec.structs import replace
 
 from pipelinekit.cli.board import asked
 from pipelinekit.cli.colours import colour
@@ -15,6 +16,7 @@ from pipelinekit.kit.logs import tail
 from pipelinekit.kit.observe import observed
 from pipelinekit.kit.run import Run
 from pipelinekit.model.execution import ActionExecution
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.status import ApprovalStatus
 from pipelinekit.runtime.clock import now
 from pipelinekit.wire.words import WAITING, clean
@@ -24,8 +26,7 @@ LOG_LINES = 10
 QUESTION = "[a]pprove, [r]eject, [d]etails, [l]eave; a comment may follow the word"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Noun):
     """What somebody decided; without a status the gate is left as it is.
 
     Attributes:

@@ -1,9 +1,9 @@
 """The command `plan`: what a start would do, before anything starts."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, replace
 
 import click
+from msgspec.structs import asdict, replace
 from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree

@@ -1,10 +1,10 @@
 """Two ways of showing an execution while it goes on: a live picture, and plain lines."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Protocol, TextIO
 
 import click
+from msgspec.structs import replace
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.spinner import Spinner

@@ -1,24 +1,24 @@
 """What `run`, `start` and `plan` have in common: what is meant, and with which values."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
 from typing import TypeVar
 
 import click
+from msgspec import field
 
 from pipelinekit.cli.pairs import pairs
 from pipelinekit.kit.files import SUFFIXES, Written, read_definition
 from pipelinekit.kit.kit import Kit
 from pipelinekit.kit.origin import remember
 from pipelinekit.kit.run import Run
+from pipelinekit.model.noun import Noun
 
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True)
-class Values:
+class Values(Noun):
     """With which values an execution is to start.
 
     Attributes:

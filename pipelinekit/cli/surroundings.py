@@ -3,13 +3,15 @@
 import json
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from pathlib import Path
 from typing import TypeVar
 
 import click
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from pipelinekit.engine.ruletypes import rule_type
 from pipelinekit.kit.home import Home
@@ -134,7 +136,7 @@ def shared(command: Command) -> Command:
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
-    if is_dataclass(value) and not isinstance(value, type):
+    if isinstance(value, Struct):
         return asdict(value)
     return str(value)
 

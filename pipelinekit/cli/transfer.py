@@ -1,10 +1,10 @@
 """The commands that bring pipelines from elsewhere and take them there: import, export."""
 
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
 
 import click
+from msgspec.structs import asdict, replace
 
 from pipelinekit.cli.pairs import pairs
 from pipelinekit.cli.starting import read_target

@@ -1,6 +1,6 @@
 """What there is to see of an execution, as plain data for programs: the shape of `--json`."""
 
-from dataclasses import asdict
+from msgspec.structs import asdict
 
 from pipelinekit.kit.fact_words import wanted
 from pipelinekit.kit.facts import (

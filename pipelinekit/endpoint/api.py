@@ -1,13 +1,13 @@
 """The API as one of the services that are answered here: who may call, and what was replayed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import ClassVar, Final
 from uuid import uuid4
 
 from pipelinekit.endpoint.gate import Admitted, Gate, Replays
 from pipelinekit.kit.kit import Kit
+from pipelinekit.model.noun import Noun
 from pipelinekit.operations.answer import TYPE, answer, refused
 from pipelinekit.tools.aws.loopback import TARGET, Call, CallRefused, Reply
 from pipelinekit.tools.aws.signature import Flaw
@@ -32,8 +32,7 @@ _ONCE_ANYWAY: Final = frozenset(
 """What changes nothing when it comes again, because it bears a token or an id of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Api:
+class Api(Noun, gc=True):
     """The API of a kit.
 
     Attributes:

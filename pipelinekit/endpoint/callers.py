@@ -5,18 +5,17 @@ import os
 import secrets
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from pipelinekit.model.errors import ValidationError
+from pipelinekit.model.noun import Noun
 
 KEY: Final = "aws_access_key_id"
 SECRET: Final = "aws_secret_access_key"  # noqa: S105 - the name of a setting
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(Noun):
     """Somebody who may call.
 
     Attributes:

@@ -9,11 +9,11 @@ import secrets
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from pipelinekit.endpoint.callers import Caller, Callers
+from pipelinekit.model.noun import Noun
 from pipelinekit.runtime.clock import now
 from pipelinekit.tools.aws.loopback import TARGET, Call, Reply
 from pipelinekit.tools.aws.signature import Flaw, Signed, flaw, signed
@@ -26,8 +26,7 @@ _TOKEN: Final = "x-amz-security-token"  # noqa: S105 - the name of a header
 _DIGEST: Final = "x-amz-content-sha256"
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(Noun):
     """A call that was let in: who made it, and its signature."""
 
     caller: Caller

@@ -1,13 +1,13 @@
 """GetCallerIdentity of STS, by which clients learn in whose account they are."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar, Final
 from urllib.parse import parse_qs
 from uuid import uuid4
 from xml.sax.saxutils import escape
 
 from pipelinekit.endpoint.gate import Gate
+from pipelinekit.model.noun import Noun
 from pipelinekit.tools.aws.loopback import Call, CallRefused, Reply
 from pipelinekit.tools.aws.signature import Flaw
 from pipelinekit.wire.answers import ACCOUNT_ID
@@ -19,8 +19,7 @@ _SPACE: Final = "https://sts.amazonaws.com/doc/2011-06-15/"
 _XML: Final = {"Content-Type": "text/xml"}
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Noun):
     """Tells callers who they are.
 
     Attributes:

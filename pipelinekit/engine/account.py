@@ -3,7 +3,7 @@
 Source: codepipeline.md 9.7, 11.1, 12.5.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from pipelinekit.engine.customtypes import create_type, delete_type
 from pipelinekit.engine.draft import Draft

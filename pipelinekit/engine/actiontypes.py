@@ -1,8 +1,9 @@
 """The action types of CodePipeline as data; a star marks a key that is required."""
 
-from dataclasses import replace
 from datetime import timedelta
 from itertools import chain
+
+from msgspec.structs import replace
 
 from pipelinekit.model.account import JOB_WORKER_TIMEOUT
 from pipelinekit.model.action import ActionTypeId, Category, Owner

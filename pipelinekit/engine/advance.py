@@ -5,7 +5,7 @@ Source: codepipeline.md 3.3 (the main loop), 3.5 (run order), 3.10 (automatic re
 between a failure and the retry or the rollback that answers it (CHOICE).
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from pipelinekit.engine.begin import begin
 from pipelinekit.engine.conditions import begin_check, condition_of, judge

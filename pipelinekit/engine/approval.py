@@ -1,6 +1,6 @@
 """How a reviewer's answer ends an approval. Source: codepipeline.md section 10."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from pipelinekit.engine.draft import Draft
 from pipelinekit.engine.report import conclude

@@ -4,9 +4,10 @@ Source: codepipeline.md 5.3 (variables), 6 (artifacts), 3.16 (time limits).
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid5
+
+from msgspec.structs import replace
 
 from pipelinekit.engine.catalog import time_limit
 from pipelinekit.engine.draft import Draft

@@ -5,8 +5,9 @@ early end), and a condition's result is engaged when a rule failed, in all three
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from pipelinekit.engine.catalog import RULE_TYPES
 from pipelinekit.engine.draft import Draft

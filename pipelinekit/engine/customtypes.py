@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from pipelinekit.engine.draft import Draft
 from pipelinekit.engine.tags import give_tags

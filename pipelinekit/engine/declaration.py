@@ -1,7 +1,6 @@
 """A pipeline as its validation sees it: with places, and with indexes of what it declares."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
@@ -11,6 +10,7 @@ from pipelinekit.model.action import Action, ActionTypeId, Category
 from pipelinekit.model.actiontype import ActionType
 from pipelinekit.model.condition import Condition, Rule
 from pipelinekit.model.errors import Path
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.pipeline import Pipeline, Stage
 
 USUAL_REGION = "us-east-1"
@@ -27,8 +27,7 @@ class Finding(NamedTuple):
     advice: str
 
 
-@dataclass(frozen=True)
-class Declaration:
+class Declaration(Noun, dict=True, gc=True):
     """A pipeline that is to be judged, and what it is judged by.
 
     Args:
@@ -97,8 +96,7 @@ class Declaration:
             yield from stage.references
 
 
-@dataclass(frozen=True)
-class PlacedStage:
+class PlacedStage(Noun, dict=True, gc=True):
     """A stage of a declaration and its position."""
 
     declaration: Declaration
@@ -136,8 +134,7 @@ class PlacedStage:
                     yield Reference(self.declaration, (*path, *place), namespace, name, order)
 
 
-@dataclass(frozen=True)
-class PlacedCondition:
+class PlacedCondition(Noun, dict=True, gc=True):
     """A condition, the gate it stands at, and its position there."""
 
     stage: PlacedStage
@@ -157,8 +154,7 @@ class PlacedCondition:
             yield (*self.path, "rules", index), rule
 
 
-@dataclass(frozen=True)
-class PlacedAction:
+class PlacedAction(Noun, dict=True, gc=True):
     """An action of a declaration, its stage and its position there."""
 
     declaration: Declaration
@@ -207,8 +203,7 @@ class PlacedAction:
             )
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(Noun):
     """A `#{namespace.key}` and where it stands; `order` compares with that of its producer."""
 
     declaration: Declaration

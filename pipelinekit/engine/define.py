@@ -3,7 +3,7 @@
 Source: codepipeline.md 2.11 (versions) and 3.13 (changing the pipeline while it runs).
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from pipelinekit.engine.advance import let_in
 from pipelinekit.engine.draft import Draft

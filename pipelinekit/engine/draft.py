@@ -1,9 +1,10 @@
 """A decision in the making: what the state says, with the changes so far laid over it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import TypeVar
 from uuid import UUID, uuid5
+
+from msgspec.structs import replace
 
 from pipelinekit.engine.tables import Status, legal
 from pipelinekit.model.action import Action
@@ -27,6 +28,7 @@ from pipelinekit.model.execution import (
     StageState,
 )
 from pipelinekit.model.move import Move
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.pipeline import Pipeline, Stage
 from pipelinekit.model.row import Row
 from pipelinekit.model.state import Key, State
@@ -37,8 +39,7 @@ R = TypeVar("R", bound=Row)
 _IN_PROGRESS = frozenset({PipelineStatus.IN_PROGRESS, StageStatus.IN_PROGRESS})
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Noun, gc=True):
     """What follows from an event.
 
     Attributes:

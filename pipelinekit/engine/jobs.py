@@ -1,7 +1,8 @@
 """How workers elsewhere take and end the jobs of an action. Source: codepipeline.md 11.2."""
 
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from pipelinekit.engine.draft import Draft
 from pipelinekit.engine.report import report

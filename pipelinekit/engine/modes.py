@@ -6,8 +6,9 @@ and waits only for a transition (CHOICE: 3.7 leaves open whether it does).
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from pipelinekit.engine.draft import Draft
 from pipelinekit.model.execution import PipelineExecution, StageState, Transition

@@ -1,6 +1,6 @@
 """How a person overrides a condition of a stage. Source: codepipeline.md 3.12."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from pipelinekit.engine.advance import is_outdated, pass_on, run_group
 from pipelinekit.engine.conditions import PHASES, break_off, condition_of

@@ -5,7 +5,8 @@ superseding, cancelling and refusals is what would happen; the rest is read off 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec.structs import replace
 
 from pipelinekit.engine.begin import action_limit
 from pipelinekit.engine.catalog import TYPES
@@ -39,6 +40,7 @@ from pipelinekit.model.execution import (
     StageExecution,
     StageState,
 )
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.pipeline import ExecutionMode, Pipeline, Stage
 from pipelinekit.model.state import PARTS, State
 from pipelinekit.model.status import ActionStatus, PipelineStatus
@@ -49,8 +51,7 @@ HIDDEN = "****"
 KINDS = (PipelineRecord, Definition, StageState, PipelineExecution, *PARTS)
 
 
-@dataclass(frozen=True, slots=True)
-class Aim:
+class Aim(Noun):
     """What is to be planned.
 
     Attributes:

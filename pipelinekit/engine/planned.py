@@ -1,13 +1,13 @@
 """What a plan consists of: everything that would happen if a pipeline were started now."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 
 from pipelinekit.model.action import Category
 from pipelinekit.model.condition import ConditionType, Result
 from pipelinekit.model.errors import Fault
 from pipelinekit.model.execution import Transition
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.pipeline import ExecutionMode
 
 
@@ -19,8 +19,7 @@ class Change(StrEnum):
     CHANGED = "changed"
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedVariable:
+class PlannedVariable(Noun):
     """A variable of the pipeline.
 
     Attributes:
@@ -33,8 +32,7 @@ class PlannedVariable:
     given: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
+class Later(Noun):
     """A reference whose value is not known before the execution.
 
     Attributes:
@@ -46,8 +44,7 @@ class Later:
     writer: str
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Noun):
     """A key of a configuration, or a command, whose key is `$`.
 
     Attributes:
@@ -60,16 +57,14 @@ class Setting:
     later: tuple[Later, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedInput:
+class PlannedInput(Noun):
     """An artifact that is read, and the action that writes it; empty where none does."""
 
     artifact: str
     writer: str
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedAction:
+class PlannedAction(Noun):
     """An action that would run.
 
     Attributes:
@@ -101,8 +96,7 @@ class PlannedAction:
         return next((each.text for each in self.settings if each.key == key), "")
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedRule:
+class PlannedRule(Noun):
     """A rule that would be checked.
 
     Attributes:
@@ -121,8 +115,7 @@ class PlannedRule:
     obstacle: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedCondition:
+class PlannedCondition(Noun):
     """A condition of a stage; `result` is engaged when one of its rules fails."""
 
     place: ConditionType
@@ -130,8 +123,7 @@ class PlannedCondition:
     rules: tuple[PlannedRule, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Occupant:
+class Occupant(Noun):
     """An execution that is under way.
 
     Attributes:
@@ -145,16 +137,14 @@ class Occupant:
     asks: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(Noun):
     """A disabled transition; `leaving` is the stage before, where its way out is disabled."""
 
     transition: Transition
     leaving: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedStage:
+class PlannedStage(Noun):
     """A stage that would be entered.
 
     Attributes:
@@ -177,8 +167,7 @@ class PlannedStage:
     closed: tuple[Closed, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Noun):
     """What would happen if a pipeline were started now; nothing of it has happened.
 
     Attributes:

@@ -6,7 +6,8 @@ by an approval or a freeze of its own holds up nothing else of the stage.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from pipelinekit.engine.declaration import Finding, PlacedAction
 from pipelinekit.engine.draft import Draft

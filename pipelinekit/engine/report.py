@@ -1,7 +1,8 @@
 """How an action or a rule ends: its work reports, or its time runs out."""
 
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from pipelinekit.engine.advance import settle
 from pipelinekit.engine.draft import Draft

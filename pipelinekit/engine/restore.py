@@ -5,7 +5,8 @@ A rollback runs its one stage again and goes no further (CHOICE). Nothing is und
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from pipelinekit.engine.draft import Draft
 from pipelinekit.model.check import ConditionExecution, ConditionStatus

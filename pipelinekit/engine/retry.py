@@ -1,6 +1,6 @@
 """How a failed or stopped stage is run again in its execution. Source: codepipeline.md 3.9."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from pipelinekit.engine.advance import resume
 from pipelinekit.engine.draft import Draft

@@ -7,12 +7,12 @@ what is their own, want a comment, and ask for values that later actions read as
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from pipelinekit.engine.draft import Draft
 from pipelinekit.model.action import ActionTypeId, Category
 from pipelinekit.model.event import Answered
 from pipelinekit.model.execution import ActionExecution
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.status import ApprovalStatus
 
 APPROVERS = "Approvers"
@@ -26,8 +26,7 @@ FREEZE = "Freeze"
 KINDS = ("string", "number", "boolean", "choice")
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(Noun):
     """A value that the approver fills in.
 
     Attributes:

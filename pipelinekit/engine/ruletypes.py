@@ -1,16 +1,15 @@
 """The rule types of CodePipeline's conditions as data."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 from pipelinekit.engine.actiontypes import CODEBUILD_KEYS, keys
 from pipelinekit.model.action import ActionTypeId, Category, Owner
 from pipelinekit.model.actiontype import Property
 from pipelinekit.model.condition import Rule
+from pipelinekit.model.noun import Noun
 
 
-@dataclass(frozen=True, slots=True)
-class RuleType:
+class RuleType(Noun):
     """A rule type, as ListRuleTypes describes it.
 
     Attributes:

@@ -5,7 +5,8 @@ Source: codepipeline.md 2.10.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from pipelinekit.model.action import Action, ActionTypeId
 from pipelinekit.model.actiontype import ActionType

@@ -5,16 +5,15 @@ Source: codepipeline.md, sections 2.1 to 2.7.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from pipelinekit.engine.declaration import Finding
 from pipelinekit.model.errors import Path
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.pipeline import Pipeline
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Noun):
     """A text of so many characters, all of which match the pattern.
 
     Attributes:
@@ -30,24 +29,21 @@ class Text:
     words: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Noun):
     """A text that can only be this one, or the other."""
 
     one: str
     other: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
+class Whole(Noun):
     """A whole number of at least and at most so much."""
 
     least: int
     most: int
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Noun):
     """A member of a noun.
 
     Attributes:
@@ -61,8 +57,7 @@ class Member:
     bound: "Bound"
 
 
-@dataclass(frozen=True, slots=True)
-class Each:
+class Each(Noun):
     """A list of so many items, each within its bound; an item of a noun has members."""
 
     item: "Text | tuple[Member, ...]"
@@ -71,8 +66,7 @@ class Each:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ByKey:
+class ByKey(Noun):
     """A mapping of so many keys, with bounds for keys and values."""
 
     key: Text

@@ -2,8 +2,9 @@
 
 import json
 import re
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from pipelinekit.engine.advance import arrive
 from pipelinekit.engine.draft import Draft

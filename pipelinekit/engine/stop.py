@@ -4,8 +4,9 @@ Source: codepipeline.md 3.8.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TypeAlias
+
+from msgspec.structs import replace
 
 from pipelinekit.engine.advance import settle
 from pipelinekit.engine.conditions import break_off

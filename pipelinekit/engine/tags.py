@@ -1,7 +1,8 @@
 """How resources get tags and lose them. Source: codepipeline.md 2.8, 12.5."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from pipelinekit.engine.draft import Draft
 from pipelinekit.model.account import ACCOUNT, Tags

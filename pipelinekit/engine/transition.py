@@ -1,7 +1,8 @@
 """How the switches between stages are turned. Source: codepipeline.md 3.7."""
 
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from pipelinekit.engine.advance import let_in
 from pipelinekit.engine.draft import Draft

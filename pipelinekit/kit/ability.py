@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 
-from pipelinekit.builds.reference import misused
+from pipelinekit.builds.misuse import misused
 from pipelinekit.engine.ruletypes import rule_type
 from pipelinekit.engine.validate import faults
 from pipelinekit.kit.elsewhere import elsewhere

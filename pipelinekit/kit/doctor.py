@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -22,6 +21,7 @@ from pipelinekit.kit.registry import action_types, discover
 from pipelinekit.kit.settings_file import FILE, SettingsError, load_settings
 from pipelinekit.model.action import Action, ActionTypeId, Category, Owner
 from pipelinekit.model.actiontype import ActionType
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.settings import Aws, Project, Settings
 from pipelinekit.runtime.engines import alive
@@ -65,8 +65,7 @@ class Standing(StrEnum):
     NOT_HERE = "not here"
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Noun):
     """One thing that was looked at.
 
     Attributes:
@@ -82,8 +81,7 @@ class Fact:
     advice: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
+class Findings(Noun):
     """All that was looked at.
 
     Attributes:

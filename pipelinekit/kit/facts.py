@@ -1,7 +1,6 @@
 """What there is to see of a pipeline or a run, read once for all ways of showing it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from pipelinekit.model.execution import (
     StageExecution,
     Transition,
 )
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.pipeline import Stage
 from pipelinekit.model.status import ActionStatus, StageStatus
 from pipelinekit.wire.words import FAILED, FROZEN, IN_PROGRESS, WAITING, Mark
@@ -22,16 +22,14 @@ from pipelinekit.wire.words import FAILED, FROZEN, IN_PROGRESS, WAITING, Mark
 BUSY = frozenset({StageStatus.IN_PROGRESS, StageStatus.STOPPING})
 
 
-@dataclass(frozen=True, slots=True)
-class Rival:
+class Rival(Noun):
     """Another execution of the same pipeline."""
 
     id: str
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Queue:
+class Queue(Noun):
     """That an execution waits in front of a stage, and whom it waits for.
 
     Attributes:
@@ -46,8 +44,7 @@ class Queue:
     ahead: tuple[Rival, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Switch:
+class Switch(Noun):
     """A disabled transition on the way into a stage.
 
     Attributes:
@@ -58,8 +55,7 @@ class Switch:
     leaving: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RuleFacts:
+class RuleFacts(Noun):
     """A rule of a condition, and its latest attempt where there is one."""
 
     rule: Rule
@@ -68,8 +64,7 @@ class RuleFacts:
     seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ConditionFacts:
+class ConditionFacts(Noun):
     """A condition of a stage that was checked.
 
     Attributes:
@@ -83,8 +78,7 @@ class ConditionFacts:
     rules: tuple[RuleFacts, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ActionFacts:
+class ActionFacts(Noun):
     """An action, and its latest attempt where a run is shown.
 
     Attributes:
@@ -117,8 +111,7 @@ class ActionFacts:
         return self.mark is WAITING
 
 
-@dataclass(frozen=True, slots=True)
-class StageFacts:
+class StageFacts(Noun):
     """A stage with its actions by run order; see `ActionFacts`.
 
     Attributes:
@@ -158,8 +151,7 @@ class StageFacts:
         return self.queue.asks if self.queue.holder else bool(self.switches)
 
 
-@dataclass(frozen=True, slots=True)
-class RunFacts:
+class RunFacts(Noun):
     """A run as it stood at one moment.
 
     Attributes:

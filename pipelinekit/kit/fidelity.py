@@ -1,13 +1,13 @@
 """Tells of every action of a pipeline whether it runs here, needs AWS, or is not supported."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 
 from pipelinekit.kit.ability import everything, obstacle
 from pipelinekit.kit.elsewhere import COMMANDS, elsewhere
 from pipelinekit.kit.registry import discover
 from pipelinekit.model.action import Action
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.settings import Settings
 
@@ -21,8 +21,7 @@ class Fidelity(StrEnum):
     NOT_SUPPORTED = "not supported"
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Noun):
     """What is told of an action or a rule.
 
     Attributes:

@@ -15,6 +15,7 @@ from pipelinekit.engine.validate import faults
 from pipelinekit.kit.registry import action_types, discover
 from pipelinekit.model.action import ActionTypeId
 from pipelinekit.model.errors import DefinitionError, Fault, ValidationError
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.tools.documents import document
 from pipelinekit.tools.documents.document import Document, DocumentError, Form
@@ -47,8 +48,7 @@ class UnreadableFile(ValidationError):
         self.advice = advice
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(Noun):
     """A placeholder that an import left.
 
     Attributes:

@@ -10,6 +10,7 @@ from pathlib import Path
 from pipelinekit.artifacts.folder import FolderArtifacts
 from pipelinekit.builds.cache_shelf import SUFFIX
 from pipelinekit.kit.home import Home
+from pipelinekit.model.noun import Noun
 from pipelinekit.ports.store import Past
 from pipelinekit.tools.jobs.process import Standing, look
 from pipelinekit.tools.jobs.runner import MARKER
@@ -33,8 +34,7 @@ class Heap:
     left: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Sweeper:
+class Sweeper(Noun, gc=True):
     """Removes what nobody refers to, and what was not changed since a time.
 
     Whoever is at work is not disturbed: rows and orders come before folders and objects, so that

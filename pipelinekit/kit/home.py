@@ -2,16 +2,15 @@
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 from pipelinekit.model.errors import StoreError
+from pipelinekit.model.noun import Noun
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(Noun):
     """The folder of a project's state.
 
     Attributes:

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from msgspec.structs import replace
 
 from pipelinekit.engine.validate import faults
 from pipelinekit.kit.files import UnreadableFile, unreadable
@@ -12,6 +14,7 @@ from pipelinekit.kit.registry import action_types
 from pipelinekit.kit.settings_file import PROJECTS
 from pipelinekit.model.action import Owner
 from pipelinekit.model.errors import DefinitionError, Fault, ValidationError
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.settings import Project
 from pipelinekit.tools.documents.document import (
@@ -48,8 +51,7 @@ MASKED: Final = "A18"
 NO_PARAMETERS: Final[Mapping[str, str]] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Placeholder:
+class Placeholder(Noun):
     """A value that the file does not tell, and what stands for it.
 
     Attributes:
@@ -349,7 +351,7 @@ def _unmasked(pipeline: Pipeline, fault: Fault, gaps: Gaps) -> tuple[Pipeline, s
     value = gaps.text(key, "CodePipeline masks it")
     changed = {**actions[action].configuration, name: value}
     actions[action] = replace(actions[action], configuration=changed)
-    stages[stage] = replace(stages[stage], actions=tuple(actions))
+    stages[stage] = stages[stage].with_actions(actions)
     return replace(pipeline, stages=tuple(stages)), key, is_open(value)
 
 

@@ -3,16 +3,17 @@
 import getpass
 import os
 from collections.abc import Mapping
-from dataclasses import replace
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
+
+from msgspec.structs import replace
 
 from pipelinekit import analytics
 from pipelinekit.artifacts.folder import FolderArtifacts
 from pipelinekit.engine.planned import Plan
 from pipelinekit.engine.secrets import unmasked
-from pipelinekit.kit.client import client
 from pipelinekit.kit.errand import TARGET, written
 from pipelinekit.kit.home import Home
 from pipelinekit.kit.local import LocalControl
@@ -34,14 +35,13 @@ from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.settings import Settings
 from pipelinekit.model.status import TriggerType
 from pipelinekit.ports.control import StartWith
-from pipelinekit.ports.provider import DECLARED
 from pipelinekit.ports.store import Query
 from pipelinekit.runtime.clock import new_id, now
 from pipelinekit.runtime.courier import Courier
 from pipelinekit.runtime.engines import Incarnation, alive
-from pipelinekit.runtime.hands import Done, Hands, Place
+from pipelinekit.runtime.hands import Done, Hands, Place, prepared
 from pipelinekit.runtime.worker import Worker
-from pipelinekit.store.sql import open_store
+from pipelinekit.tools.jobs.process import Spawner
 from pipelinekit.wire import codepipeline
 from pipelinekit.wire.eventbridge import Subscriber
 
@@ -82,8 +82,14 @@ class Kit(LocalControl):
         told = list(configured(wished)) if work else []
         if work:
             found.take()
-        super().__init__(found, wished, who, open_store(found.database))
-        self.worker = self._engine() if work else None
+        with ExitStack() as opened:
+            # First, for its helper comes up while the store's library is loaded.
+            spawner = opened.enter_context(prepared(found.jobs, TARGET)) if work else None
+            from pipelinekit.store.sql import open_store  # noqa: PLC0415 - that takes its time
+
+            super().__init__(found, wished, who, open_store(found.database))
+            self.worker = self._engine(spawner) if spawner else None
+            opened.pop_all()
         self._couriers: list[Courier] = []
         for name, subscriber in told:
             self.subscribe(subscriber, name)
@@ -291,6 +297,8 @@ class Kit(LocalControl):
 
     def client(self) -> Any:  # noqa: ANN401 - boto3 makes the class of a client at run time
         """Give a boto3 client of CodePipeline that is answered by this kit, in this process."""
+        from pipelinekit.kit.client import client  # noqa: PLC0415 - only who asks waits for it
+
         return client(self)
 
     def subscribe(self, subscriber: Subscriber, name: str | None = None) -> None:
@@ -322,20 +330,19 @@ class Kit(LocalControl):
         run = self.start(pipeline, variables=variables, revisions=revisions, token=token)
         return run.id
 
-    def _engine(self) -> Worker:
+    def _engine(self, spawner: Spawner) -> Worker:
         place = Place(
             jobs=self.home.jobs,
             artifacts=FolderArtifacts(self.home.artifacts),
             settings=self.settings,
             target=TARGET,
             payload=written(self.home.jobs, self.home.artifacts, self.settings),
+            spawner=spawner,
             starter=self._start_other,
         )
 
         def hands(done: Done) -> Hands:
-            made = Hands(place, DECLARED, done)  # first: its helper loads providers meanwhile
-            discover()
-            return made
+            return Hands(place, discover(), done)
 
         store = self.store
         life = Incarnation(self.home.engines, new_id(), store.leases, store.past.holders)

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Final
 
 from pipelinekit.model.errors import ValidationError
+from pipelinekit.model.noun import Noun
 from pipelinekit.tools.notebooks import NotebookError, Parameter, parameters
 
 CATEGORIES: Final = ("Build", "Test", "Deploy", "Invoke")
@@ -17,8 +17,7 @@ CALLS: Final = {"Build": "notebook"} | {
 SOURCE: Final = "source"
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Noun):
     """What is to be written.
 
     Attributes:

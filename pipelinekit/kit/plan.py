@@ -1,9 +1,10 @@
 """Plans a start: what the engine would decide, and what the hands would do, and where."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, NoReturn
+
+from msgspec.structs import replace
 
 from pipelinekit.builds.compute import compute_of
 from pipelinekit.builds.place import where
@@ -19,6 +20,7 @@ from pipelinekit.model.actiontype import ActionType
 from pipelinekit.model.errors import CannotRunHere
 from pipelinekit.model.event import Started
 from pipelinekit.model.execution import Cause
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.order import Failed, Order, Outcome, Succeeded, Waiting
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.settings import Project, Settings, Where
@@ -34,8 +36,7 @@ FORESEEABLE: Final = frozenset({"VariableCheck", "DeploymentWindow"})
 """The rules that only think, so that they can be asked without anything being done."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
+class Ground(Noun):
     """What a plan is made on.
 
     Attributes:
@@ -174,8 +175,7 @@ def _asked(rule: PlannedRule, settings: Settings) -> Outcome:
     return declared.carry_out(_Thought(order, settings))
 
 
-@dataclass(frozen=True, slots=True)
-class _Thought:
+class _Thought(Noun):
     """A job in which nothing can be done."""
 
     order: Order

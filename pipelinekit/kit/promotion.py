@@ -3,15 +3,18 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Final
+
+from msgspec import field
+from msgspec.structs import replace
 
 from pipelinekit.engine.precedence import START_AFTER
 from pipelinekit.model.action import Action, Steps
 from pipelinekit.model.environment import Environment
 from pipelinekit.model.errors import ValidationError
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.pipeline import Pipeline, Stage
 from pipelinekit.model.settings import Aws
 from pipelinekit.providers.files import files
@@ -33,8 +36,7 @@ FREEZE: Final = "freeze-"
 Waves = Sequence[tuple[Environment, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Promotion:
+class Promotion(Noun):
     """A notebook that is to be released to environments.
 
     Attributes:

@@ -1,7 +1,9 @@
-"""Which providers there are: built-in ones and foreign ones, found by the same door."""
+"""Which providers there are: built-in ones and foreign ones, found by the same door.
 
-import pkgutil
-from collections.abc import Mapping
+A built-in one is loaded when it is needed: together they bring half of the package along.
+"""
+
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -15,27 +17,72 @@ from pipelinekit.ports.provider import DECLARED, Declared
 GROUP = "pipelinekit.providers"
 
 
-def discover() -> Mapping[ActionTypeId, Declared[...]]:
+class Providers(Mapping[ActionTypeId, Declared[...]]):
+    """All providers; what was declared in this process stands before a built-in one."""
+
+    def __getitem__(self, type_id: ActionTypeId) -> Declared[...]:
+        """Give a provider, which is loaded if need be."""
+        if type_id not in DECLARED and type_id in rooms.FILES:
+            before = dict(DECLARED)
+            import_module(f"{rooms.__name__}.{rooms.FILES[type_id]}")
+            DECLARED.update(before)
+        return DECLARED[type_id]
+
+    def __contains__(self, type_id: object) -> bool:
+        """Tell whether there is one, without loading it."""
+        return type_id in DECLARED or type_id in rooms.FILES
+
+    def __iter__(self) -> Iterator[ActionTypeId]:
+        """Name their types."""
+        return iter({**rooms.FILES, **DECLARED})
+
+    def __len__(self) -> int:
+        """Count them."""
+        return len({**rooms.FILES, **DECLARED})
+
+
+class ActionTypes(Mapping[ActionTypeId, ActionType]):
+    """Every action type that a definition may use: CodePipeline's own and declared ones."""
+
+    def __getitem__(self, type_id: ActionTypeId) -> ActionType:
+        """Give an action type; for one of ours its provider is loaded."""
+        return TYPES[type_id] if type_id in TYPES else _PROVIDERS[type_id].type
+
+    def __contains__(self, type_id: object) -> bool:
+        """Tell whether there is one."""
+        return type_id in TYPES or type_id in _PROVIDERS
+
+    def __iter__(self) -> Iterator[ActionTypeId]:
+        """Name them."""
+        return iter({**dict.fromkeys(_PROVIDERS), **dict.fromkeys(TYPES)})
+
+    def __len__(self) -> int:
+        """Count them."""
+        return len({*_PROVIDERS, *TYPES})
+
+
+_PROVIDERS = Providers()
+_TYPES = ActionTypes()
+
+
+def discover() -> Providers:
     """Give the providers that are installed and those that were declared in this process."""
-    _load()
-    return DECLARED
+    _load_foreign()
+    return _PROVIDERS
 
 
 @cache
-def _load() -> None:
-    for module in pkgutil.iter_modules(rooms.__path__):
-        import_module(f"{rooms.__name__}.{module.name}")
+def _load_foreign() -> None:
     for entry in entry_points(group=GROUP):
         entry.load()
 
 
 def action_type(type_id: ActionTypeId) -> ActionType | None:
     """Give an action type by its name; None where nobody knows it."""
-    declared = discover().get(type_id)
-    return TYPES.get(type_id) or (declared.type if declared else None)
+    return action_types().get(type_id)
 
 
-def action_types() -> dict[ActionTypeId, ActionType]:
+def action_types() -> ActionTypes:
     """Give every action type that a definition may use: CodePipeline's own and declared ones."""
-    declared = {type_id: provider.type for type_id, provider in discover().items()}
-    return {**declared, **TYPES}
+    _load_foreign()
+    return _TYPES

@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -17,6 +16,7 @@ from pipelinekit.kit.promotion import APPROVE, FREEZE, Promotion, Waves, release
 from pipelinekit.kit.run import Run, Until
 from pipelinekit.model.errors import ValidationError
 from pipelinekit.model.execution import ActionExecution
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.status import ActionStatus
 from pipelinekit.runtime.clock import now
 from pipelinekit.wire.words import AT_THE_DOOR, NOT_STARTED, SUCCEEDED, Mark
@@ -25,8 +25,7 @@ OUT = Path("runs")
 EXECUTED = "executed"
 
 
-@dataclass(frozen=True, slots=True)
-class Released:
+class Released(Noun):
     """What became of a release in one environment.
 
     Attributes:

@@ -1,9 +1,11 @@
 """The report of an execution: one page, and one notebook, that tell all of it: `pk.report`."""
 
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from pipelinekit.kit.kit import Kit
 from pipelinekit.kit.report_facts import Report
@@ -89,8 +91,7 @@ def _each_text(noun: T, change: Callable[[str], str]) -> T:
         changed = change(noun)
     elif isinstance(noun, tuple):
         changed = tuple(_each_text(each, change) for each in noun)
-    elif is_dataclass(noun) and not isinstance(noun, type):
-        members = {each.name: getattr(noun, each.name) for each in fields(noun)}
-        members = {name: _each_text(value, change) for name, value in members.items()}
+    elif isinstance(noun, Struct):
+        members = {name: _each_text(value, change) for name, value in asdict(noun).items()}
         changed = replace(noun, **members)
     return changed  # type: ignore[return-value]  # of the type that it came as

@@ -1,10 +1,9 @@
 """What a run report tells, all of it as text, so that a page shows it as it is."""
 
-from dataclasses import dataclass, field
+from pipelinekit.model.noun import Noun
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
+class Heading(Noun):
     """Which execution it is about.
 
     Attributes:
@@ -23,8 +22,7 @@ class Heading:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Noun):
     """The definition that it ran by.
 
     Attributes:
@@ -39,8 +37,7 @@ class Written:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Noun):
     """A variable of the pipeline, or a key of an action."""
 
     place: str
@@ -48,8 +45,7 @@ class Setting:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Noun):
     """A revision that a source found."""
 
     source: str
@@ -58,8 +54,7 @@ class Taken:
     authors: str
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Noun):
     """A commit that was new in an environment."""
 
     id: str
@@ -67,8 +62,7 @@ class Change:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
-class Since:
+class Since(Noun):
     """What was new in an environment, or in a stage.
 
     Attributes:
@@ -82,8 +76,7 @@ class Since:
     changes: tuple[Change, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Noun):
     """What a person decided: an answer to an approval, or to override a condition."""
 
     place: str
@@ -93,8 +86,7 @@ class Decision:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Noun):
     """A stage, a rule of it or an action, and how long it took.
 
     Attributes:
@@ -110,8 +102,7 @@ class Step:
     told: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Noun):
     """An artifact."""
 
     name: str
@@ -120,16 +111,14 @@ class Kept:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Log:
+class Log(Noun):
     """What an action or a rule said."""
 
     place: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Noun):
     """What a cell put out.
 
     Attributes:
@@ -141,8 +130,7 @@ class Output:
     data: str
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Noun):
     """A cell of an executed notebook."""
 
     kind: str
@@ -151,8 +139,7 @@ class Cell:
     outputs: tuple[Output, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Executed:
+class Executed(Noun):
     """A notebook that an action executed."""
 
     place: str
@@ -161,8 +148,7 @@ class Executed:
     cells: tuple[Cell, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Noun):
     """All that is told of one execution."""
 
     heading: Heading
@@ -175,4 +161,4 @@ class Report:
     steps: tuple[Step, ...] = ()
     artifacts: tuple[Kept, ...] = ()
     notebooks: tuple[Executed, ...] = ()
-    logs: tuple[Log, ...] = field(default=(), repr=False)
+    logs: tuple[Log, ...] = ()

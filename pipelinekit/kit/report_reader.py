@@ -4,9 +4,10 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from pipelinekit.engine.review import asks
 from pipelinekit.kit.fact_words import PLACES, rule
@@ -215,8 +216,7 @@ def _took(seconds: float | None) -> str:
 
 def _masked(pipeline: Pipeline) -> Pipeline:
     stages = tuple(
-        replace(stage, actions=tuple(map(_without_secrets, stage.actions)))
-        for stage in pipeline.stages
+        stage.with_actions(map(_without_secrets, stage.actions)) for stage in pipeline.stages
     )
     return replace(pipeline, stages=stages)
 

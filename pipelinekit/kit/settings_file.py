@@ -7,11 +7,12 @@ declared.
 import math
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from difflib import get_close_matches
 from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any, Final, get_type_hints
+
+from msgspec.structs import replace
 
 from pipelinekit.model.errors import ValidationError
 from pipelinekit.model.settings import (

@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from pipelinekit.kit.promotion import released_to
 from pipelinekit.kit.report_facts import Change, Since
 from pipelinekit.kit.run import Run
 from pipelinekit.model.execution import ActionExecution, StageExecution
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.pipeline import Stage
 from pipelinekit.model.status import ActionStatus, StageStatus
 from pipelinekit.ports.store import Query, Store
@@ -23,8 +25,7 @@ COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 Row = TypeVar("Row", StageExecution, ActionExecution)
 
 
-@dataclass(frozen=True, slots=True)
-class Repositories:
+class Repositories(Noun):
     """Where commits can be looked up.
 
     Attributes:

@@ -1,12 +1,14 @@
 """What belongs to the account: custom action types, webhooks, and the tags of its resources."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from msgspec import field
+
 from pipelinekit.model.action import ActionTypeId
 from pipelinekit.model.actiontype import ActionType, Property
+from pipelinekit.model.noun import Noun
 
 ACCOUNT = ":account"
 """Stands where rows and events of a pipeline bear its name; no pipeline can be called so."""
@@ -22,8 +24,7 @@ class Authentication(StrEnum):
     UNAUTHENTICATED = "UNAUTHENTICATED"
 
 
-@dataclass(frozen=True, slots=True)
-class CustomType:
+class CustomType(Noun):
     """An action type whose actions are carried out by job workers.
 
     Attributes:
@@ -62,8 +63,7 @@ class CustomType:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookFilter:
+class WebhookFilter(Noun):
     """What a delivery has to hold.
 
     Attributes:
@@ -76,8 +76,7 @@ class WebhookFilter:
     equals: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Webhook:
+class Webhook(Noun):
     """A URL whose deliveries start a pipeline.
 
     Attributes:
@@ -110,8 +109,7 @@ class Webhook:
         return (self.name,)
 
 
-@dataclass(frozen=True, slots=True)
-class Tags:
+class Tags(Noun):
     """The tags of a resource.
 
     Attributes:

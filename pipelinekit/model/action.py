@@ -1,10 +1,13 @@
 """An action of a stage, and the algebra by which actions are set beside and after each other."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from msgspec import field
+from msgspec.structs import replace
+
 from pipelinekit.model.errors import ValidationError
+from pipelinekit.model.noun import Noun
 
 
 class Category(StrEnum):
@@ -35,8 +38,7 @@ class SecretType(StrEnum):
     SECRETS_MANAGER = "SECRETS_MANAGER"
 
 
-@dataclass(frozen=True, slots=True)
-class ActionTypeId:
+class ActionTypeId(Noun):
     """The type of an action, by which its provider is found."""
 
     category: Category
@@ -48,8 +50,7 @@ class ActionTypeId:
         return f"{self.category}/{self.owner}/{self.provider}/{self.version}"
 
 
-@dataclass(frozen=True, slots=True)
-class EnvironmentVariable:
+class EnvironmentVariable(Noun):
     """A variable of the shell of a compute action."""
 
     name: str
@@ -57,8 +58,7 @@ class EnvironmentVariable:
     type: SecretType | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OutputArtifact:
+class OutputArtifact(Noun):
     """An artifact that an action writes.
 
     Attributes:
@@ -70,8 +70,7 @@ class OutputArtifact:
     files: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Noun):
     """One thing to do in a stage.
 
     Args:
@@ -146,8 +145,7 @@ class Action:
         return Steps.of(self) >> other
 
 
-@dataclass(frozen=True, slots=True)
-class Steps:
+class Steps(Noun):
     """Groups of actions: those of a group run side by side, the groups one after the other."""
 
     groups: tuple[tuple[Action, ...], ...]

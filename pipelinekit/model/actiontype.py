@@ -1,15 +1,14 @@
 """What an action type demands and offers: its artifacts, keys, variables and time limit."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 from pipelinekit.model.action import ActionTypeId
+from pipelinekit.model.noun import Noun
 
 DEFAULT_TIMEOUT = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Property:
+class Property(Noun):
     """A configuration key of an action type.
 
     Attributes:
@@ -27,8 +26,7 @@ class Property:
     type: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ActionType:
+class ActionType(Noun):
     """An action type, as ListActionTypes describes it.
 
     Attributes:

@@ -1,13 +1,15 @@
 """What became of the conditions of a stage: their checks, and the rules that these consist of."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import field
 
 from pipelinekit.model.action import ActionTypeId
 from pipelinekit.model.condition import ConditionType, Result
 from pipelinekit.model.execution import Artifact, ErrorDetails
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.status import ActionStatus
 
 
@@ -22,8 +24,7 @@ class ConditionStatus(StrEnum):
     OVERRIDDEN = "Overridden"
 
 
-@dataclass(frozen=True, slots=True)
-class ConditionExecution:
+class ConditionExecution(Noun):
     """The check of a condition of a stage.
 
     Attributes:
@@ -49,8 +50,7 @@ class ConditionExecution:
         return (self.execution, self.stage, self.condition)
 
 
-@dataclass(frozen=True, slots=True)
-class RuleExecution:
+class RuleExecution(Noun):
     """One attempt of one rule of a condition; its members are those of an action execution."""
 
     id: str

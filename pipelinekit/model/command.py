@@ -1,20 +1,18 @@
 """What a decision wants done by the world outside."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.order import Order
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Noun):
     """Carry out an order."""
 
     order: Order
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Noun):
     """Ask the provider of an order again, with the token that it gave.
 
     Attributes:
@@ -28,8 +26,7 @@ class Ask:
     due: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Halt:
+class Halt(Noun):
     """Nobody wants the order any more: end whatever runs for it.
 
     Attributes:

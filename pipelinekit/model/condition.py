@@ -1,10 +1,13 @@
 """Gates at the entry, the success and the failure of a stage (V2)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from msgspec import field
+from msgspec.structs import replace
+
 from pipelinekit.model.action import Action, only_output
+from pipelinekit.model.noun import Noun
 
 
 class ConditionType(StrEnum):
@@ -31,8 +34,7 @@ class RetryMode(StrEnum):
     ALL_ACTIONS = "ALL_ACTIONS"
 
 
-@dataclass(frozen=True, slots=True)
-class RuleTypeId:
+class RuleTypeId(Noun):
     """The type of a rule; its category is always `Rule`."""
 
     provider: str
@@ -41,8 +43,7 @@ class RuleTypeId:
     category: str = "Rule"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Noun):
     """One check of a condition."""
 
     name: str
@@ -71,16 +72,14 @@ class Rule:
         return replace(self, timeout_minutes=minutes)
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Noun):
     """Rules that are checked together; when one fails, `result` is engaged."""
 
     rules: tuple[Rule, ...]
     result: Result | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FailureConditions:
+class FailureConditions(Noun):
     """What happens when the stage has failed: one result, or conditions, not both."""
 
     result: Result | None = None

@@ -1,13 +1,14 @@
 """A place that something is released to, with the values and demands that make it that place."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from msgspec import field
+
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.settings import Aws
 
 
-@dataclass(frozen=True, slots=True)
-class Freeze:
+class Freeze(Noun):
     """A time in which nothing is released to an environment.
 
     Attributes:
@@ -24,8 +25,7 @@ class Freeze:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(Noun):
     """A named environment, such as `staging`.
 
     Attributes:

@@ -28,8 +28,9 @@ PipelineKitError
 Every message has three parts: what was asked, what was found, what to do.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
+
+from pipelinekit.model.noun import Noun
 
 Path = tuple[str | int, ...]
 
@@ -284,8 +285,7 @@ class IllegalMove(PipelineKitError):
     code = "InternalFailure"
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Noun):
     """One thing that is wrong with a definition.
 
     Attributes:

@@ -1,13 +1,15 @@
 """What can happen to a pipeline; time and ids come with the event, so decisions stay pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import field
 
 from pipelinekit.model.account import CustomType, Webhook
 from pipelinekit.model.action import ActionTypeId
 from pipelinekit.model.condition import ConditionType, RetryMode
 from pipelinekit.model.execution import Artifact, Cause
+from pipelinekit.model.noun import TAG, Noun
 from pipelinekit.model.order import Outcome
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.status import ApprovalStatus
@@ -16,8 +18,7 @@ MOST_EXECUTIONS = 50
 """How many executions of a QUEUED or PARALLEL pipeline CodePipeline lets be in progress."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Occurred:
+class Occurred(Noun, kw_only=True, tag=True, tag_field=TAG):
     """What all events bear.
 
     Attributes:
@@ -33,8 +34,7 @@ class Occurred:
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Defined(Occurred):
+class Defined(Occurred, kw_only=True):
     """A pipeline was created or updated.
 
     Attributes:
@@ -50,8 +50,7 @@ class Defined(Occurred):
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Started(Occurred):
+class Started(Occurred, kw_only=True):
     """An execution was asked for; its id is the event's.
 
     Attributes:
@@ -73,8 +72,7 @@ class Started(Occurred):
     most: int = MOST_EXECUTIONS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reported(Occurred):
+class Reported(Occurred, kw_only=True):
     """The work of an action, or of a rule, gave an answer.
 
     Attributes:
@@ -93,8 +91,7 @@ class Reported(Occurred):
     condition: ConditionType | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expired(Occurred):
+class Expired(Occurred, kw_only=True):
     """An action's or a rule's time has run out."""
 
     execution: str
@@ -104,8 +101,7 @@ class Expired(Occurred):
     condition: ConditionType | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progressed(Occurred):
+class Progressed(Occurred, kw_only=True):
     """The work of an action told how far it is.
 
     Attributes:
@@ -122,8 +118,7 @@ class Progressed(Occurred):
     summary: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerRefused(Occurred):
+class AnswerRefused(Occurred, kw_only=True):
     """An engine that no longer held an order had an answer to it, which does not count.
 
     Attributes:
@@ -143,8 +138,7 @@ class AnswerRefused(Occurred):
     condition: ConditionType | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered(Occurred):
+class Answered(Occurred, kw_only=True):
     """A reviewer answered an approval.
 
     Attributes:
@@ -163,8 +157,7 @@ class Answered(Occurred):
     inputs: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StopRequested(Occurred):
+class StopRequested(Occurred, kw_only=True):
     """Somebody wants an execution to stop; with `abandon` its actions are not waited for."""
 
     execution: str
@@ -172,8 +165,7 @@ class StopRequested(Occurred):
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryRequested(Occurred):
+class RetryRequested(Occurred, kw_only=True):
     """Somebody wants a failed or stopped stage to be run again in the same execution."""
 
     execution: str
@@ -182,8 +174,7 @@ class RetryRequested(Occurred):
     most: int = MOST_EXECUTIONS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RollbackRequested(Occurred):
+class RollbackRequested(Occurred, kw_only=True):
     """Somebody wants a stage to be what it was in an earlier execution; the new id is the event's.
 
     Attributes:
@@ -194,8 +185,7 @@ class RollbackRequested(Occurred):
     target: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OverrideRequested(Occurred):
+class OverrideRequested(Occurred, kw_only=True):
     """Somebody wants an execution to go on whatever a condition says.
 
     Attributes:
@@ -209,8 +199,7 @@ class OverrideRequested(Occurred):
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TransitionChanged(Occurred):
+class TransitionChanged(Occurred, kw_only=True):
     """The switch in front of a stage, or behind it, was turned.
 
     Attributes:
@@ -225,13 +214,11 @@ class TransitionChanged(Occurred):
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deleted(Occurred):
+class Deleted(Occurred, kw_only=True):
     """The pipeline is deleted with its definitions, its state and its history."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pruned(Occurred):
+class Pruned(Occurred, kw_only=True):
     """The history is to be shortened.
 
     Attributes:
@@ -241,8 +228,7 @@ class Pruned(Occurred):
     executions: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobEvent(Occurred):
+class JobEvent(Occurred, kw_only=True):
     """What events of a worker's job bear besides.
 
     Attributes:
@@ -257,22 +243,19 @@ class JobEvent(Occurred):
     action_execution: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobOffered(JobEvent):
+class JobOffered(JobEvent, kw_only=True):
     """A worker asked for work and is to be given this job; its nonce is the answer."""
 
     type: ActionTypeId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobAcknowledged(JobEvent):
+class JobAcknowledged(JobEvent, kw_only=True):
     """A worker says that it goes on with a job; where the job stands is the answer."""
 
     nonce: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobEnded(JobEvent):
+class JobEnded(JobEvent, kw_only=True):
     """A worker says what came of a job.
 
     Attributes:
@@ -284,38 +267,33 @@ class JobEnded(JobEvent):
     artifacts: tuple[Artifact, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TypeCreated(Occurred):
+class TypeCreated(Occurred, kw_only=True):
     """A custom action type was created."""
 
     type: CustomType
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TypeDeleted(Occurred):
+class TypeDeleted(Occurred, kw_only=True):
     """A custom action type was deleted."""
 
     type: ActionTypeId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WebhookPut(Occurred):
+class WebhookPut(Occurred, kw_only=True):
     """A webhook was created, or changed."""
 
     webhook: Webhook
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WebhookDeleted(Occurred):
+class WebhookDeleted(Occurred, kw_only=True):
     """A webhook was deleted."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WebhookCalled(Occurred):
+class WebhookCalled(Occurred, kw_only=True):
     """Something was delivered to a webhook.
 
     Attributes:
@@ -326,8 +304,7 @@ class WebhookCalled(Occurred):
     error: tuple[str, str] = ("", "")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tagged(Occurred):
+class Tagged(Occurred, kw_only=True):
     """A resource was given tags, or they were taken away.
 
     Attributes:

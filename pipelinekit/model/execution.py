@@ -1,10 +1,12 @@
 """What has happened: executions, their stages and actions, as the rows that the store keeps."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 
+from msgspec import field
+
 from pipelinekit.model.action import ActionTypeId
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.pipeline import ExecutionMode, Pipeline
 from pipelinekit.model.status import (
     ActionStatus,
@@ -19,16 +21,14 @@ from pipelinekit.model.status import (
 from pipelinekit.model.testreport import TestReport
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(Noun):
     """What started an execution, and who or what that was."""
 
     type: TriggerType
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Revision:
+class Revision(Noun):
     """A version of a source, as its source action found it.
 
     Attributes:
@@ -48,16 +48,14 @@ class Revision:
     authors: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorDetails:
+class ErrorDetails(Noun):
     """Why an action failed."""
 
     code: str
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(Noun):
     """A request to stop an execution."""
 
     by: str
@@ -65,8 +63,7 @@ class Stop:
     abandon: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(Noun):
     """The switch in front of a stage, or behind it.
 
     Attributes:
@@ -81,8 +78,7 @@ class Transition:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Vote:
+class Vote(Noun):
     """An answer to an approval, or the try of one.
 
     Attributes:
@@ -100,8 +96,7 @@ class Vote:
     refused: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PipelineRecord:
+class PipelineRecord(Noun):
     """The pipeline as such: its current definition and how often it ran."""
 
     name: str
@@ -116,8 +111,7 @@ class PipelineRecord:
         return (self.name,)
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(Noun):
     """One version of the pipeline's definition."""
 
     pipeline: str
@@ -132,8 +126,7 @@ class Definition:
         return (str(self.version),)
 
 
-@dataclass(frozen=True, slots=True)
-class StageState:
+class StageState(Noun):
     """A stage between executions: who holds it, who waits in front, who was in it last.
 
     Attributes:
@@ -157,8 +150,7 @@ class StageState:
         return (self.stage,)
 
 
-@dataclass(frozen=True, slots=True)
-class PipelineExecution:
+class PipelineExecution(Noun):
     """One run of the whole pipeline.
 
     Attributes:
@@ -206,8 +198,7 @@ class PipelineExecution:
         return not under_way and self.status is not PipelineStatus.STOPPING
 
 
-@dataclass(frozen=True, slots=True)
-class StageExecution:
+class StageExecution(Noun):
     """One execution inside one stage.
 
     Attributes:
@@ -242,8 +233,7 @@ class StageExecution:
         return (self.execution, self.stage)
 
 
-@dataclass(frozen=True, slots=True)
-class Artifact:
+class Artifact(Noun):
     """A named object of one execution.
 
     Attributes:
@@ -262,8 +252,7 @@ class Artifact:
     revision: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Produced:
+class Produced(Noun):
     """Which object an artifact's name means in one execution."""
 
     pipeline: str
@@ -276,8 +265,7 @@ class Produced:
         return (self.execution, self.artifact.name)
 
 
-@dataclass(frozen=True, slots=True)
-class OutputVariables:
+class OutputVariables(Noun):
     """What a namespace holds in one execution."""
 
     pipeline: str
@@ -291,8 +279,7 @@ class OutputVariables:
         return (self.execution, self.namespace)
 
 
-@dataclass(frozen=True, slots=True)
-class ActionExecution:
+class ActionExecution(Noun):
     """One attempt of one action.
 
     Attributes:
@@ -347,8 +334,7 @@ class ActionExecution:
         return (self.updated - self.started).total_seconds()
 
 
-@dataclass(frozen=True, slots=True)
-class StartToken:
+class StartToken(Noun):
     """A client request token that was used: the same start again gives the same execution."""
 
     pipeline: str

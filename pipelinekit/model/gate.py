@@ -5,8 +5,9 @@ checked as a whole instead. Source: codepipeline.md 2.7 and 8.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Literal, TypeAlias
+
+from msgspec.structs import replace
 
 from pipelinekit.model.condition import (
     Condition,

@@ -1,10 +1,10 @@
 """The jobs by which workers elsewhere carry out actions of custom types."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from pipelinekit.model.action import ActionTypeId
+from pipelinekit.model.noun import Noun
 
 
 class JobStatus(StrEnum):
@@ -16,8 +16,7 @@ class JobStatus(StrEnum):
     FAILED = "Failed"
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerJob:
+class WorkerJob(Noun):
     """One job of an action execution; a continuation token begins the next one.
 
     Attributes:

@@ -1,10 +1,9 @@
 """A change of status, as the journal keeps it beside the event that caused it."""
 
-from dataclasses import dataclass
+from pipelinekit.model.noun import Noun
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(Noun):
     """Something came into being or took on another status.
 
     Attributes:

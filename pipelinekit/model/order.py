@@ -1,13 +1,15 @@
 """What a provider is asked to do, and the three ways in which it can answer."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import field
 
 from pipelinekit.model.action import ActionTypeId, EnvironmentVariable
 from pipelinekit.model.condition import ConditionType
 from pipelinekit.model.execution import Artifact, Revision
+from pipelinekit.model.noun import TAG, Noun
 from pipelinekit.model.testreport import TestReport
 
 
@@ -23,8 +25,7 @@ class FailureType(StrEnum):
     RUNNER_LOST = "RunnerLost"
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Noun):
     """One attempt of an action or of a rule, with everything that is needed to carry it out.
 
     Attributes:
@@ -69,8 +70,7 @@ class Order:
     fence: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Succeeded:
+class Succeeded(Noun, tag=True, tag_field=TAG):
     """The action did what it was asked.
 
     Args:
@@ -92,8 +92,7 @@ class Succeeded:
     reports: tuple[TestReport, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Noun, tag=True, tag_field=TAG):
     """The action said no.
 
     Args:
@@ -115,8 +114,7 @@ class Failed:
     reports: tuple[TestReport, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(Noun, tag=True, tag_field=TAG):
     """The action is under way elsewhere; ask again with `token`.
 
     Args:

@@ -1,13 +1,18 @@
 """A pipeline as it is declared: stages of actions, variables, triggers, artifact stores."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import field
+from msgspec.structs import replace
 
 from pipelinekit.model.action import Action, Steps
 from pipelinekit.model.condition import Condition, ConditionType, FailureConditions, Rule
 from pipelinekit.model.errors import ValidationError
 from pipelinekit.model.gate import Gate, Recovery, gate_of, recovery_of
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.trigger import Trigger
 
 LOCAL_ROLE = "arn:aws:iam::000000000000:role/pipelinekit"
@@ -29,16 +34,14 @@ class PipelineType(StrEnum):
     V2 = "V2"
 
 
-@dataclass(frozen=True, slots=True)
-class EncryptionKey:
+class EncryptionKey(Noun):
     """The key that artifacts are encrypted with."""
 
     id: str
     type: str = "KMS"
 
 
-@dataclass(frozen=True, slots=True)
-class ArtifactStore:
+class ArtifactStore(Noun):
     """The bucket that artifacts are kept in."""
 
     location: str
@@ -46,8 +49,7 @@ class ArtifactStore:
     encryption_key: EncryptionKey | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(Noun):
     """A pipeline variable; without a default every start must give it a value.
 
     `#{variables.name}` refers to it, and so does `str(variable)`.
@@ -61,8 +63,7 @@ class Variable:
         return f"#{{variables.{self.name}}}"
 
 
-@dataclass(frozen=True, slots=True)
-class Blocker:
+class Blocker(Noun):
     """A reserved gate of a stage; CodePipeline never gave it a function."""
 
     name: str
@@ -122,6 +123,10 @@ class Stage:
         object.__setattr__(self, "on_success", gate_of(name, ConditionType.ON_SUCCESS, on_success))
         object.__setattr__(self, "on_failure", recovery_of(name, on_failure))
 
+    def with_actions(self, actions: Iterable[Action]) -> "Stage":
+        """Give the stage with other actions, and the rest as it is."""
+        return dataclasses.replace(self, actions=tuple(actions))
+
     def action(self, name: str) -> Action | None:
         """Find an action by its name."""
         return next((action for action in self.actions if action.name == name), None)
@@ -147,8 +152,7 @@ class Stage:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Pipeline:
+class Pipeline(Noun):
     """A pipeline, ready to be started, written to a file or drawn.
 
     Args:

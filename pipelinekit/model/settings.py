@@ -1,8 +1,11 @@
 """What a project says about its surroundings: where repositories, builds and deployments are."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import field
+
+from pipelinekit.model.noun import Noun
 
 
 class Where(StrEnum):
@@ -13,8 +16,7 @@ class Where(StrEnum):
     CONTAINER = "container"
 
 
-@dataclass(frozen=True, slots=True)
-class Compute:
+class Compute(Noun):
     """Where commands run, and how much of the machine they may have.
 
     Attributes:
@@ -33,8 +35,7 @@ class Compute:
     processes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(Noun):
     """A CodeBuild project that runs here.
 
     Attributes:
@@ -56,8 +57,7 @@ class Project:
     cache: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class DeploymentGroup:
+class DeploymentGroup(Noun):
     """A CodeDeploy deployment group whose hosts are folders of this machine or hosts over SSH.
 
     A target is a folder, or `ssh://user@host:port/folder`; a destination of the appspec lies
@@ -94,8 +94,7 @@ class DeploymentGroup:
     python: str = "python3"
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Noun):
     """A Lambda function whose code is a folder of this machine.
 
     Attributes:
@@ -117,8 +116,7 @@ class Function:
     continue_seconds: float = 30
 
 
-@dataclass(frozen=True, slots=True)
-class Aws:
+class Aws(Noun):
     """An AWS account, or an endpoint that stands for one.
 
     Attributes:
@@ -132,8 +130,7 @@ class Aws:
     endpoint: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Receiver:
+class Receiver(Noun):
     """A URL that is told every change of state.
 
     Attributes:
@@ -145,8 +142,7 @@ class Receiver:
     secret_variable: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Events:
+class Events(Noun):
     """Who is told every change of state, as CodePipeline tells EventBridge.
 
     Attributes:
@@ -158,8 +154,7 @@ class Events:
     webhooks: Mapping[str, Receiver] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Noun):
     """The settings of one project folder.
 
     Attributes:

@@ -1,7 +1,8 @@
 """What the tests of a build came to, as its report files tell it."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from pipelinekit.model.noun import Noun
 
 
 class ReportFormat(StrEnum):
@@ -19,8 +20,7 @@ class ReportFormat(StrEnum):
     SIMPLECOV = "SIMPLECOV"
 
 
-@dataclass(frozen=True, slots=True)
-class FailedCase:
+class FailedCase(Noun):
     """A test that failed.
 
     Attributes:
@@ -32,8 +32,7 @@ class FailedCase:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TestReport:
+class TestReport(Noun):
     """The sum of the report files of one report group; counts of what a format lacks are 0.
 
     Attributes:

@@ -1,7 +1,8 @@
 """Which pushes and pull requests start a pipeline (V2)."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from pipelinekit.model.noun import Noun
 
 
 class PullRequestEvent(StrEnum):
@@ -12,8 +13,7 @@ class PullRequestEvent(StrEnum):
     CLOSED = "CLOSED"
 
 
-@dataclass(frozen=True, slots=True)
-class Patterns:
+class Patterns(Noun):
     """Globs that accept a value: no exclude matches, and an include matches or there is none.
 
     Attributes:
@@ -25,8 +25,7 @@ class Patterns:
     excludes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PushFilter:
+class PushFilter(Noun):
     """A push that starts the pipeline: every criterion that is given must accept it."""
 
     tags: Patterns | None = None
@@ -34,8 +33,7 @@ class PushFilter:
     file_paths: Patterns | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PullRequestFilter:
+class PullRequestFilter(Noun):
     """A pull request that starts the pipeline; `branches` are its destination branches."""
 
     events: tuple[PullRequestEvent, ...] = ()
@@ -43,8 +41,7 @@ class PullRequestFilter:
     file_paths: Patterns | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class GitConfiguration:
+class GitConfiguration(Noun):
     """The filters of one source action; any filter that accepts an event starts the pipeline."""
 
     source_action_name: str
@@ -52,8 +49,7 @@ class GitConfiguration:
     pull_request: tuple[PullRequestFilter, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Trigger:
+class Trigger(Noun):
     """A declared trigger of the pipeline."""
 
     git_configuration: GitConfiguration

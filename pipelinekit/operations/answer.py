@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Final, NoReturn, cast
 
@@ -14,6 +13,7 @@ from pipelinekit.model.errors import (
     PipelineNotFound,
     StoreError,
 )
+from pipelinekit.model.noun import Noun
 from pipelinekit.operations.table import OPERATIONS
 from pipelinekit.ports.control import Control
 from pipelinekit.tools.aws.service_model import OperationModel, service
@@ -31,8 +31,7 @@ _OWN_TROUBLE: Final[Mapping[type[PipelineKitError], tuple[int, str]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Noun):
     """What is sent back.
 
     Attributes:

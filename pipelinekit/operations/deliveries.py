@@ -8,13 +8,13 @@ import hmac
 import ipaddress
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from uuid import NAMESPACE_URL, uuid5
 
 from pipelinekit.model.account import ACCOUNT, Authentication, Webhook, WebhookFilter
 from pipelinekit.model.errors import PipelineKitError
 from pipelinekit.model.event import WebhookCalled
 from pipelinekit.model.execution import Cause
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.status import TriggerType
 from pipelinekit.operations.reading import definition_of, record_of
 from pipelinekit.ports.control import NOTHING, Control, StartWith
@@ -28,8 +28,7 @@ HASHES = {
 """By header, the better one first: a delivery that bears it is judged by it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Noun):
     """What came in.
 
     Attributes:
@@ -44,8 +43,7 @@ class Delivery:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Noun):
     """What became of a delivery.
 
     Attributes:

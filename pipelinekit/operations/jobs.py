@@ -3,11 +3,12 @@
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, cast
 from uuid import UUID, uuid5
+
+from msgspec.structs import replace
 
 from pipelinekit.engine.jobs import ACKNOWLEDGE_WITHIN
 from pipelinekit.engine.report import VARIABLES_LIMIT

@@ -1,8 +1,9 @@
 """Pipelines: made, changed, read, deleted, listed. Source: codepipeline.md 2.10, 2.11, 12.5."""
 
 import logging
-from dataclasses import replace
 from typing import cast
+
+from msgspec.structs import replace
 
 from pipelinekit.engine.secrets import masked, unmasked
 from pipelinekit.model.errors import PipelineKitError

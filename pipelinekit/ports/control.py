@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
+
+from msgspec import field
 
 from pipelinekit.model.action import ActionTypeId
 from pipelinekit.model.actiontype import ActionType
 from pipelinekit.model.event import Event
 from pipelinekit.model.execution import Artifact, Cause
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.order import Order
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.row import Row
@@ -18,8 +20,7 @@ from pipelinekit.ports.store import Query
 R = TypeVar("R", bound=Row | Order)
 
 
-@dataclass(frozen=True, slots=True)
-class StartWith:
+class StartWith(Noun):
     """What an execution starts with.
 
     Attributes:

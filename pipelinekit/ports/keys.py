@@ -3,19 +3,18 @@
 import inspect
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Annotated, Literal, Protocol, Union, get_args, get_origin, get_type_hints
 
 from pipelinekit.model.action import ActionTypeId
 from pipelinekit.model.errors import ValidationError
+from pipelinekit.model.noun import Noun
 
 SHOWN = 60
 """How many characters of a value that cannot be read are shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Noun, gc=True):
     """What a parameter is called in the configuration, where that does not follow from its name.
 
     Attributes:
@@ -57,8 +56,7 @@ class Names:
         return [name.strip() for name in text.split(",") if name.strip()]
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Noun, gc=True):
     """A parameter of a provider's function, and the configuration key that gives its value."""
 
     parameter: str

@@ -7,7 +7,6 @@ with an action's name, it *writes an action down*; the engine calls it when that
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import wraps
 from typing import Concatenate, Generic, ParamSpec
@@ -16,6 +15,7 @@ from pipelinekit.model.action import Action, ActionTypeId, Category, OutputArtif
 from pipelinekit.model.actiontype import ActionType, Property
 from pipelinekit.model.condition import Rule, RuleTypeId
 from pipelinekit.model.errors import ValidationError
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.order import Failed, Outcome, Succeeded
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.job import Job
@@ -41,8 +41,7 @@ P = ParamSpec("P")
 Check = Callable[[Action, Settings], str | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Traits:
+class Traits(Noun, kw_only=True, gc=True):
     """What a provider says of itself besides its signature.
 
     Attributes:

@@ -1,14 +1,16 @@
 """Where rows, the journal and open orders are kept."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
+
+from msgspec import field
 
 from pipelinekit.model.command import Ask, Command, Halt, Run
 from pipelinekit.model.event import Event
 from pipelinekit.model.execution import Artifact
 from pipelinekit.model.move import Move
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.order import Order
 from pipelinekit.model.row import Row
 from pipelinekit.model.state import State
@@ -24,8 +26,7 @@ class FenceError(Exception):
     """An order was answered by an engine that no longer holds it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Noun):
     """What one pipeline's part of a commit consists of.
 
     Attributes:
@@ -77,8 +78,7 @@ class Entry:
         return zip(self.events, self.moves or ((),) * len(self.events), strict=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Noun):
     """An open order that an engine has taken.
 
     Attributes:
@@ -94,8 +94,7 @@ class Claim:
     elsewhere: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Taker:
+class Taker(Noun):
     """An engine that takes orders.
 
     Attributes:
@@ -111,8 +110,7 @@ class Taker:
     unsure: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Noun):
     """One record of the journal.
 
     Attributes:
@@ -127,8 +125,7 @@ class Record:
     moves: tuple[Move, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
+class Query(Noun, kw_only=True):
     """Which rows are looked for; what is None does not matter.
 
     Attributes:
@@ -155,8 +152,7 @@ class Query:
     limit: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Anchor:
+class Anchor(Noun):
     """Where the journal was cut off.
 
     Attributes:

@@ -1,9 +1,10 @@
 """CodeBuild on this machine: the buildspec of a project, or its batch of builds, as an action."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Final
+
+from msgspec.structs import replace
 
 from pipelinekit.builds.project import VariablesForm, Wanted, build_project, project_obstacle
 from pipelinekit.model.action import Category, Owner

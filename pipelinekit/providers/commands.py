@@ -1,9 +1,10 @@
 """Compute/AWS/Commands: shell commands of the pipeline itself, without a project or buildspec."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 from typing import Final
+
+from msgspec.structs import replace
 
 from pipelinekit.builds.build import concluded
 from pipelinekit.builds.commands import build_name, carry_out_commands

@@ -1,7 +1,8 @@
 """Rule/AWS/Commands: shell commands that a condition consists of."""
 
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from pipelinekit.builds.build import concluded
 from pipelinekit.builds.commands import build_name, carry_out_commands

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
+
+from msgspec.structs import replace
 
 from pipelinekit.engine.precedence import START_AFTER
 from pipelinekit.engine.review import FREEZE

@@ -5,13 +5,16 @@ import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
+
+from msgspec import structs
 
 from pipelinekit.builds.secrets import vault
 from pipelinekit.engine.precedence import START_AFTER
 from pipelinekit.model.action import Action, Category
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.order import Failed, FailureType, Order, Outcome, Succeeded
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.keys import Names
@@ -155,13 +158,12 @@ _TRAITS: Final = Traits(
     ready=start_nursery,
 )
 notebook = provider(_TRAITS)(run_notebook)
-notebook_test = provider(replace(_TRAITS, category=Category.TEST))(run_notebook)
-notebook_deploy = provider(replace(_TRAITS, category=Category.DEPLOY))(run_notebook)
-notebook_invoke = provider(replace(_TRAITS, category=Category.INVOKE))(run_notebook)
+notebook_test = provider(structs.replace(_TRAITS, category=Category.TEST))(run_notebook)
+notebook_deploy = provider(structs.replace(_TRAITS, category=Category.DEPLOY))(run_notebook)
+notebook_invoke = provider(structs.replace(_TRAITS, category=Category.INVOKE))(run_notebook)
 
 
-@dataclass(frozen=True, slots=True)
-class _Site:
+class _Site(Noun):
     """Where a notebook is executed: in the folder of the attempt that it goes on with, if any."""
 
     notebook: str

@@ -6,11 +6,14 @@ import tempfile
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from pipelinekit.model.errors import ValidationError
 from pipelinekit.model.execution import Artifact
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.order import Failed, FailureType, Order, Outcome, Succeeded, Waiting
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.artifacts import ArtifactCorruptedError, Artifacts
@@ -29,8 +32,7 @@ Starter = Callable[[str, Mapping[str, str], Mapping[str, str], str], str]
 """Starts a pipeline by name, with variables, revisions and a token; gives the execution's id."""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Noun):
     """What became of an order.
 
     Attributes:

@@ -27,6 +27,7 @@ from pipelinekit.model.event import (
 )
 from pipelinekit.model.execution import ActionExecution, PipelineExecution, StageState, StartToken
 from pipelinekit.model.move import Move
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.order import Order
 from pipelinekit.model.row import Row
 from pipelinekit.model.state import Key, State
@@ -36,8 +37,7 @@ TRIES = 50
 KEPT_EXECUTIONS = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Noun):
     """An event that is to be decided.
 
     Attributes:
@@ -49,15 +49,13 @@ class Asked:
     answers: Order | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(Noun):
     """An order that is over although no event says so, because it was halted."""
 
     order: Order
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(Noun, gc=True):
     """What came of a batch, after its commit.
 
     Attributes:

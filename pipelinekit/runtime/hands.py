@@ -5,10 +5,10 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from pipelinekit.model.action import ActionTypeId
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.order import Failed, FailureType, Order, Waiting
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.artifacts import Artifacts
@@ -49,8 +49,7 @@ LOST_AGAIN = 2
 PRELOAD = ("pipelinekit.runtime.bench", "pipelinekit.wire.record")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Noun, gc=True):
     """Where this engine does its work.
 
     Attributes:
@@ -59,6 +58,7 @@ class Place:
         settings: What the project says about its surroundings.
         target: `module:function` that a runner calls for an order.
         payload: What the function is given besides the order.
+        spawner: Starts the runners.
         starter: How an inline provider starts another pipeline.
     """
 
@@ -67,6 +67,7 @@ class Place:
     settings: Settings
     target: str
     payload: Mapping[str, JSON]
+    spawner: Spawner
     starter: Starter | None = None
 
 
@@ -91,10 +92,7 @@ class Hands:
         self._begun: set[tuple[str, int]] = set()
         self._able: frozenset[str] = frozenset()
         self._lock = threading.Lock()
-        module = place.target.partition(":")[0]
-        self._spawner = Spawner(preload=(*PRELOAD, module))
-        if _has_worked(place.jobs):
-            self._spawner.warm()
+        self._spawner = place.spawner
         self._watch = Watch(self._ended)
 
     @property
@@ -205,11 +203,12 @@ class Hands:
         failpoint("hands.spawn.before")
         try:
             if not _started(folder):  # what an engine before began needs no helper
+                provider = self._providers[order.type]
                 self._spawner.start(
                     folder,
                     self._place.target,
                     {**self._place.payload, "order": text(order)},
-                    self._providers[order.type].traits.preload,
+                    (provider.__module__, *provider.traits.preload),
                 )
         except (SpawnError, OSError) as error:
             if not _started(folder):
@@ -243,6 +242,19 @@ class Hands:
             self._errands.do(lambda: self._start(order))
         else:
             self._done(order, _lost("the process that ran it was killed"))
+
+
+def prepared(jobs: Path, target: str) -> Spawner:
+    """Prepare to start runners; its helper comes up at once where there were runners before.
+
+    Args:
+        jobs: The folder that holds a folder for each job.
+        target: `module:function` that a runner will call.
+    """
+    spawner = Spawner(preload=(*PRELOAD, target.partition(":")[0]))
+    if _has_worked(jobs):
+        spawner.warm()
+    return spawner
 
 
 def _has_worked(jobs: Path) -> bool:

@@ -3,24 +3,22 @@
 import queue
 import threading
 from concurrent.futures import Future
-from dataclasses import dataclass
 
 from pipelinekit.model.errors import EngineClosed
 from pipelinekit.model.event import Event
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.order import Order
 from pipelinekit.runtime.bench import Report
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Noun, gc=True):
     """An event, and where its answer goes."""
 
     event: Event
     reply: "Future[str]"
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(Noun):
     """The end of an order; without a report it was halted."""
 
     order: Order

@@ -1,16 +1,17 @@
 """How far a job is: written into its folder by its runner, read there by the engine."""
 
-import json
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
+
+import msgspec
+
+from pipelinekit.model.noun import Noun
 
 FILE: Final = "progress"
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Noun):
     """How far a job is.
 
     Attributes:
@@ -25,12 +26,12 @@ class Progress:
         """Write it down, in the place of what was told before; it need not outlive a power cut."""
         folder.mkdir(parents=True, exist_ok=True)
         draft = folder / f"{FILE}.draft"
-        draft.write_text(json.dumps(asdict(self)), encoding="utf-8")
+        draft.write_bytes(msgspec.json.encode(self))
         draft.rename(folder / FILE)
 
     @staticmethod
     def read(folder: Path) -> "Progress | None":
         """Read what was told last; None where nothing was."""
-        with suppress(OSError, ValueError, TypeError):
-            return Progress(**json.loads((folder / FILE).read_text(encoding="utf-8")))
+        with suppress(OSError, msgspec.MsgspecError):
+            return msgspec.json.decode((folder / FILE).read_bytes(), type=Progress)
         return None

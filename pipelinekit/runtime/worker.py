@@ -8,13 +8,15 @@ import logging
 import math
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+
+from msgspec.structs import replace
 
 from pipelinekit.model.command import Ask, Command, Halt, Run
 from pipelinekit.model.errors import EngineOutdated, PipelineKitError, StaleReport
 from pipelinekit.model.event import Event
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.order import Order
 from pipelinekit.ports.store import Claim, Entry, FenceError, Store, Taker
 from pipelinekit.runtime.clock import now, steady
@@ -41,13 +43,11 @@ TAKE_SECONDS = 60.0
 RETRY_SECONDS = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Deadline:
+class _Deadline(Noun):
     order: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Due:
+class _Due(Noun):
     order: str
     at: datetime
 
@@ -94,6 +94,7 @@ class Worker:
         self._questions: list[Question] = []
         self._thread = threading.Thread(target=self._work, name="pipelinekit", daemon=True)
         self._thread.start()
+        self._inbox.wake()  # to look at once for what others have left
         self._deafen = store.hints.listen(self._look_now) if store.hints else lambda: None
 
     def handle(self, event: Event) -> str:

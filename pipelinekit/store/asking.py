@@ -5,7 +5,6 @@ once and then known.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 from sqlalchemy import (
@@ -22,6 +21,7 @@ from sqlalchemy import (
     tuple_,
 )
 
+from pipelinekit.model.noun import Noun
 from pipelinekit.ports.store import Query
 from pipelinekit.store.schema import EXECUTIONS, ORDERS, PIPELINES, TABLES, TOKENS, columns
 
@@ -52,8 +52,7 @@ def number(connection: Connection, table: Table, query: Query) -> int:
     return connection.execute(wanted.where(*conditions), values).scalar_one()
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
+class _Form(Noun):
     sql: str
     names: tuple[str, ...]
     positional: bool

@@ -1,10 +1,10 @@
 """The open orders: who holds them, who is done with them, who may take them."""
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import (
     ColumnElement,
     Connection,

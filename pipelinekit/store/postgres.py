@@ -5,6 +5,7 @@
   the lock of one row, which also counts the writes. Under it READ COMMITTED is enough, and nobody
   is ever in a deadlock with another.
 - Without `tcp_user_timeout` a silent network would be waited for without end.
+- A server that takes a question and never answers is hung up on (`store.patience`).
 - A connection whose server has gone is seen before it is used, so that a restart in an idle time
   is noticed by nobody.
 """
@@ -24,6 +25,7 @@ from pipelinekit.model.errors import StoreError
 from pipelinekit.store.leases import SqlLeases
 from pipelinekit.store.listening import SqlHints, notify
 from pipelinekit.store.migrations import NEEDS, migrate, refuse_newer
+from pipelinekit.store.patience import Patience
 from pipelinekit.store.schema import WRITES
 
 CONNECT: Final = {
@@ -80,8 +82,9 @@ class PostgreSQL:
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
         self._own = self._counted = 0
+        self._patience = Patience()
         self._failure: type[Exception] = self._engine.dialect.loaded_dbapi.Error
-        self.leases = SqlLeases(self._single)
+        self.leases = SqlLeases(self.reading)
         self.hints = SqlHints(self._single)
         with ExitStack() as stack:
             stack.callback(self.close)
@@ -92,21 +95,25 @@ class PostgreSQL:
     def reading(self) -> Iterator[Connection]:
         """Give a connection without a transaction."""
         self._check()
-        with self._single.connect() as connection:
+        with self._single.connect() as connection, self._waiting(connection):
             yield connection
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
         """Give a connection that sees one moment."""
         self._check()
-        with self._frozen.connect() as connection:
+        with self._frozen.connect() as connection, self._waiting(connection):
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Give a connection that holds the lock of all who write."""
         self._check()
-        with self._engine.begin() as connection:
+        with (
+            self._engine.connect() as connection,
+            self._waiting(connection),
+            connection.begin(),
+        ):
             with self.at_once(connection) as driver:
                 locked = driver.execute(_LOCK)
             refuse_newer(*locked.fetchone())
@@ -142,7 +149,12 @@ class PostgreSQL:
 
     def close(self) -> None:
         """Close every connection."""
+        self._patience.close()
         self._engine.dispose()
+
+    def _waiting(self, connection: Connection) -> AbstractContextManager[None]:
+        driver = cast("_Driver", connection.connection.driver_connection)
+        return self._patience.waiting(driver.fileno())
 
     def _open(self, url: URL) -> None:
         try:

@@ -2,11 +2,11 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.row import Row
 from pipelinekit.ports.store import ConflictError, Entry
 from pipelinekit.store.many import run_many, upsert
@@ -30,8 +30,7 @@ _RECORD = JOURNAL.insert()
 _HEADS = select(HEADS).where(HEADS.c.pipeline.in_(bindparam("names", expanding=True)))
 
 
-@dataclass(frozen=True, slots=True)
-class Tip:
+class Tip(Noun):
     """The journal's last record."""
 
     number: int = 0

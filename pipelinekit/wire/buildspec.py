@@ -1,9 +1,11 @@
 """Reads a CodeBuild buildspec: YAML or JSON of a stranger becomes frozen nouns, or is refused."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import field
+
+from pipelinekit.model.noun import Noun
 from pipelinekit.tools.documents.document import Document, Node
 from pipelinekit.wire import lenient
 from pipelinekit.wire.buildspec_batch import Batch, BatchBuild, batch_notes, read_batch
@@ -61,8 +63,7 @@ _ENV: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Buildspec:
+class Buildspec(Noun):
     """What a build does.
 
     Attributes:

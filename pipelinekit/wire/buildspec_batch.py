@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from itertools import product
 from math import prod
 from typing import Final
 
+from msgspec import field
+
+from pipelinekit.model.noun import Noun
 from pipelinekit.tools.documents.document import Node
 from pipelinekit.wire import lenient
 
@@ -25,8 +27,7 @@ _ENV: Final = frozenset({"compute-type", "fleet", "image", "privileged-mode", "t
 _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9_]{1,128}")
 
 
-@dataclass(frozen=True, slots=True)
-class BatchBuild:
+class BatchBuild(Noun):
     """One build of a batch; what it leaves open, the buildspec of the batch says.
 
     Attributes:
@@ -48,8 +49,7 @@ class BatchBuild:
     ignore_failure: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Noun):
     """A number of builds that belong together.
 
     Attributes:

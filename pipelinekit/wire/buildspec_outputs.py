@@ -1,10 +1,10 @@
 """What a build leaves behind, as its buildspec tells it: artifacts, test reports and a cache."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.testreport import ReportFormat
 from pipelinekit.tools.documents.document import Node
 from pipelinekit.wire import lenient
@@ -27,8 +27,7 @@ _CACHE: Final = frozenset({"paths", "key", "fallback-keys", "action"})
 _MOST_FALLBACK_KEYS: Final = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Artifacts:
+class Artifacts(Noun):
     """Which files an output artifact takes.
 
     Attributes:
@@ -51,8 +50,7 @@ class Artifacts:
     s3_prefix: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReportGroup:
+class ReportGroup(Noun):
     """Which files tell what the tests came to.
 
     Attributes:
@@ -77,8 +75,7 @@ class CacheAction(StrEnum):
     SAVE = "save"
 
 
-@dataclass(frozen=True, slots=True)
-class Cache:
+class Cache(Noun):
     """What is to be kept between builds.
 
     Attributes:

@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
+from msgspec import field
+from msgspec.structs import replace
+
+from pipelinekit.model.noun import Noun
 from pipelinekit.tools.documents.document import Node
 from pipelinekit.wire import lenient
 
@@ -24,8 +27,7 @@ class OnFailure(StrEnum):
     RETRY = "RETRY"
 
 
-@dataclass(frozen=True, slots=True)
-class Reaction:
+class Reaction(Noun):
     """What follows the failure of a phase.
 
     Attributes:
@@ -39,8 +41,7 @@ class Reaction:
     times: int = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Phase:
+class Phase(Noun):
     """One phase of a build.
 
     Attributes:

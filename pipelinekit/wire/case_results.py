@@ -1,11 +1,11 @@
 """Reads which tests passed, failed or were left out, from the six formats that tell it."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 from xml.etree.ElementTree import Element
 
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.testreport import ReportFormat
 from pipelinekit.tools.documents.places import JSON
 from pipelinekit.wire.report_text import ReportError, number, read_json, read_xml
@@ -22,8 +22,7 @@ class Verdict(StrEnum):
     SKIPPED = "skipped"
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Noun):
     """One test.
 
     Attributes:

@@ -4,7 +4,8 @@ Source: codepipeline.md, sections 2.1 to 2.7 (members) and 2.10 (what GetPipelin
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from pipelinekit.model.errors import DefinitionError, Fault, Path
 from pipelinekit.model.pipeline import Pipeline

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 from xml.etree.ElementTree import Element
 
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.testreport import ReportFormat
 from pipelinekit.tools.documents.places import JSON
 from pipelinekit.wire.report_text import ReportError, number, read_json, read_xml
@@ -13,8 +13,7 @@ from pipelinekit.wire.report_text import ReportError, number, read_json, read_xm
 _OF: Final = re.compile(r"\((\d{1,9})/(\d{1,9})\)")
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
+class Coverage(Noun):
     """How many lines and branches were run, and how many there are."""
 
     lines_covered: int = 0

@@ -2,15 +2,16 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from msgspec import field
+
+from pipelinekit.model.noun import Noun
 from pipelinekit.tools.documents.document import Form, Node, parse
 
 KINDS = ("PLAINTEXT", "PARAMETER_STORE", "SECRETS_MANAGER")
 
 
-@dataclass(frozen=True, slots=True)
-class Variables:
+class Variables(Noun):
     """Environment variables by where their values come from; a name is in one of them only.
 
     Attributes:

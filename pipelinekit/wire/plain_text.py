@@ -3,8 +3,6 @@
 import json
 from collections.abc import Mapping
 
-import yaml
-
 from pipelinekit.tools.documents.document import JSON, Form
 
 
@@ -17,19 +15,6 @@ def write_text(data: Mapping[str, JSON], form: Form) -> str:
     """
     if form is Form.JSON:
         return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
-    return yaml.dump(dict(data), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    from pipelinekit.wire.plain_yaml import yaml_text  # noqa: PLC0415 - brings PyYAML along
 
-
-class _Dumper(yaml.SafeDumper):
-    """Writes scripts line by line, and keeps the line breaks that YAML would turn into blanks."""
-
-    def represent_text(self, text: str) -> yaml.ScalarNode:
-        folded = any(mark in text for mark in "\x85\u2028\u2029")
-        style = '"' if folded else "|" if "\n" in text else None
-        return self.represent_scalar("tag:yaml.org,2002:str", text, style)
-
-    def ignore_aliases(self, _data: object) -> bool:
-        return True
-
-
-_Dumper.add_representer(str, _Dumper.represent_text)
+    return yaml_text(data)

@@ -4,7 +4,8 @@ Source: codepipeline.md 3.4 (nothing of a PARALLEL pipeline's runs), 12.3.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import field
 
 from pipelinekit.model.account import CustomType
 from pipelinekit.model.action import Action, ActionTypeId
@@ -19,6 +20,7 @@ from pipelinekit.model.execution import (
     StageState,
     Transition,
 )
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.pipeline import ExecutionMode, Pipeline, Stage
 from pipelinekit.model.status import ActionStatus
 from pipelinekit.wire.answers import (
@@ -35,8 +37,7 @@ from pipelinekit.wire.answers import (
 CHANGE = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Noun):
     """The rows that tell where a pipeline stands.
 
     Attributes:

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.status import ActionStatus, ApprovalStatus, PipelineStatus, StageStatus
 
 SHORT_ID = 8
@@ -34,8 +34,7 @@ class Tone(StrEnum):
     AHEAD = "ahead"
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Noun):
     """How a status is shown; never by the colour of its tone alone."""
 
     icon: str

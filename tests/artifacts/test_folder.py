@@ -1,10 +1,10 @@
 """Artifacts in a folder: written once, checked at every read, no name a path."""
 
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.artifacts.folder import FolderArtifacts
 from pipelinekit.model.execution import Artifact

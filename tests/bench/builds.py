@@ -8,9 +8,10 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
+
+from msgspec.structs import replace
 
 from pipelinekit.artifacts.folder import FolderArtifacts
 from pipelinekit.builds.build import carry_out, prepare

@@ -3,11 +3,12 @@
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.model.action import OutputArtifact
 from pipelinekit.model.order import Failed, FailureType, Outcome, Succeeded

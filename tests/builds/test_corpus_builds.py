@@ -6,12 +6,13 @@ buildspec needs to go on. A build finds nothing else but its stand-ins and a few
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from msgspec.structs import replace
 
 from pipelinekit.model.action import OutputArtifact
 from pipelinekit.model.order import Failed, Outcome, Succeeded

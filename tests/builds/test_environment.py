@@ -4,9 +4,9 @@ import json
 import os
 import sys
 import time
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.model.order import FailureType
 from pipelinekit.model.settings import Aws, Compute, Project, Settings, Where

@@ -2,12 +2,13 @@
 
 import json
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from pipelinekit.builds.reference import FILE, address_of, misused, read_reference
+from pipelinekit.builds.misuse import misused
+from pipelinekit.builds.reference import FILE, address_of, read_reference
 from pipelinekit.model.action import Action
 from pipelinekit.model.order import Failed, FailureType, Outcome, Succeeded
 from pipelinekit.model.pipeline import Pipeline, Stage

@@ -9,9 +9,11 @@ import os
 import shutil
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 VARIABLE = "CHAOS_MUTANT"
 

@@ -22,7 +22,7 @@ from pipelinekit.runtime.clock import new_id, now
 from pipelinekit.runtime.courier import Courier
 from pipelinekit.runtime.desk import Asked, Desk
 from pipelinekit.runtime.engines import Incarnation, alive
-from pipelinekit.runtime.hands import Done, Hands, Place
+from pipelinekit.runtime.hands import Done, Hands, Place, prepared
 from pipelinekit.runtime.worker import Worker
 from pipelinekit.store.sql import open_store
 from tests.chaos.deeds import TARGET
@@ -159,6 +159,7 @@ class Rig:
             settings=settings,
             target=TARGET,
             payload=written(self.home.jobs, self.home.artifacts, settings),
+            spawner=prepared(self.home.jobs, TARGET),
         )
 
         def hands(done: Done) -> Hands:

@@ -1,6 +1,6 @@
 """What the engines are given to do: pipelines whose stages hold parallel actions of all kinds."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from pipelinekit.model.action import Action
 from pipelinekit.model.pipeline import ExecutionMode, Pipeline, Stage

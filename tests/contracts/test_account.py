@@ -1,10 +1,10 @@
 """What every store must do with what is the account's, and with what waits for job workers."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.engine.decide import decide
 from pipelinekit.model.account import ACCOUNT, Authentication, CustomType, Tags, Webhook

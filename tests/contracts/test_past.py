@@ -1,11 +1,11 @@
 """What every store must do with a long past, tried on each that there is."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.model.condition import RetryMode
 from pipelinekit.model.errors import ExecutionNotFound

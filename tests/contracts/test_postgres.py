@@ -1,6 +1,9 @@
 """What PostgreSQL brings besides the contract: settings, leases, several processes at once."""
 
+import os
+import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import psycopg
@@ -9,7 +12,8 @@ import pytest
 from pipelinekit.model.command import Run
 from pipelinekit.model.errors import StoreError
 from pipelinekit.model.order import Order
-from pipelinekit.ports.store import Entry, Leases, Store, Taker
+from pipelinekit.ports.store import Entry, Leases, Query, Store, Taker
+from pipelinekit.store import patience
 from pipelinekit.store.sql import open_store
 from tests import postgres
 from tests.engine.world import NOON, step
@@ -222,3 +226,22 @@ def test_who_listens_does_so_again_after_its_connection_was_lost(store: Store, u
     assert heard.wait(10)
     deafen()
     assert not [each for each in threading.enumerate() if each.name == "hints"]
+
+
+def test_a_server_that_hangs_is_hung_up_on_and_the_store_goes_on(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "PATIENCE_SECONDS", 1.0)
+    store = open_store(url)
+    with store._database.reading() as connection:  # type: ignore[attr-defined]  # noqa: SLF001
+        backend = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+    os.kill(backend, signal.SIGSTOP)  # its host still acknowledges what is sent to it
+    began = time.monotonic()
+    try:
+        with pytest.raises(StoreError, match="was to be read and that failed"):
+            store.find(Order, Query())
+        assert 1.0 <= time.monotonic() - began < 5.0
+        assert store.find(Order, Query()) == []  # over another connection
+    finally:
+        os.kill(backend, signal.SIGCONT)
+        store.close()

@@ -1,8 +1,9 @@
 """Throws events at a pipeline, likely and unlikely ones, late ones and wrong ones."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from pipelinekit.model.action import Category
 from pipelinekit.model.check import ConditionExecution

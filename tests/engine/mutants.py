@@ -1,10 +1,11 @@
 """Engines that are wrong on purpose: a judge who lets one of them pass proves nothing."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.engine import (
     advance,

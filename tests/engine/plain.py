@@ -1,12 +1,14 @@
 """Nouns as plain data: dicts, lists, texts and numbers, of which a judge can know nothing else."""
 
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, get_type_hints
+
+from msgspec import Struct
 
 Plain = dict[str, Any]
 
@@ -43,7 +45,7 @@ class Clerk:
             found = value.timestamp()
         elif isinstance(value, StrEnum):
             found = value.value
-        elif is_dataclass(value):
+        elif isinstance(value, Struct) or is_dataclass(value):
             found = self.write(value)
         else:
             raise TypeError(f"{value!r} was to be written down, and no way is known for it")
@@ -66,9 +68,9 @@ def _members(kind: type[object]) -> Members:
 
     A status may be declared as mere text, and be one of an enumeration.
     """
-    members = fields(kind)  # type: ignore[arg-type]  # every noun is a dataclass
-    names = tuple(member.name for member in members)
-    atoms = {member.name for member in members if member.type in _ATOMS} - {"status"}
+    members = get_type_hints(kind)
+    names = tuple(members)
+    atoms = {name for name, member in members.items() if member in _ATOMS} - {"status"}
     rich = tuple(name for name in names if name not in atoms)
     if len(names) > 1:
         return names, rich, attrgetter(*names)

@@ -1,8 +1,9 @@
 """Pipelines drawn at random, small enough that a short schedule gets through them."""
 
-from dataclasses import replace
 from functools import cache
 from random import Random
+
+from msgspec.structs import replace
 
 from pipelinekit.model.action import Action, ActionTypeId, Category, OutputArtifact, Owner, Steps
 from pipelinekit.model.condition import (

@@ -1,9 +1,9 @@
 """Decisions as a whole; rule by rule they are tested in `rules`."""
 
-from dataclasses import replace
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.engine.decide import decide, replay
 from pipelinekit.model.errors import StaleReport

@@ -1,9 +1,9 @@
 """What a plan says would happen is what then happens."""
 
-from dataclasses import replace
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.engine.catalog import TYPES
 from pipelinekit.engine.decide import decide

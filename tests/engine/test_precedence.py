@@ -1,9 +1,9 @@
 """Actions that start after others of their own group."""
 
-from dataclasses import replace
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.engine.decide import replay
 from pipelinekit.engine.precedence import predecessors

@@ -1,6 +1,6 @@
 """Rules between actions refuse what they name, and accept the near twin."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from pipelinekit.model.action import OutputArtifact
 from pipelinekit.model.condition import Condition, Result

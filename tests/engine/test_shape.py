@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.engine.validate import faults
 from pipelinekit.model.pipeline import ArtifactStore

@@ -1,6 +1,6 @@
 """Rules S1 to S18, filters and quotas refuse what they name, and accept the near twin."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from pipelinekit.engine.validate import faults
 from pipelinekit.model.action import Action, Category, OutputArtifact

@@ -1,8 +1,10 @@
 """A world without clocks and processes, in which decisions are tried one after the other."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from pipelinekit.engine.decide import decide
 from pipelinekit.engine.draft import Decision

@@ -6,10 +6,10 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 import pipelinekit as pk
 from pipelinekit.engine.decide import replay

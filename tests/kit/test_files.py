@@ -1,10 +1,10 @@
 """Reading definitions from files."""
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.kit.files import UnreadableFile, load, read_definition, save
 from pipelinekit.kit.origin import remember, remembered, settings_folder

@@ -1,10 +1,10 @@
 """Every real definition is imported, or refused for a fault that it has; the table says which."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 import pipelinekit as pk
 from pipelinekit.kit.importing import import_file

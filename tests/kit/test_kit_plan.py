@@ -1,11 +1,12 @@
 """A plan knows where each action would run, and leaves everything as it is."""
 
+import dataclasses
 import hashlib
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 import pipelinekit as pk
 from pipelinekit.engine.planned import Plan, PlannedRule
@@ -40,7 +41,7 @@ def kit(tmp_path: Path) -> Iterator[pk.Kit]:
 def pipeline(*actions: pk.Action, **members: object) -> pk.Pipeline:
     fetch = take("fetch").writes("code")
     stage = pk.Stage("Live", actions=actions or (pk.approval("ok"),))
-    stage = replace(stage, **members) if members else stage  # type: ignore[arg-type]
+    stage = dataclasses.replace(stage, **members) if members else stage  # type: ignore[arg-type]
     return pk.Pipeline("shop") >> pk.Stage("Source", fetch) >> stage
 
 

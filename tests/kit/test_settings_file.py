@@ -2,11 +2,11 @@
 
 import json
 import re
-from dataclasses import fields
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from pipelinekit.kit.settings_file import SettingsError, load_settings
 from pipelinekit.model.settings import (
@@ -226,7 +226,7 @@ def test_the_examples_that_init_writes_are_right_and_show_every_table(tmp_path: 
     plain = Settings(folder=str(tmp_path))
     same = [
         each.name
-        for each in fields(Settings)
+        for each in structs.fields(Settings)
         if getattr(settings, each.name) == getattr(plain, each.name)
     ]
     assert same == ["folder"]

@@ -1,14 +1,15 @@
 """Gates of stages, as they are written down in a cell."""
 
+import dataclasses
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.engine.catalog import RULE_TYPES, TYPES
 from pipelinekit.engine.ruletypes import RULES
@@ -155,7 +156,9 @@ def test_the_rules_that_skip_are_those_of_the_catalogue() -> None:
 
 def test_a_stage_with_gates_keeps_them_when_it_is_copied() -> None:
     stage = Stage("Go", before_entry=gate(HOURS), on_failure="ROLLBACK")
-    assert replace(stage, name="Gone") == Stage("Gone", before_entry=HOURS, on_failure="ROLLBACK")
+    assert dataclasses.replace(stage, name="Gone") == Stage(
+        "Gone", before_entry=HOURS, on_failure="ROLLBACK"
+    )
 
 
 def test_gates_are_exported_and_read_back_equal() -> None:

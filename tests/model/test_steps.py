@@ -1,8 +1,7 @@
 """The algebra of a cell: `+` sets side by side, `>>` sets after."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.model.errors import DefinitionError, Fault, ValidationError
 from pipelinekit.model.pipeline import Pipeline, Stage, Variable

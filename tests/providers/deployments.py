@@ -1,8 +1,10 @@
 """A project with a deployment group, and revisions whose scripts write down what they do."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from pipelinekit.model.order import Failed, Outcome
 from pipelinekit.model.settings import DeploymentGroup, Settings

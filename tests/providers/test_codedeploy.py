@@ -1,6 +1,7 @@
 """Deployments to folders: real scripts, real files, real servers, as CodeDeploy orders them."""
 
 import contextlib
+import dataclasses
 import os
 import signal
 import socket
@@ -12,10 +13,10 @@ import time
 import tomllib
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.engine.catalog import TYPES
 from pipelinekit.model.order import FailureType, Outcome, Succeeded
@@ -607,7 +608,7 @@ def test_a_group_that_is_not_configured_is_told_with_the_lines_to_add(
     odd = codedeploy("live", application="my.shop", group="eu #1")
     told = codedeploy.traits.check(odd, Settings()) or ""
     assert "my.shop" in tomllib.loads(told.partition("\n")[2])["codedeploy"]
-    job = replace(project.job(HEAD, {}), settings=Settings())
+    job = dataclasses.replace(project.job(HEAD, {}), settings=Settings())
     assert failed(codedeploy.carry_out(job)).code == FailureType.CONFIGURATION_ERROR
 
 

@@ -1,10 +1,10 @@
 """Deployments to several targets: waves, health, whose turn it is, and what the log says of it."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.model.order import Failed, FailureType, Outcome, Succeeded
 from pipelinekit.model.settings import DeploymentGroup

@@ -7,10 +7,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.model.order import FailureType, Outcome, Succeeded
 from pipelinekit.model.settings import DeploymentGroup

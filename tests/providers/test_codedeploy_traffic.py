@@ -4,10 +4,10 @@ import json
 import os
 import signal
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.model.order import Outcome, Succeeded
 from pipelinekit.model.settings import DeploymentGroup

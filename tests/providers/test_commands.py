@@ -1,11 +1,11 @@
 """Commands actions: written down in a cell, and really run."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.engine.catalog import TYPES
 from pipelinekit.model.action import Action, EnvironmentVariable, OutputArtifact, SecretType

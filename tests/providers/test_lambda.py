@@ -4,11 +4,12 @@ import json
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.model.action import Action
 from pipelinekit.model.order import Failed, FailureType, Outcome, Succeeded

@@ -1,11 +1,11 @@
 """The desk remembers only what is committed."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.model.errors import StoreError, ValidationError
 from pipelinekit.model.event import Defined, Started

@@ -1,10 +1,12 @@
 """Runs whose rows are written by hand into a real store, so that they stand as a test wants."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from pipelinekit.kit.control import Control
 from pipelinekit.kit.home import Home

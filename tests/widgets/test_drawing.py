@@ -1,12 +1,12 @@
 """Drawings show every fact with an icon and a word, and foreign text never becomes markup."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.kit.logs import TAIL_BYTES
 from pipelinekit.model.action import Action

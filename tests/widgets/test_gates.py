@@ -1,11 +1,11 @@
 """Drawings tell what holds an execution up: who, which switch, which rule, how many votes."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.kit.facts import ActionFacts, RunFacts
 from pipelinekit.kit.observe import observed

@@ -1,8 +1,9 @@
 """A plan is drawn as a table that stands alone, and written down as text."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from pipelinekit.engine.catalog import TYPES
 from pipelinekit.engine.plan import Aim, plan

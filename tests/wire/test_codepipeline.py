@@ -2,16 +2,19 @@
 
 import json
 from copy import deepcopy
-from dataclasses import replace
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import NODEFAULT
+from msgspec.structs import fields, replace
 
 from pipelinekit.model.action import Action, Owner
-from pipelinekit.model.condition import Condition, FailureConditions, RuleTypeId
+from pipelinekit.model.condition import Condition, FailureConditions, Rule, RuleTypeId
 from pipelinekit.model.errors import DefinitionError, Fault
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.pipeline import (
     ArtifactStore,
     Blocker,
@@ -45,6 +48,28 @@ PIPELINES = {
     "parallel": pipeline(mode=ExecutionMode.PARALLEL),
     "empty filter": pipeline(triggers=(trigger(push=(PushFilter(tags=Patterns()),)),)),
 }
+
+
+def drawn(kind: type[Noun]) -> st.SearchStrategy[Noun]:
+    """Draw a noun, each member of what its type allows, or as it is by default."""
+    types = get_type_hints(kind)
+    members = {each.name: st.from_type(types[each.name]) for each in fields(kind)}
+    made = {
+        each.name: st.builds(each.default_factory) | members[each.name]
+        for each in fields(kind)
+        if each.default_factory is not NODEFAULT
+    }
+    usual = {
+        each.name: st.just(each.default) | members[each.name]
+        for each in fields(kind)
+        if each.default is not NODEFAULT
+    }
+    return st.builds(kind, **(members | made | usual))
+
+
+for each in (Pipeline, Action, Rule):  # of some of their defaults Hypothesis sees only a maker
+    st.register_type_strategy(each, drawn)
+
 CONDITIONS = st.from_type(tuple[Condition, ...])
 STAGES = st.builds(
     Stage,

@@ -1,10 +1,11 @@
 """What is exported to a template is imported back equal, whatever the pipeline holds."""
 
-from dataclasses import replace
+import dataclasses
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pipelinekit.model.pipeline import Pipeline, Stage
 from pipelinekit.model.settings import Compute, Project
@@ -62,7 +63,7 @@ def pipeline_of(assembly: Assembly) -> Pipeline:
 def in_terraform(shop: Pipeline) -> Pipeline:
     """Take out of a pipeline what Terraform's provider has no words for."""
     stages = tuple(
-        replace(
+        dataclasses.replace(
             stage,
             blockers=(),
             actions=tuple(each for each in stage.actions if not each.commands),

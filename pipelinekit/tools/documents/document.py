@@ -17,7 +17,6 @@ from typing import Final
 
 from pipelinekit.tools.documents.json_text import json_places, read_json
 from pipelinekit.tools.documents.places import JSON, DocumentError, Place, Step, printable
-from pipelinekit.tools.documents.yaml_text import NO_FORMS, read_yaml
 
 __all__ = [
     "JSON",
@@ -32,6 +31,7 @@ __all__ = [
 ]
 
 MAX_BYTES: Final = 1024 * 1024
+NO_FORMS: Final[Mapping[str, str]] = {}
 
 
 class Form(StrEnum):
@@ -296,6 +296,8 @@ def parse(
     if form is Form.JSON:
         data = read_json(text, name)
         return Document(data, name, functools.cache(lambda: json_places(text, name)))
+    from pipelinekit.tools.documents.yaml_text import read_yaml  # noqa: PLC0415 - brings PyYAML
+
     data, place = read_yaml(text, name, forms)
     return Document(data, name, lambda: place)
 

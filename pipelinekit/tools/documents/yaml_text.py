@@ -40,7 +40,6 @@ _ADVICE: Final = {
     "nesting depth": "flatten the document",
 }
 
-NO_FORMS: Final[Mapping[str, str]] = {}
 
 _resolve: Callable[[type[yaml.Node], str, tuple[bool, bool]], str] = Resolver().resolve
 _CONSTRUCTOR = SafeConstructor()
@@ -52,7 +51,7 @@ _SCALARS: Final[dict[str, Callable[[yaml.ScalarNode], JSON]]] = {
 }
 
 
-def read_yaml(text: str, name: str, forms: Mapping[str, str] = NO_FORMS) -> tuple[JSON, Place]:
+def read_yaml(text: str, name: str, forms: Mapping[str, str]) -> tuple[JSON, Place]:
     """Read YAML as `yaml.safe_load` does, but with timestamps and keys kept as text.
 
     Args:

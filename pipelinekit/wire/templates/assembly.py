@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import field
+
+from pipelinekit.model.noun import Noun
 from pipelinekit.tools.documents.document import JSON, Document, DocumentError
 from pipelinekit.wire.templates.gaps import MARK, Gaps, is_open
 from pipelinekit.wire.templates.pieces import NOWHERE, Piece, at, document, listing, mapping
@@ -15,8 +17,7 @@ _SHORT: Final = 40
 ROLE: Final = "arn:aws:iam::000000000000:role/"
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(Noun):
     """A pipeline of a template.
 
     Attributes:
@@ -32,8 +33,7 @@ class Declared:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Assembly:
+class Assembly(Noun):
     """What is found in one file, or in the files of one folder.
 
     Attributes:

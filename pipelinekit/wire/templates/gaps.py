@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pipelinekit.model.errors import Path
+from pipelinekit.model.noun import Noun
 from pipelinekit.tools.documents.document import JSON
 
 MARK = "UNRESOLVED-"
@@ -14,8 +15,7 @@ DYNAMIC = re.compile(r"\{\{resolve:[^}]*\}\}")
 _ANY = re.compile(rf"{MARK}[A-Za-z0-9-]+|{DYNAMIC.pattern}")
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(Noun):
     """A value that is not in the file.
 
     Attributes:

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
+from pipelinekit.model.noun import Noun
 from pipelinekit.tools.documents.document import DocumentError
 from pipelinekit.tools.documents.places import MAX_DEPTH, Place, printable
 
@@ -18,8 +18,7 @@ MISSING: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Noun):
     """The text of a file.
 
     Attributes:
@@ -44,8 +43,7 @@ class Source:
         return Place(line_of(tree), 0, key_line=line_of(tree))
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Noun):
     """A block such as `resource "aws_codepipeline" "this" { ... }`.
 
     Attributes:

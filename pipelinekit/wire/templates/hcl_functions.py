@@ -4,14 +4,14 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePosixPath
 from typing import Final, Protocol, TypeAlias
 
+from pipelinekit.model.noun import Noun
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+
+class Unknown(Noun):
     """A value that no file tells.
 
     Attributes:

@@ -1,9 +1,11 @@
 """Evaluates expressions of Terraform as far as the files tell."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
+from msgspec import field
+
+from pipelinekit.model.noun import Noun
 from pipelinekit.tools.documents.document import DocumentError
 from pipelinekit.wire.templates.gaps import Gaps
 from pipelinekit.wire.templates.hcl import LARGEST, Source, Tree, expression, is_tree, line_of
@@ -25,8 +27,7 @@ MOST_STEPS: Final = 200_000
 DEEPEST: Final = 120
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Noun):
     """What names mean where an expression stands.
 
     Attributes:

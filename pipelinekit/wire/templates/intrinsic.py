@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
 
+from msgspec import structs
+
 from pipelinekit.tools.documents.document import Node
 from pipelinekit.wire.templates.gaps import MARK, Gaps, is_open
 from pipelinekit.wire.templates.intrinsic_values import compared, halves, items, plain, split
@@ -144,7 +146,7 @@ class Resolver:
         place = node.document.place(node.path)
         if found_value is None or isinstance(found_value.data, dict | list):
             return found_value
-        return replace(found_value, place=replace(place, inside={}, written=None))
+        return structs.replace(found_value, place=replace(place, inside={}, written=None))
 
     def ref(self, node: Node) -> Piece | None:
         """Resolve `Ref`."""

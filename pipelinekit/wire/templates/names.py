@@ -1,7 +1,8 @@
 """Which property names a resource of CloudFormation, and what is assumed of where it is made."""
 
-from dataclasses import dataclass
 from typing import Final
+
+from pipelinekit.model.noun import Noun
 
 PSEUDO: Final = {
     "AWS::AccountId": "000000000000",
@@ -15,8 +16,7 @@ PSEUDO: Final = {
 """What the names that every template knows are taken for, unless it is told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Noun):
     """What `Ref` gives for a type.
 
     Attributes:

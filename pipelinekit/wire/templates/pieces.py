@@ -1,16 +1,16 @@
 """Builds data together with the places in the file that its values come from."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from pipelinekit.model.noun import Noun
 from pipelinekit.tools.documents.document import JSON, Document, Node
 from pipelinekit.tools.documents.places import Place, Step
 
 NOWHERE = Place(0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Noun):
     """A value, and where it stands."""
 
     data: JSON

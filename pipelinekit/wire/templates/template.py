@@ -1,9 +1,9 @@
 """Takes the parts of a CloudFormation template apart: parameters, conditions, resources."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
+from pipelinekit.model.noun import Noun
 from pipelinekit.tools.documents.document import Document, Node
 
 _FUNCTIONS: Final = (
@@ -23,8 +23,7 @@ PROJECT: Final = "AWS::CodeBuild::Project"
 WEBHOOK: Final = "AWS::CodePipeline::Webhook"
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(Noun):
     """A resource of a template.
 
     Attributes:
@@ -43,8 +42,7 @@ class Resource:
         return self.node.get("Properties")
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Noun):
     """The parts of a template, by their names.
 
     Attributes:

@@ -1,9 +1,9 @@
 """Reads the pipelines of Terraform, out of resources with their values."""
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
+from pipelinekit.model.noun import Noun
 from pipelinekit.tools.documents.document import JSON, DocumentError, Node
 from pipelinekit.wire.templates import pieces
 from pipelinekit.wire.templates.assembly import (
@@ -51,8 +51,7 @@ NAMED: Final = frozenset({"input_artifacts", "output_artifacts"})
 TYPE: Final = ("category", "owner", "provider", "version")
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Noun):
     """A resource with its values.
 
     Attributes:

@@ -1,9 +1,9 @@
 """Looks up what the files of one Terraform folder say: variables, locals, resources."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
+from pipelinekit.model.noun import Noun
 from pipelinekit.tools.documents.document import JSON
 from pipelinekit.wire.templates.gaps import Gaps
 from pipelinekit.wire.templates.hcl import (
@@ -31,8 +31,7 @@ SAME_AS_NAME: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(Noun):
     """A resource as it is made, once or for each of several values.
 
     Attributes:

@@ -1,10 +1,10 @@
 """How approvals are answered. Source: codepipeline.md 10."""
 
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.model.errors import (
     ActionNotFound,

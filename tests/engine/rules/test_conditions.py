@@ -1,9 +1,9 @@
 """How conditions of a stage are checked and overridden. Source: codepipeline.md 3.12 and 8."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.model.condition import Condition, ConditionType, FailureConditions, Result
 from pipelinekit.model.errors import (

@@ -1,8 +1,7 @@
 """How executions fail, and how they are stopped. Source: codepipeline.md 3.6 and 3.8."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.model.action import Steps
 from pipelinekit.model.errors import (

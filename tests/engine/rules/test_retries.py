@@ -1,8 +1,7 @@
 """How a person runs a stage again. Source: codepipeline.md 3.9."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.model.action import OutputArtifact, Steps
 from pipelinekit.model.condition import ConditionType, Result, RetryMode

@@ -1,10 +1,10 @@
 """How approvals of type Review are answered, which CodePipeline does not have."""
 
 import json
-from dataclasses import replace
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.engine.review import read_inputs
 from pipelinekit.model.action import ActionTypeId, Category, Owner

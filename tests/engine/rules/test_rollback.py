@@ -1,8 +1,7 @@
 """How a stage is rolled back. Source: codepipeline.md 3.11."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.model.condition import ConditionType, Result
 from pipelinekit.model.errors import (

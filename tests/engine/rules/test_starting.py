@@ -1,9 +1,9 @@
 """How an execution starts, and on which revision. Source: codepipeline.md 3.1 and 3.2."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.model.action import ActionTypeId, Category, OutputArtifact, Owner
 from pipelinekit.model.errors import (

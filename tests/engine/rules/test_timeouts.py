@@ -1,9 +1,9 @@
 """How long actions may take. Source: codepipeline.md 3.16."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.engine.catalog import RULE_TYPES
 from pipelinekit.model.action import ActionTypeId, Category, Owner

@@ -1,8 +1,7 @@
 """What an update and a deletion do to what is under way. Source: codepipeline.md 3.13, 3.14."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.model.errors import PipelineNotFound
 from pipelinekit.model.execution import PipelineExecution, PipelineRecord

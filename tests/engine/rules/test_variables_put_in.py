@@ -1,9 +1,9 @@
 """What variables are worth while a pipeline runs. Source: codepipeline.md 5 and 6."""
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.model.action import EnvironmentVariable, OutputArtifact
 from pipelinekit.model.pipeline import Pipeline, Stage, Variable

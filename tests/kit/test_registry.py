@@ -1,0 +1,57 @@
+"""Providers are found by the type of an action, and loaded when they are needed."""
+
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipelinekit import providers
+from pipelinekit.kit.registry import action_type, discover
+from pipelinekit.model.action import ActionTypeId, Category, Owner
+
+GIT = ActionTypeId(Category.SOURCE, Owner.CUSTOM, "Git")
+
+
+@pytest.mark.parametrize("type_id", providers.FILES, ids=str)
+def test_the_file_that_is_told_for_an_action_type_declares_it(type_id: ActionTypeId) -> None:
+    found = discover()[type_id]
+    assert found.traits.id == type_id
+    assert found.__module__ == f"pipelinekit.providers.{providers.FILES[type_id]}"
+
+
+def test_every_file_of_the_providers_is_told() -> None:
+    assert {each.name for each in pkgutil.iter_modules(providers.__path__)} == {
+        *providers.FILES.values()
+    }
+
+
+def test_an_action_type_that_nobody_declared_is_unknown() -> None:
+    odd = ActionTypeId(Category.SOURCE, Owner.CUSTOM, "Nowhere")
+    assert odd not in discover()
+    assert discover().get(odd) is None
+    assert action_type(odd) is None
+
+
+def test_a_provider_is_loaded_when_it_is_asked_for_and_no_other_one(tmp_path: Path) -> None:
+    lines = (
+        "import sys; from pathlib import Path; import pipelinekit as pk",
+        "kit = pk.Kit(Path(sys.argv[1]))",
+        "from tests.kit.test_registry import GIT; from pipelinekit.kit.registry import discover",
+        "rooms = lambda: {m for m in sys.modules if m.startswith('pipelinekit.providers.')}",
+        "before = rooms(); assert GIT in discover(); assert not before, before",
+        "discover()[GIT]; assert rooms() == {'pipelinekit.providers.git'}, rooms()",
+    )
+    subprocess.run([sys.executable, "-c", "\n".join(lines), tmp_path], check=True)
+
+
+def test_what_a_user_declared_stands_before_a_built_in_one() -> None:
+    lines = (
+        "import pipelinekit as pk; from pipelinekit.kit.registry import discover",
+        "own = pk.action('Build', 'Notebook')(lambda job: pk.Succeeded())",
+        "from pipelinekit.model.action import ActionTypeId, Category, Owner",
+        "kind = lambda each: ActionTypeId(Category(each), Owner.CUSTOM, 'Notebook')",
+        "discover()[kind('Test')]; assert discover()[kind('Build')] is own",
+    )
+    subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True)
