@@ -62,6 +62,7 @@ from .providers.ecr import ecr as ecr
 from .providers.ecr_build import ecr_build as ecr_build
 from .providers.files import files as files
 from .providers.freeze import freeze as freeze
+from .providers.freeze import freeze_gate as freeze_gate
 from .providers.git import git as git
 from .providers.github import github as github
 from .providers.invoke_pipeline import invoke as invoke

@@ -42,6 +42,7 @@ class FolderJob:
         written: A folder for each artifact that was written, by name.
         said: The lines of the log that were said through the job.
         started: The pipelines that were started, with variables and revisions.
+        told: How far it was, and what it did then.
     """
 
     order: Order
@@ -51,6 +52,7 @@ class FolderJob:
     written: dict[str, Path] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
     started: list[tuple[str, Mapping[str, str], Mapping[str, str]]] = field(default_factory=list)
+    told: list[tuple[int, str]] = field(default_factory=list)
 
     @property
     def private(self) -> Path:
@@ -82,6 +84,10 @@ class FolderJob:
     def say(self, text: str) -> None:
         """Keep the line."""
         self.said.append(text)
+
+    def progress(self, percent: int, text: str) -> None:
+        """Keep what was told."""
+        self.told.append((percent, text))
 
     def start(
         self, pipeline: str, variables: Mapping[str, str], revisions: Mapping[str, str]

@@ -7,7 +7,7 @@ from itertools import starmap
 
 import pandas as pd
 
-from pipelinekit.model.action import Category
+from pipelinekit.engine.review import asks
 from pipelinekit.model.execution import ActionExecution, PipelineExecution, StageExecution, Vote
 from pipelinekit.model.status import ActionStatus
 from pipelinekit.model.testreport import TestReport
@@ -164,7 +164,7 @@ class History:
 
     @cached_property
     def approvals(self) -> pd.DataFrame:  # noqa: D102 - see the class
-        rows = (row for row in self._attempts if row.type.category is Category.APPROVAL)
+        rows = (row for row in self._attempts if asks(row.type))
         return _frame(APPROVALS, map(_approval, rows))
 
     @cached_property

@@ -51,11 +51,13 @@ def fetch(
     return values
 
 
-def vault(settings: Settings) -> Vault:
+def vault(settings: Settings, environment: Mapping[str, str] | None = None) -> Vault:
     """Open the places where a project keeps its secrets.
 
     Args:
         settings: Of the project.
+        environment: Variables such as `AWS_PROFILE`; where they name an account, it is asked
+            instead of the project's.
 
     Raises:
         SecretError: Its file of secrets is not there, or is not what it is to be.
@@ -63,5 +65,14 @@ def vault(settings: Settings) -> Vault:
     file = None
     if settings.secrets:
         file = Path(settings.folder, Path(settings.secrets).expanduser())
-    account = settings.aws or Aws()
+    account = _named(environment or {}) or settings.aws or Aws()
     return open_vault(file, account.profile, account.region, account.endpoint)
+
+
+def _named(environment: Mapping[str, str]) -> Aws | None:
+    account = Aws(
+        environment.get("AWS_PROFILE"),
+        environment.get("AWS_REGION"),
+        environment.get("AWS_ENDPOINT_URL"),
+    )
+    return None if account == Aws() else account

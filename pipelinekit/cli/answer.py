@@ -130,6 +130,7 @@ def resume(place: Surroundings, execution: str) -> None:
     type=click.Choice(OVERRIDABLE, case_sensitive=False),
     help="The condition; by default the one that was checked last.",
 )
+@click.option("--action", metavar="NAME", help="Instead of both: a freeze, where several hold.")
 @click.option(
     "--reason",
     default="",
@@ -137,17 +138,24 @@ def resume(place: Surroundings, execution: str) -> None:
     help="Why, kept in the history; a freeze is not overridden without it.",
 )
 @click.pass_obj
-def override(
-    place: Surroundings, execution: str, stage: str | None, condition: str | None, reason: str
+def override(  # noqa: PLR0913 - a parameter for each option
+    place: Surroundings,
+    execution: str,
+    *,
+    stage: str | None,
+    condition: str | None,
+    action: str | None,
+    reason: str,
 ) -> None:
-    """Let an execution go on whatever a condition of a stage says.
+    """Let an execution go on whatever a freeze, or a condition of a stage, says.
 
     EXECUTION is the beginning of an id, or a pipeline, of which the latest execution is meant.
 
     Example: pipelinekit override shop --stage Production --reason "a hotfix"
     """
     with deciding(place) as kit:
-        finish(place, kit, chosen(kit, execution).override(stage, condition, reason=reason))
+        run = chosen(kit, execution)
+        finish(place, kit, run.override(stage, condition, action=action, reason=reason))
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import click
 
 from pipelinekit.cli.colours import colour
 from pipelinekit.cli.view import failure, told
+from pipelinekit.engine.review import asks
 from pipelinekit.kit import fact_words as words
 from pipelinekit.kit.facts import BUSY, ActionFacts, RunFacts, StageFacts
 from pipelinekit.model.condition import ConditionType
@@ -163,11 +164,14 @@ def _at_the_door(facts: RunFacts) -> Iterator[str]:
 
 
 def _frozen(facts: RunFacts) -> Iterator[str]:
+    several = len(facts.frozen) > 1
     for each in facts.frozen:
         told = one_line(each.attempt.summary if each.attempt else "")
         short = facts.execution.id[:SHORT_ID]
-        yield f"It is {told}; go on then with: pipelinekit watch {short}"
-        yield f'Do not wait for that with: pipelinekit override {short} --reason "..."'
+        meant = f" --action {each.name}" if several and isinstance(each, ActionFacts) else ""
+        what = f"{each.name}:" if isinstance(each, ActionFacts) else "It is"
+        yield f"{what} {told}; go on then with: pipelinekit watch {short}"
+        yield f'Do not wait for that with: pipelinekit override {short}{meant} --reason "..."'
 
 
 def _to_answer(facts: RunFacts) -> Iterator[str]:
@@ -207,7 +211,8 @@ def _answer(action: ActionFacts) -> str:
     row = action.attempt
     if row is None or not _is_answered(row):
         return ""
-    verb = "approved" if row.status is ActionStatus.SUCCEEDED else "rejected"
+    good = "approved" if asks(row.type) else "overridden"
+    verb = good if row.status is ActionStatus.SUCCEEDED else "rejected"
     return f"{verb} by {row.by}{f': {row.summary}' if row.summary else ''}"
 
 

@@ -13,6 +13,8 @@ from pipelinekit.cli.session import following, manner, work_and_follow
 from pipelinekit.cli.surroundings import Surroundings, echo_json, shared
 from pipelinekit.kit.promotion import Promotion
 from pipelinekit.kit.release import OUT, Release, Released, chosen, start
+from pipelinekit.kit.resume import resumable
+from pipelinekit.kit.resumption import failed_release
 from pipelinekit.kit.run import Run
 from pipelinekit.wire.words import duration, one_line
 
@@ -62,6 +64,11 @@ DIGEST_SHOWN = 12
     metavar="DIR",
     help="Where the executed notebooks are copied to.",
 )
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with the latest release, from the cell in which it failed.",
+)
 @following
 @click.pass_context
 def release(  # noqa: PLR0913 - a parameter for each option
@@ -74,6 +81,7 @@ def release(  # noqa: PLR0913 - a parameter for each option
     parameters: dict[str, str],
     patterns: tuple[str, ...],
     out: Path,
+    resume: bool,
     approve: tuple[str, ...],
     **said: float | bool | None,
 ) -> None:
@@ -85,19 +93,28 @@ def release(  # noqa: PLR0913 - a parameter for each option
     are those that the environments demand. The exit codes are those of `run`; a release that
     waits goes on with `approve`, `override` or `watch`.
 
+    With --resume, a release that failed goes on from the cell that failed, with what it took, and
+    then to the environments behind. The cell is executed in the kernel that was kept, or in a
+    fresh one, after the cells tagged `checkpoint` and those that the rest needs.
+
     Example: pipelinekit release report.ipynb --env staging --env production -p rows=100
     """
     place = context.ensure_object(Surroundings)
-    waves = chosen(notebook, names, file)
+    as_begun = resume and not (names or file or parameters or patterns)
+    waves = () if as_begun else chosen(notebook, names, file)
     with place.kit(work=True) as kit:
         values = {name: _value(text) for name, text in parameters.items()}
         folder = Path(kit.settings.folder)
         promotion = Promotion(notebook, waves, values, folder, patterns, out)
-        how = manner(place, promotion.pipeline(), approve, **said)
-        run = start(kit, promotion)
+        found = failed_release(kit, promotion) if resume else None
+        how = manner(place, found.definition if found else promotion.pipeline(), approve, **said)
+        run = found.resume() if found else start(kit, promotion)
 
         def conclude(place: Surroundings, run: Run) -> None:
             _tell(place, Release(run, promotion), out)
+            if run.execution.ended and resumable(kit.home, run.actions):
+                again = f"pipelinekit release {notebook} --resume"
+                click.echo(f"Go on from the cell that failed with: {again}", err=True)
 
         code = work_and_follow(place, kit, run, how, conclude)
     context.exit(code)

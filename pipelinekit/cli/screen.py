@@ -144,7 +144,7 @@ class Lines:
         for action in stage.actions:
             row = action.attempt
             if row is not None:
-                state = f"{action.mark}{row.attempt}{len(row.votes)}"
+                state = f"{action.mark}{row.attempt}{len(row.votes)}{row.percent}"
                 self._change(f"{stage.name}/{action.name}", state, _of_action(action))
         self._show_rules(stage, entry=False)
 

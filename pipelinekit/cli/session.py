@@ -11,11 +11,11 @@ from pipelinekit.cli.background import door, spawn_engine, under_way
 from pipelinekit.cli.follow import Follower, Manner
 from pipelinekit.cli.surroundings import Exit, Surroundings, echo_json
 from pipelinekit.cli.view import data
+from pipelinekit.engine.review import asks
 from pipelinekit.kit.kit import Kit
 from pipelinekit.kit.observe import observed
 from pipelinekit.kit.origin import remembered, settings_folder
 from pipelinekit.kit.run import Run
-from pipelinekit.model.action import Category
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.runtime.clock import now
 from pipelinekit.wire.words import SHORT_ID
@@ -48,10 +48,7 @@ def manner(
         click.UsageError: The pipeline has no approval of such a name.
     """
     known = [
-        action.name
-        for stage in pipeline.stages
-        for action in stage.actions
-        if action.type.category is Category.APPROVAL
+        action.name for stage in pipeline.stages for action in stage.actions if asks(action.type)
     ]
     for name in approve:
         if name not in known:

@@ -11,6 +11,7 @@ from pipelinekit.engine.begin import begin
 from pipelinekit.engine.conditions import begin_check, condition_of, judge
 from pipelinekit.engine.draft import Draft
 from pipelinekit.engine.modes import admit, call_in, lock, unlock
+from pipelinekit.engine.precedence import call_off, may_start
 from pipelinekit.engine.reruns import reruns
 from pipelinekit.engine.restore import automatic
 from pipelinekit.model.action import Action
@@ -73,6 +74,8 @@ def run_group(draft: Draft, execution: str, stage: Stage, actions: tuple[Action,
 def settle(draft: Draft, execution: str, stage: Stage) -> None:
     """Go on with a stage once nothing of it is under way."""
     row = draft.stage_execution(execution, stage.name)
+    if row.phase is Phase.ACTIONS and row.failed:
+        row = call_off(draft, row, stage)
     running = draft.execution(execution)
     if is_outdated(draft, running):
         _close(draft, row, StageStatus.CANCELLED, PipelineStatus.CANCELLED)
@@ -115,14 +118,15 @@ def pass_on(draft: Draft, row: StageExecution, stage: Stage) -> None:
 def _start_pending(draft: Draft, row: StageExecution, stage: Stage) -> None:
     running = draft.execution(row.execution)
     limited = running.mode is ExecutionMode.PARALLEL
-    places = SIDE_BY_SIDE - row.running if limited else len(row.pending)
-    starting = row.pending[: max(places, 0)]
+    ready = [name for name in row.pending if may_start(draft, row, stage, name)]
+    places = SIDE_BY_SIDE - row.running if limited else len(ready)
+    starting = ready[: max(places, 0)]
     found = [action for name in starting if (action := stage.action(name)) is not None]
     begun = sum(begin(draft, running, stage.name, action) for action in found)
     draft.put(
         replace(
             row,
-            pending=row.pending[len(starting) :],
+            pending=tuple(name for name in row.pending if name not in starting),
             running=row.running + begun,
             failed=row.failed + len(found) - begun,
             updated=draft.at,

@@ -8,7 +8,7 @@ from pipelinekit.engine.draft import Decision, Draft
 from pipelinekit.engine.jobs import job
 from pipelinekit.engine.override import override
 from pipelinekit.engine.prune import prune
-from pipelinekit.engine.report import expire, refuse, report
+from pipelinekit.engine.report import expire, progress, refuse, report
 from pipelinekit.engine.retry import retry
 from pipelinekit.engine.rollback import rollback
 from pipelinekit.engine.start import start
@@ -25,6 +25,7 @@ from pipelinekit.model.event import (
     JobEnded,
     JobOffered,
     OverrideRequested,
+    Progressed,
     Pruned,
     Reported,
     RetryRequested,
@@ -57,6 +58,8 @@ def decide(state: State, event: Event) -> Decision:  # noqa: C901, PLR0912, PLR0
             report(draft, event)
         case Expired():
             expire(draft, event)
+        case Progressed():
+            progress(draft, event)
         case AnswerRefused():
             refuse(draft, event)
         case Answered():

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from pipelinekit.engine.advance import let_in
 from pipelinekit.engine.draft import Draft
 from pipelinekit.engine.modes import inside, withdraw
-from pipelinekit.engine.stop import give_up
+from pipelinekit.engine.stop import asks, give_up
 from pipelinekit.engine.tags import give_tags
 from pipelinekit.model.check import ConditionStatus
 from pipelinekit.model.errors import PipelineNameInUse
@@ -84,7 +84,7 @@ def _cancel_waiting(draft: Draft, execution: PipelineExecution) -> None:
 def _cancel_inside(draft: Draft, execution: PipelineExecution) -> None:
     told = _told(draft, execution)
     draft.put(told)
-    give_up(draft, told, ConditionStatus.CANCELLED, approvals_only=True)
+    give_up(draft, told, ConditionStatus.CANCELLED, given_up=asks)
 
 
 def _told(draft: Draft, execution: PipelineExecution) -> PipelineExecution:

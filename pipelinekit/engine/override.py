@@ -8,6 +8,7 @@ from pipelinekit.engine.draft import Draft
 from pipelinekit.engine.limits import refuse_too_many
 from pipelinekit.engine.modes import lock
 from pipelinekit.engine.retry import check_latest
+from pipelinekit.engine.review import FREEZE
 from pipelinekit.model.check import ConditionExecution, ConditionStatus
 from pipelinekit.model.condition import ConditionType, Result
 from pipelinekit.model.errors import ConditionNotOverridable, ValidationError
@@ -15,9 +16,6 @@ from pipelinekit.model.event import OverrideRequested
 from pipelinekit.model.execution import PipelineExecution, StageExecution
 from pipelinekit.model.pipeline import Stage
 from pipelinekit.model.status import PipelineStatus, StageStatus
-
-FREEZE = "Freeze"
-"""The rule that holds executions off while an environment is frozen; see `providers.freeze`."""
 
 SUMMARY_LIMIT = 512
 

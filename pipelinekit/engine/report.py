@@ -10,7 +10,7 @@ from pipelinekit.model.action import Category
 from pipelinekit.model.check import RuleExecution
 from pipelinekit.model.command import Ask, Halt
 from pipelinekit.model.errors import StaleReport
-from pipelinekit.model.event import AnswerRefused, Expired, Reported
+from pipelinekit.model.event import AnswerRefused, Expired, Progressed, Reported
 from pipelinekit.model.execution import (
     ActionExecution,
     Artifact,
@@ -46,6 +46,22 @@ def expire(draft: Draft, event: Expired) -> None:
     )
     draft.command(Halt(row.id))
     conclude(draft, row, Failed(message))
+
+
+def progress(draft: Draft, event: Progressed) -> None:
+    """Keep how far the work of an action is, as long as it is under way."""
+    row = draft.get(ActionExecution, event.execution, event.stage, event.action)
+    if (
+        row is None
+        or row.id != event.action_execution
+        or row.status is not ActionStatus.IN_PROGRESS
+    ):
+        raise StaleReport(
+            f"{event.stage}/{event.action} of execution {event.execution} told how far attempt "
+            f"{event.action_execution} is, and that is not under way; drop it"
+        )
+    told = replace(row, percent=event.percent, summary=event.summary, updated=draft.at)
+    draft.put(told)
 
 
 def refuse(draft: Draft, event: AnswerRefused) -> None:

@@ -1,6 +1,8 @@
 """Which actions of a stage are run again. Source: codepipeline.md 3.9 and 3.10."""
 
 from pipelinekit.engine.draft import Draft
+from pipelinekit.engine.precedence import predecessors
+from pipelinekit.engine.review import FREEZE
 from pipelinekit.model.action import Action
 from pipelinekit.model.condition import RetryMode
 from pipelinekit.model.execution import StageExecution
@@ -23,6 +25,13 @@ def reruns(draft: Draft, row: StageExecution, stage: Stage, mode: RetryMode) -> 
     begun = {action.name for action, _ in draft.attempts(row.execution, stage)}
     again += tuple(a for a in stage.actions if a.name in row.pending and a.name not in begun)
     if again or row.status is not StageStatus.STOPPED:
-        return again
+        return (*again, *_freezes(stage, again))
     later = (group for group in stage.groups if group[0].run_order > row.run_order)
     return next(later, ())
+
+
+def _freezes(stage: Stage, again: tuple[Action, ...]) -> tuple[Action, ...]:
+    # They are looked at again: one may have begun since.
+    names = {name for action in again for name in predecessors(action)}
+    named = (each for each in stage.actions if each.name in names and each not in again)
+    return tuple(each for each in named if each.type.provider == FREEZE)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from pipelinekit.engine.draft import Draft
+from pipelinekit.model.action import ActionTypeId, Category
 from pipelinekit.model.event import Answered
 from pipelinekit.model.execution import ActionExecution
 from pipelinekit.model.noun import Noun
@@ -19,6 +20,9 @@ REQUIRED = "RequiredApprovals"
 NO_SELF = "PreventSelfApproval"
 COMMENT = "CommentRequired"
 INPUTS = "Inputs"
+FREEZE = "Freeze"
+"""What holds releases up while an environment is frozen; see `providers.freeze`."""
+
 KINDS = ("string", "number", "boolean", "choice")
 
 
@@ -89,6 +93,11 @@ def _word(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def asks(kind: ActionTypeId) -> bool:
+    """Tell whether actions of a type wait for people; a freeze ends by itself."""
+    return kind.category is Category.APPROVAL and kind.provider != FREEZE
+
+
 def objection(draft: Draft, row: ActionExecution, event: Answered) -> str | None:
     """Say why an answer does not count; None when it does."""
     approves = event.status is ApprovalStatus.APPROVED
@@ -125,10 +134,17 @@ def _objections(
     before = (vote for vote in row.votes if not vote.refused)
     if approves and any(vote.by.casefold() == me for vote in before):
         yield f"{event.by} has approved it already; somebody else has to"
-    if row.resolved.get(COMMENT) == "true" and not event.summary.strip():
-        yield "it wants a comment, and none was given"
+    if not event.summary.strip():
+        yield from _unsaid(row)
     if approves:
         yield from _faults(row, event)
+
+
+def _unsaid(row: ActionExecution) -> Iterator[str]:
+    if row.type.provider == FREEZE:
+        yield "it is a freeze and no reason was given; say why it must not wait"
+    if row.resolved.get(COMMENT) == "true":
+        yield "it wants a comment, and none was given"
 
 
 def _unreadable(row: ActionExecution) -> str | None:

@@ -3,21 +3,27 @@
 Source: codepipeline.md 3.8.
 """
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 from msgspec.structs import replace
 
 from pipelinekit.engine.advance import settle
 from pipelinekit.engine.conditions import break_off
 from pipelinekit.engine.draft import Draft
 from pipelinekit.engine.modes import inside, withdraw
+from pipelinekit.engine.review import FREEZE
 from pipelinekit.model.check import ConditionStatus
 from pipelinekit.model.command import Halt
 from pipelinekit.model.errors import DuplicatedStop, NotStoppable, ValidationError
 from pipelinekit.model.event import StopRequested
-from pipelinekit.model.execution import PipelineExecution, Stop
+from pipelinekit.model.execution import ActionExecution, PipelineExecution, Stop
 from pipelinekit.model.pipeline import Stage
 from pipelinekit.model.status import ActionStatus, Phase, PipelineStatus, StageStatus
 
 REASON_LIMIT = 200
+
+Chosen: TypeAlias = Callable[[ActionExecution], bool]
 
 
 def stop(draft: Draft, event: StopRequested) -> None:
@@ -46,6 +52,8 @@ def stop(draft: Draft, event: StopRequested) -> None:
     draft.put(replace(row, status=StageStatus.STOPPING, updated=draft.at))
     if event.abandon or row.phase is not Phase.ACTIONS:
         give_up(draft, stopping, ConditionStatus.ABANDONED)
+    else:  # nobody waits for the end of a freeze, as no condition is waited for
+        give_up(draft, stopping, ConditionStatus.ABANDONED, given_up=_is_freeze)
 
 
 def give_up(
@@ -53,7 +61,7 @@ def give_up(
     execution: PipelineExecution,
     status: ConditionStatus,
     *,
-    approvals_only: bool = False,
+    given_up: Chosen = lambda _: True,
 ) -> None:
     """Give up what is under way in an execution's stage, and go on with the stage.
 
@@ -63,24 +71,29 @@ def give_up(
         draft: The decision.
         execution: The execution, inside its stage.
         status: What becomes of a check that is broken off.
-        approvals_only: Whether other actions are left to end by themselves.
+        given_up: Says which actions are; the others are left to end by themselves.
     """
     stage = draft.stage(execution, execution.stage)
     row = draft.stage_execution(execution.id, execution.stage)
     if row.phase is not Phase.ACTIONS:
         break_off(draft, row, stage, status, execution.summary)
     else:
-        _abandon(draft, execution, stage, approvals_only=approvals_only)
+        _abandon(draft, execution, stage, given_up)
     settle(draft, execution.id, stage)
 
 
-def _abandon(
-    draft: Draft, execution: PipelineExecution, stage: Stage, *, approvals_only: bool
-) -> None:
+def asks(row: ActionExecution) -> bool:
+    """Tell whether an attempt waits for somebody's answer."""
+    return row.token is not None
+
+
+def _is_freeze(row: ActionExecution) -> bool:
+    return asks(row) and row.type.provider == FREEZE
+
+
+def _abandon(draft: Draft, execution: PipelineExecution, stage: Stage, given_up: Chosen) -> None:
     for action, row in list(draft.attempts(execution.id, stage)):
-        if row.status is not ActionStatus.IN_PROGRESS:
-            continue
-        if approvals_only and row.token is None:
+        if row.status is not ActionStatus.IN_PROGRESS or not given_up(row):
             continue
         summary = f"{action.name} was abandoned"
         abandoned = ActionStatus.ABANDONED

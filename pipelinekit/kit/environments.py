@@ -198,7 +198,10 @@ def _account(node: Node) -> Aws:
 def _approvals(node: Node, approvers: Sequence[str]) -> int:
     count = node.whole()
     if count < 1 or (approvers and count > len(set(approvers))):
-        raise node.error(f"write 1 to {len(set(approvers)) or 'as many people as there are'}")
+        most = len(set(approvers))
+        raise node.error(
+            f"write at most {most}, or name more approvers" if approvers else "write 1 or more"
+        )
     return count
 
 

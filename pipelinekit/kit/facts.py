@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from pipelinekit.engine.override import FREEZE
+from pipelinekit.engine.review import FREEZE
 from pipelinekit.model.action import Action
 from pipelinekit.model.check import ConditionExecution, RuleExecution
 from pipelinekit.model.condition import ConditionType, Result, Rule
@@ -17,7 +17,7 @@ from pipelinekit.model.execution import (
 from pipelinekit.model.noun import Noun
 from pipelinekit.model.pipeline import Stage
 from pipelinekit.model.status import ActionStatus, StageStatus
-from pipelinekit.wire.words import FAILED, IN_PROGRESS, WAITING, Mark
+from pipelinekit.wire.words import FAILED, FROZEN, IN_PROGRESS, WAITING, Mark
 
 BUSY = frozenset({StageStatus.IN_PROGRESS, StageStatus.STOPPING})
 
@@ -180,31 +180,32 @@ class RunFacts(Noun):
         return [each.attempt for each in self.actions if each.waits and each.attempt]
 
     @property
-    def frozen(self) -> list[RuleFacts]:
+    def frozen(self) -> list[RuleFacts | ActionFacts]:
         """List the freezes whose end it waits for."""
-        return [
+        rules = (
             rule
             for stage in self.stages
             for condition in stage.conditions
             for rule in condition.rules
             if rule.rule.type.provider == FREEZE and rule.mark is IN_PROGRESS
             if rule.attempt and rule.attempt.summary  # else it was not looked at yet
-        ]
+        )
+        return [*rules, *(each for each in self.actions if each.mark is FROZEN)]
 
     @property
     def notable(self) -> Iterator[ActionFacts]:
         """Go through the actions that wait for somebody, have failed, or are under way."""
-        return (each for each in self.actions if each.mark in {WAITING, FAILED, IN_PROGRESS})
+        notable = {WAITING, FROZEN, FAILED, IN_PROGRESS}
+        return (each for each in self.actions if each.mark in notable)
 
     @property
     def waits_for_people(self) -> bool:
         """Tell whether nothing goes on, here or in front of it, until somebody acts."""
         if any(stage.queue for stage in self.stages):
             return any(stage.waits_for_people for stage in self.stages)
-        if self.frozen:
-            return True
         working = [each for each in self.actions if each.status is ActionStatus.IN_PROGRESS]
-        return bool(working) and all(each.waits for each in working)
+        still = all(each.mark in {WAITING, FROZEN} for each in working)
+        return still and bool(working or self.frozen)
 
 
 def planned(stage: Stage) -> StageFacts:

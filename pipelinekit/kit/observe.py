@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from pipelinekit.engine.conditions import condition_of
+from pipelinekit.engine.review import asks
 from pipelinekit.kit.facts import (
     BUSY,
     ActionFacts,
@@ -25,6 +26,7 @@ from pipelinekit.model.pipeline import Stage
 from pipelinekit.model.status import ActionStatus, ExecutionType, PipelineStatus, StageStatus
 from pipelinekit.wire.words import (
     AT_THE_DOOR,
+    FROZEN,
     IN_PROGRESS,
     MARKS,
     NOT_STARTED,
@@ -85,7 +87,8 @@ class _Reading:
         queues = [stage.queue for stage in stages if stage.queue]
         if queues:
             return WAITING if queues[0].asks else AT_THE_DOOR
-        return WAITING if any(stage.mark is WAITING for stage in stages) else IN_PROGRESS
+        found = [stage.mark for stage in stages if stage.mark in {WAITING, FROZEN}]
+        return found[0] if found else IN_PROGRESS
 
     def _rivals(self) -> dict[str, Rival]:
         rows = self._run.under_way
@@ -133,8 +136,9 @@ class _Reading:
             ahead = not self._execution.ended and self._execution.stage == stage.name
             return AT_THE_DOOR if ahead else NOT_STARTED
         found = {action.mark for group in groups for action in group}
-        if row.status is StageStatus.IN_PROGRESS and WAITING in found:
-            return IN_PROGRESS if IN_PROGRESS in found else WAITING
+        asking = [mark for mark in (WAITING, FROZEN) if mark in found]
+        if row.status is StageStatus.IN_PROGRESS and asking:
+            return IN_PROGRESS if IN_PROGRESS in found else asking[0]
         return MARKS[row.status]
 
     def _queue(self, state: StageState) -> Queue | None:
@@ -148,7 +152,7 @@ class _Reading:
 
     def _asks(self, holder: Run) -> bool:
         rows = [row for row in holder.actions if row.status is ActionStatus.IN_PROGRESS]
-        return bool(rows) and all(row.token for row in rows)
+        return bool(rows) and all(asks(row.type) for row in rows)
 
     def _switches(self, stage: Stage, before: str | None) -> Iterator[Switch]:
         state, earlier = self._states.get(stage.name), self._states.get(before or "")
@@ -182,12 +186,18 @@ class _Reading:
         if row is None:
             return ActionFacts(stage, action, unbegun)
         busy = row.status is ActionStatus.IN_PROGRESS
-        mark = WAITING if busy and row.token else MARKS[row.status]
+        mark = _asking(row) if busy and row.token else MARKS[row.status]
         seconds = self._took(row, busy=busy)
         return ActionFacts(stage, action, mark, row, seconds, self._run.log_file(row))
 
     def _took(self, row: StageExecution | ActionExecution | RuleExecution, *, busy: bool) -> float:
         return _seconds(row.started, self._present if busy else row.updated)
+
+
+def _asking(row: ActionExecution) -> Mark:
+    if asks(row.type):
+        return WAITING
+    return FROZEN if row.summary else IN_PROGRESS  # nothing is told before it was looked at
 
 
 def _check_mark(check: ConditionExecution) -> Mark:

@@ -204,6 +204,9 @@ class _Thought(Noun):
     def say(self, text: str) -> None:
         """Say nothing: there is no log."""
 
+    def progress(self, percent: int, text: str) -> None:
+        """Tell nobody."""
+
     def start(
         self, pipeline: str, variables: Mapping[str, str], revisions: Mapping[str, str]
     ) -> str:

@@ -12,7 +12,7 @@ from pipelinekit.engine.planned import (
     PlannedRule,
     PlannedStage,
 )
-from pipelinekit.engine.review import APPROVERS, REQUIRED
+from pipelinekit.engine.review import APPROVERS, FREEZE, REQUIRED
 from pipelinekit.model.action import Category
 from pipelinekit.model.condition import ConditionType
 from pipelinekit.model.pipeline import ExecutionMode
@@ -140,6 +140,8 @@ def limit(action: PlannedAction) -> str:
     most = f"at most {_long(action.limit_seconds)}"
     if action.category is not Category.APPROVAL:
         return most
+    if action.type.split("/")[2] == FREEZE:
+        return f"waits for the end of freezes, {most}"
     required = action.setting(REQUIRED) or "1"
     names = one_line(action.setting(APPROVERS)) or "anybody"
     count = f"{required} of " if required != "1" else ""

@@ -3,25 +3,27 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
 from msgspec import field
+from msgspec.structs import replace
 
+from pipelinekit.engine.precedence import START_AFTER
 from pipelinekit.model.action import Action, Steps
-from pipelinekit.model.condition import Condition, Rule
 from pipelinekit.model.environment import Environment
 from pipelinekit.model.errors import ValidationError
-from pipelinekit.model.gate import MAX_RULES, gate
 from pipelinekit.model.noun import Noun
 from pipelinekit.model.pipeline import Pipeline, Stage
 from pipelinekit.model.settings import Aws
 from pipelinekit.providers.files import files
-from pipelinekit.providers.freeze import FREEZE_MINUTES, freeze
+from pipelinekit.providers.freeze import FREEZE_MINUTES, freeze_gate
 from pipelinekit.providers.notebook import notebook_deploy
 from pipelinekit.providers.review import review
 from pipelinekit.tools.notebooks import NotebookError, check, parameters, read_notebook
-from pipelinekit.tools.notebooks.document import PARAMETERS, language, tags
+from pipelinekit.tools.notebooks.document import PARAMETERS, kernel_name, language, tags
+from pipelinekit.tools.notebooks.kernelspec import find_spec
 from pipelinekit.wire.words import one_line, shortened
 
 SOURCE: Final = "Source"
@@ -29,6 +31,7 @@ ARTIFACT: Final = "release"
 NAME_LIMIT: Final = 100
 NOTE_LIMIT: Final = 1000
 APPROVE: Final = "approve-"
+FREEZE: Final = "freeze-"
 
 Waves = Sequence[tuple[Environment, ...]]
 
@@ -107,14 +110,18 @@ class Promotion(Noun):
     def _stage(
         self, wave: tuple[Environment, ...], given: Mapping[str, Mapping[str, object]]
     ) -> Stage:
-        asks = [each for each in wave if each.asks]
-        free = [each for each in wave if not each.asks]
-        first = [*(self._approval(each, given[each.name]) for each in asks)]
-        first += [self._run(each, given[each.name]) for each in free]
-        steps = _beside(first)
-        if asks:
-            steps = steps >> _beside([self._run(each, given[each.name]) for each in asks])
-        return Stage(stage_name(wave), steps, before_entry=_freezes(wave))
+        chains = (self._chain(each, given[each.name]) for each in wave)
+        # One group: in several, what one environment waits for would hold the others up.
+        return Stage(stage_name(wave), Steps((tuple(chain.from_iterable(chains)),)))
+
+    def _chain(self, environment: Environment, given: Mapping[str, object]) -> Iterator[Action]:
+        # The freeze comes last: what was approved long ago must not slip into one.
+        gates = [self._approval(environment, given)] if environment.asks else []
+        gates += [_freeze(environment)] if environment.freezes else []
+        before: Action | None = None
+        for action in (*gates, self._run(environment, given)):
+            yield action if before is None else _started_after(action, before)
+            before = action
 
     def _approval(self, environment: Environment, given: Mapping[str, object]) -> Action:
         values = ", ".join(f"{name}={value!r}" for name, value in given.items())
@@ -135,6 +142,11 @@ class Promotion(Noun):
         return action.reads(ARTIFACT).writes(f"{name}_executed")
 
 
+def released_to(stage: Stage) -> list[str]:
+    """Name the environments of a stage: their notebooks read what is released."""
+    return [each.name for each in stage.actions if each.inputs == (ARTIFACT,)]
+
+
 def stage_name(wave: Iterable[Environment]) -> str:
     """Name the stage of environments that are released to side by side."""
     return shortened("-and-".join(each.name for each in wave), NAME_LIMIT).replace("…", "-")
@@ -153,25 +165,11 @@ def account_variables(account: Aws | None) -> dict[str, str]:
     return {name: value for name, value in named.items() if value}
 
 
-def _beside(actions: Sequence[Action]) -> Steps:
-    steps = Steps.of(actions[0])
-    for action in actions[1:]:
-        steps = steps + action
-    return steps
+def _started_after(action: Action, before: Action) -> Action:
+    return replace(action, configuration={**action.configuration, START_AFTER: before.name})
 
 
-def _freezes(wave: tuple[Environment, ...]) -> Condition | tuple[()]:
-    rules = [_freeze(each) for each in wave if each.freezes]
-    if len(rules) > MAX_RULES:
-        names = ", ".join(each.name for each in wave if each.freezes)
-        raise ValidationError(
-            f"{names} were to be released to side by side, and {len(rules)} of them have freezes "
-            f"of their own, of which a stage holds {MAX_RULES}; set some of them `after` others"
-        )
-    return gate(*rules) if rules else ()
-
-
-def _freeze(environment: Environment) -> Rule:
+def _freeze(environment: Environment) -> Action:
     periods = [
         {
             key: text
@@ -185,15 +183,15 @@ def _freeze(environment: Environment) -> Rule:
         }
         for each in environment.freezes
     ]
-    name = shortened(f"freeze-{environment.name}", NAME_LIMIT).replace("…", "-")
-    return freeze(name, periods, environment.zone).within(FREEZE_MINUTES)
+    gate = freeze_gate(f"{FREEZE}{environment.name}", periods, environment.zone)
+    return gate.within(FREEZE_MINUTES)
 
 
 def _parameters(promotion: Promotion, environment: Environment) -> dict[str, object]:
     notebook = promotion.notebook
     given = {**environment.parameters, **promotion.parameters}
     try:
-        _refuse_untagged(notebook)
+        _refuse_unfit(notebook)
         if any(each.name == "environment" for each in parameters(notebook)):
             given = {"environment": environment.name, **given}
         typed = check(notebook, given)
@@ -202,8 +200,9 @@ def _parameters(promotion: Promotion, environment: Environment) -> dict[str, obj
     return {name: value if _is_json(value) else given[name] for name, value in typed.items()}
 
 
-def _refuse_untagged(notebook: Path) -> None:
+def _refuse_unfit(notebook: Path) -> None:
     document = read_notebook(notebook)
+    find_spec(kernel_name(document), notebook.name)
     tagged = any(PARAMETERS in tags(cell) for cell in document["cells"])
     if not tagged and language(document) == "python":
         raise NotebookError(

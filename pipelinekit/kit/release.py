@@ -1,29 +1,28 @@
 """Releases a notebook to environments: `pk.release`."""
 
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from pipelinekit.engine.review import APPROVERS
+from pipelinekit.engine.review import APPROVERS, asks
 from pipelinekit.kit.environments import Environments, environments, find_environments
 from pipelinekit.kit.fact_words import votes
 from pipelinekit.kit.facts import ActionFacts, RunFacts, StageFacts
 from pipelinekit.kit.kit import Kit
 from pipelinekit.kit.observe import observed
-from pipelinekit.kit.promotion import APPROVE, ARTIFACT, Promotion, Waves
+from pipelinekit.kit.promotion import APPROVE, FREEZE, Promotion, Waves, released_to
 from pipelinekit.kit.run import Run, Until
 from pipelinekit.model.errors import ValidationError
 from pipelinekit.model.execution import ActionExecution
 from pipelinekit.model.noun import Noun
 from pipelinekit.model.status import ActionStatus
 from pipelinekit.runtime.clock import now
-from pipelinekit.wire.words import AT_THE_DOOR, FAILED, NOT_STARTED, SUCCEEDED, Mark, Tone
+from pipelinekit.wire.words import AT_THE_DOOR, NOT_STARTED, SUCCEEDED, Mark
 
 OUT = Path("runs")
 EXECUTED = "executed"
-FROZEN = Mark("❄", "Frozen", Tone.ASKING)
 
 
 class Released(Noun):
@@ -93,9 +92,23 @@ class Release:
         self.run.approve(comment, action)
         return self.wait("approval")
 
-    def override(self, reason: str) -> Self:
+    def override(self, reason: str, action: str | None = None) -> Self:
         """Go on in spite of a freeze, and wait again; see `Run.override`."""
-        self.run.override(reason=reason)
+        self.run.override(action=action, reason=reason)
+        return self.wait("approval")
+
+    def resume(self) -> Self:
+        """Go on from the cell that failed, and wait again; see `Run.resume`."""
+        if self._kept is None:
+            self.run.resume()
+            return self.wait("approval")
+        own = Kit()  # the one that it had was closed
+        try:
+            run = own.run(self.run.id).resume()
+        except BaseException:
+            own.close()
+            raise
+        self.run, self._own, self._kept = run, own, None
         return self.wait("approval")
 
     def keep(self, out: Path | str = OUT) -> list[Path]:
@@ -118,8 +131,8 @@ class Release:
         if self._kept is not None:
             return self._kept
         facts = observed(self.run, now())
-        names = [each.name for each in self.promotion.environments]
-        return facts.mark, tuple(_released(facts, name) for name in names)
+        places = ((stage, name) for stage in facts.stages for name in released_to(stage.stage))
+        return facts.mark, tuple(_released(facts, *place) for place in places)
 
 
 def release(
@@ -208,59 +221,53 @@ def start(kit: Kit, promotion: Promotion) -> Run:
     return kit.start(pipeline)
 
 
-def _released(facts: RunFacts, name: str) -> Released:
-    stage, action = next(
-        (stage, each)
-        for stage in facts.stages
-        for each in stage.actions
-        if each.name == name and each.action.inputs == (ARTIFACT,)
-    )
+def _released(facts: RunFacts, stage: StageFacts, name: str) -> Released:
+    action = next(each for each in stage.actions if each.name == name)
     row = action.attempt
-    approval = next((each for each in stage.actions if each.name == f"{APPROVE}{name}"), None)
+    names = {f"{APPROVE}{name}", f"{FREEZE}{name}"}
+    gates = [each for each in stage.actions if each.name in names]
     if row is None:
-        return Released(name, *_held(facts, stage, approval))
+        return Released(name, *_held(facts, stage, gates))
     executed = _executed(action)
     digest = row.inputs[0].digest if row.inputs else ""
-    told = row.error.message if row.error else _let_in(approval)
+    told = row.error.message if row.error else "; ".join(_history(gates, row))
     mark = action.mark or NOT_STARTED
     return Released(name, mark, action.seconds, digest, executed, told, row.started)
 
 
 def _held(
-    facts: RunFacts, stage: StageFacts, approval: ActionFacts | None
+    facts: RunFacts, stage: StageFacts, gates: Sequence[ActionFacts]
 ) -> tuple[Mark, None, str, None, str]:
     mark, told = NOT_STARTED, ""
-    for condition in stage.conditions:
-        for each in condition.rules:
-            row = each.attempt
-            if row is not None and row.status is ActionStatus.IN_PROGRESS:
-                mark, told = FROZEN, row.summary
-            elif row is not None and row.status is ActionStatus.FAILED:
-                mark, told = FAILED, row.error.message if row.error else row.summary
-    if approval is not None and approval.attempt is not None:
-        mark = approval.mark or NOT_STARTED
-        told = _asked(approval.attempt)
-        if mark is SUCCEEDED:  # it waits for its neighbours, or they have failed
-            mark = NOT_STARTED
+    for gate in gates:
+        if gate.attempt is not None:
+            told = _asked(gate.attempt)
+            # Where its last gate is open, it is just about to begin, or others have failed.
+            mark = gate.mark if gate.mark and gate.mark is not SUCCEEDED else NOT_STARTED
     if mark is NOT_STARTED and not facts.execution.ended and stage.queue is not None:
         mark = AT_THE_DOOR
     return mark, None, "", None, told
 
 
 def _asked(row: ActionExecution) -> str:
+    if row.error is not None:
+        return row.error.message
+    if not asks(row.type):
+        return f"freeze overridden by {row.by}: {row.summary}" if row.by else row.summary
     if row.status is ActionStatus.IN_PROGRESS:
         return " ".join(
             filter(None, (f"asks {row.resolved.get(APPROVERS, 'anybody')}", votes(row)))
         )
     if row.status is ActionStatus.ABANDONED:
         return row.summary
-    if row.error is not None:
-        return row.error.message
     return f"approved by {row.by}{f': {row.summary}' if row.summary else ''}"
 
 
-def _let_in(approval: ActionFacts | None) -> str:
-    return "" if approval is None or approval.attempt is None else _asked(approval.attempt)
+def _history(gates: Sequence[ActionFacts], row: ActionExecution) -> Iterator[str]:
+    decided = (each.attempt for each in gates if each.attempt and each.attempt.by)
+    yield from map(_asked, decided)
+    if row.attempt > 1 and row.summary:  # it says what was executed again
+        yield row.summary
 
 
 def _executed(action: ActionFacts) -> Path | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from pipelinekit.engine.review import asks
 from pipelinekit.kit.fact_words import PLACES, rule
 from pipelinekit.kit.facts import ActionFacts, ConditionFacts, RunFacts
 from pipelinekit.kit.logs import shown
@@ -33,6 +34,7 @@ from pipelinekit.model.check import ConditionStatus
 from pipelinekit.model.execution import Definition
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.settings import Settings
+from pipelinekit.model.status import ApprovalStatus
 from pipelinekit.ports.store import Query, Store
 from pipelinekit.tools.vault import values_in
 from pipelinekit.wire import codepipeline
@@ -137,7 +139,8 @@ class Reader:
     def _decisions(self) -> Iterator[Decision]:
         for row in self._run.attempts:
             for vote in row.votes:
-                what = MARKS[vote.status].word
+                override = vote.status is ApprovalStatus.APPROVED and not asks(row.type)
+                what = "Overridden" if override else MARKS[vote.status].word
                 counted = f"{what}, which did not count: {vote.refused}" if vote.refused else what
                 place = f"{row.stage}/{row.action}"
                 yield Decision(place, _time(vote.at), vote.by, counted, vote.summary)

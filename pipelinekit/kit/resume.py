@@ -1,12 +1,18 @@
 """Has notebooks that failed go on from where they failed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
 from pipelinekit.kit.home import Home
 from pipelinekit.model.errors import PipelineKitError, StageNotRetryable
+from pipelinekit.model.execution import ActionExecution
 from pipelinekit.tools.notebooks.shelf import find, leave
+
+
+def resumable(home: Home, attempts: Iterable[ActionExecution]) -> bool:
+    """Tell whether some of the attempts have left a notebook to go on with."""
+    return any(find(home.cache, (row.execution, row.stage, row.action)) for row in attempts)
 
 
 @contextmanager

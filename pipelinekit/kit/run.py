@@ -6,14 +6,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, Self, get_args
 
-from pipelinekit.engine.override import FREEZE
 from pipelinekit.kit.control import Control
 from pipelinekit.kit.logs import shown
 from pipelinekit.kit.resume import resuming
+from pipelinekit.kit.waits import approvals, freezes, the_one
 from pipelinekit.model.check import ConditionExecution, RuleExecution
 from pipelinekit.model.condition import ConditionType, RetryMode
 from pipelinekit.model.errors import (
-    ActionNotFound,
     EngineClosed,
     ExecutionFailed,
     StageNotRetryable,
@@ -34,7 +33,7 @@ from pipelinekit.model.execution import (
     StageState,
 )
 from pipelinekit.model.pipeline import Pipeline
-from pipelinekit.model.status import ActionStatus, ApprovalStatus, PipelineStatus, StageStatus
+from pipelinekit.model.status import ApprovalStatus, PipelineStatus, StageStatus
 from pipelinekit.ports.store import Query
 
 LOOK_SECONDS = 0.1
@@ -142,14 +141,12 @@ class Run:
     @property
     def waiting(self) -> list[ActionExecution]:
         """List the approvals that wait for an answer."""
-        under_way = ActionStatus.IN_PROGRESS
-        return [row for row in self.actions if row.token and row.status is under_way]
+        return approvals(self.actions)
 
     @property
-    def frozen(self) -> list[RuleExecution]:
+    def frozen(self) -> list[ActionExecution | RuleExecution]:
         """List the freezes whose end it waits for."""
-        waiting = (row for row in self.rules if row.status is ActionStatus.IN_PROGRESS)
-        return [row for row in waiting if row.type.provider == FREEZE and row.summary]
+        return [*freezes(self.rules), *freezes(self.actions)]
 
     def other(self, execution: str) -> "Run":
         """Give another execution of its pipeline, by the whole id."""
@@ -275,21 +272,34 @@ class Run:
             return self.retry(stage)
 
     def override(
-        self, stage: str | None = None, condition: str | None = None, *, reason: str = ""
+        self,
+        stage: str | None = None,
+        condition: str | None = None,
+        *,
+        action: str | None = None,
+        reason: str = "",
     ) -> Self:
-        """Let the execution go on whatever a condition of a stage says.
+        """Let the execution go on whatever a freeze, or a condition of a stage, says.
 
         Args:
             stage: The stage; the one that the execution is in when None.
             condition: BEFORE_ENTRY or ON_SUCCESS; the one that was checked last when None.
+            action: Instead of both, the freeze of an environment by name; the only one whose end
+                is waited for when None.
             reason: Why, up to 512 characters, kept in the history; a freeze is not overridden
                 without one.
 
         Raises:
+            ActionNotFound: There is no such freeze, or several are waited for.
             ConditionNotOverridable: No check of it is under way or has failed the stage.
+            NotEntitled: It is a freeze, and a reason is wanted.
             NotLatestExecution: Another execution has entered the stage since.
             ValidationError: There is no such condition, or a reason is wanted.
         """
+        gates = [row for row in freezes(self.actions) if stage in {None, row.stage}]
+        if action is not None or (gates and condition is None):
+            row = the_one(gates, action, f"a freeze of {self!r} was to be overridden")
+            return self._answered(row, ApprovalStatus.APPROVED, reason)
         name = stage or self.execution.stage
         place = self._condition(name, condition)
         return self._ask(OverrideRequested, stage=name, condition=place, reason=reason)
@@ -345,7 +355,16 @@ class Run:
         action: str | None,
         inputs: Mapping[str, str] | None = None,
     ) -> Self:
-        row = self._asked(action)
+        row = the_one(self.waiting, action, f"an approval of {self!r} was to be answered")
+        return self._answered(row, status, comment, inputs)
+
+    def _answered(
+        self,
+        row: ActionExecution,
+        status: ApprovalStatus,
+        comment: str,
+        inputs: Mapping[str, str] | None = None,
+    ) -> Self:
         return self._ask(
             Answered,
             stage=row.stage,
@@ -370,16 +389,6 @@ class Run:
                 f"{', '.join(ConditionType)}"
             )
         return ConditionType(asked)
-
-    def _asked(self, action: str | None) -> ActionExecution:
-        waiting = [row for row in self.waiting if action in {None, row.action}]
-        if len(waiting) == 1:
-            return waiting[0]
-        found = ", ".join(row.action for row in self.waiting) or "none"
-        raise ActionNotFound(
-            f"an approval of {self!r} was to be answered; those that wait are: {found}"
-            + ("; say which with action=" if waiting else "")
-        )
 
     def _failed_stage(self) -> str:
         over = {StageStatus.FAILED, StageStatus.STOPPED}

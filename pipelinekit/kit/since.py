@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from pipelinekit.kit.promotion import ARTIFACT
+from pipelinekit.kit.promotion import released_to
 from pipelinekit.kit.report_facts import Change, Since
 from pipelinekit.kit.run import Run
 from pipelinekit.model.execution import ActionExecution, StageExecution
@@ -74,7 +74,7 @@ def since(store: Store, run: Run, repositories: Repositories) -> Iterator[Since]
     entered = {row.stage: row for row in run.stages}
     reached = {(row.stage, row.action): row for row in run.actions}
     for stage in run.definition.stages[1:]:
-        released = [each.name for each in stage.actions if each.inputs == (ARTIFACT,)]
+        released = released_to(stage)
         for name in released:
             if (row := reached.get((stage.name, name))) is not None:
                 yield _compared(run, repositories, name, _last_action(store, row))

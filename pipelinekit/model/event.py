@@ -101,6 +101,23 @@ class Expired(Occurred, kw_only=True):
     condition: ConditionType | None = None
 
 
+class Progressed(Occurred, kw_only=True):
+    """The work of an action told how far it is.
+
+    Attributes:
+        action_execution: The id of the attempt.
+        percent: How much of it is done, 0 to 100.
+        summary: What it does now.
+    """
+
+    execution: str
+    stage: str
+    action: str
+    action_execution: str
+    percent: int
+    summary: str
+
+
 class AnswerRefused(Occurred, kw_only=True):
     """An engine that no longer held an order had an answer to it, which does not count.
 
@@ -309,6 +326,7 @@ Event = (
     | Started
     | Reported
     | Expired
+    | Progressed
     | AnswerRefused
     | Answered
     | StopRequested

@@ -58,6 +58,15 @@ class Job(Protocol):
         """Write a line into the action's log."""
         ...
 
+    def progress(self, percent: int, text: str) -> None:
+        """Tell how far it is, which the history keeps at most once a second; detached ones only.
+
+        Args:
+            percent: How much of it is done, 0 to 100.
+            text: What it does now, one line without secrets.
+        """
+        ...
+
     def start(
         self, pipeline: str, variables: Mapping[str, str], revisions: Mapping[str, str]
     ) -> str:

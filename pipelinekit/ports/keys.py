@@ -2,7 +2,7 @@
 
 import inspect
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import NoneType, UnionType
 from typing import Annotated, Literal, Protocol, Union, get_args, get_origin, get_type_hints
 
@@ -40,6 +40,20 @@ class Form(Protocol):
     def read(self, text: str) -> object:
         """Give the value for a text, or raise ValueError saying what is expected."""
         ...
+
+
+class Names:
+    """Writes names as one text, with commas between them."""
+
+    def write(self, value: object) -> str:
+        """Give the text for a name or several."""
+        if not isinstance(value, Sequence):
+            raise TypeError(f"{value!r} was given; give a list of names")
+        return value if isinstance(value, str) else ", ".join(map(str, value))
+
+    def read(self, text: str) -> list[str]:
+        """Give the names of a text."""
+        return [name.strip() for name in text.split(",") if name.strip()]
 
 
 class Setting(Noun, gc=True):

@@ -1,15 +1,19 @@
-"""Rule/Custom/Freeze: lets no execution on while an environment is frozen."""
+"""Rule/Custom/Freeze and Approval/Custom/Freeze: let nothing on while an environment is frozen."""
 
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
-from pipelinekit.engine.override import FREEZE
+from msgspec.structs import replace
+
+from pipelinekit.engine.precedence import START_AFTER
+from pipelinekit.engine.review import FREEZE
 from pipelinekit.model.action import Action, Category
 from pipelinekit.model.order import Failed, FailureType, Outcome, Succeeded, Waiting
 from pipelinekit.model.settings import Settings
-from pipelinekit.ports.provider import Job, Key, Traits, rule_provider
+from pipelinekit.ports.keys import Names
+from pipelinekit.ports.provider import Job, Key, Traits, provider, rule_provider
 from pipelinekit.tools.freezes import Calendar, FreezeError, calendar
 
 FREEZES: Final = "Freezes"
@@ -52,15 +56,16 @@ def _check(action: Action, _: Settings) -> str | None:
     return None
 
 
-@rule_provider(
-    Traits(
-        category=Category.RULE,
-        provider=FREEZE,
-        repeatable=True,
-        timeout=timedelta(minutes=FREEZE_MINUTES),
-        check=_check,
-    )
+_TRAITS: Final = Traits(
+    category=Category.RULE,
+    provider=FREEZE,
+    repeatable=True,
+    timeout=timedelta(minutes=FREEZE_MINUTES),
+    check=_check,
 )
+
+
+@rule_provider(_TRAITS)
 def freeze(
     job: Job,
     freezes: Annotated[Sequence[Period], Key(FREEZES, form=_Periods())],
@@ -77,6 +82,33 @@ def freeze(
             `reason`.
         zone: `Region/City`, `UTC`, `UTC+01:00` or an abbreviation.
     """
+    return _looked(job, freezes, zone)
+
+
+@provider(replace(_TRAITS, category=Category.APPROVAL, inputs=(0, 0), outputs=(0, 0)))
+def freeze_gate(
+    job: Job,
+    freezes: Annotated[Sequence[Period], Key(FREEZES, form=_Periods())],
+    zone: Annotated[str, Key("TimeZone")] = "UTC",
+    *,
+    start_after: Annotated[Sequence[str] | None, Key(START_AFTER, form=Names())] = None,
+) -> Outcome:
+    """Go on outside of freezes; in one wait until it is over. CodePipeline has no such type.
+
+    It is an action, so that it holds up only what comes after it. Whoever approves it overrides
+    the freeze, and has to say why in the comment.
+
+    Args:
+        job: What is to be done.
+        freezes: As those of the rule `freeze`.
+        zone: `Region/City`, `UTC`, `UTC+01:00` or an abbreviation.
+        start_after: Actions of the same run order that have to succeed first.
+    """
+    del start_after  # the engine sees to it
+    return _looked(job, freezes, zone)
+
+
+def _looked(job: Job, freezes: Sequence[Period], zone: str) -> Outcome:
     try:
         times = _calendar(freezes, zone)
     except FreezeError as error:

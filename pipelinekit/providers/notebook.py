@@ -4,7 +4,7 @@ import json
 import re
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
@@ -12,12 +12,15 @@ from typing import Annotated, Final
 from msgspec import structs
 
 from pipelinekit.builds.secrets import vault
+from pipelinekit.engine.precedence import START_AFTER
 from pipelinekit.model.action import Action, Category
 from pipelinekit.model.noun import Noun
 from pipelinekit.model.order import Failed, FailureType, Order, Outcome, Succeeded
 from pipelinekit.model.settings import Settings
+from pipelinekit.ports.keys import Names
 from pipelinekit.ports.provider import Job, Key, Traits, provider
 from pipelinekit.tools.notebooks import (
+    Advance,
     Before,
     CellFailed,
     Execution,
@@ -73,6 +76,7 @@ def run_notebook(  # noqa: PLR0913 - a parameter for each setting
     notebook_seconds: int | None = None,
     keep_minutes: int = 10,
     environment: Mapping[str, str] | None = None,
+    start_after: Annotated[Sequence[str] | None, Key(START_AFTER, form=Names())] = None,
 ) -> Outcome:
     """Execute a notebook by papermill, and fail when one of its cells does.
 
@@ -88,18 +92,26 @@ def run_notebook(  # noqa: PLR0913 - a parameter for each setting
         notebook: A path in the first input artifact, or else in the project's folder.
         parameters: Values for the names in the cell tagged `parameters`; their texts may hold
             variables, and `secret:env:NAME` or the like in the place of a secret (`pk.Secret`).
+            Those of AWS are looked up in the account that `environment` names, if it does.
         kernel: The name of a Jupyter kernel; that which the notebook names when None.
         cell_seconds: How long each cell may take.
         notebook_seconds: How long all cells together may take.
         keep_minutes: How long the kernel of a notebook that failed is kept, to be resumed.
         environment: Variables of the kernel besides those of pipelinekit, such as `AWS_PROFILE`.
+        start_after: Actions of the same run order that have to succeed first, such as an
+            approval that is to hold up nothing but this notebook.
     """
+    del start_after  # the engine sees to it
     began = time.monotonic()
     site = _site(job, notebook)
     limits = Limits(cell=cell_seconds, notebook=notebook_seconds, keep=keep_minutes * MINUTE)
     try:
         wanted = replace(
-            _wanted(job, site, parameters or {}), kernel=kernel, limits=limits, before=site.before
+            _wanted(job, site, parameters or {}),
+            kernel=kernel,
+            limits=limits,
+            resolve=resolver(lambda: vault(job.settings, environment)),
+            advance=_advancing(job),
         )
         given = {**(environment or {}), **wanted.environment}
         record = execute(replace(wanted, environment=given), job.say)
@@ -196,7 +208,7 @@ def _wanted(job: Job, site: _Site, parameters: Mapping[str, object]) -> Executio
             "PIPELINEKIT_OUTPUT": str(site.folder / MADE),
             "PIPELINEKIT_ACTION_EXECUTION_ID": job.order.id,
         },
-        resolve=resolver(lambda: vault(job.settings)),
+        before=site.before,
     )
 
 
@@ -237,6 +249,13 @@ def _variables(job: Job, glued: Mapping[str, object]) -> Iterator[tuple[str, str
             job.say(f"{name!r} is no name of an output variable; use letters, digits, @ _ -")
         else:
             yield name, value if isinstance(value, str) else json.dumps(value)
+
+
+def _advancing(job: Job) -> Advance:
+    def advance(number: int, cells: int, line: str) -> None:
+        job.progress(100 * (number - 1) // cells, f"cell {number} of {cells}: {line}")
+
+    return advance
 
 
 def _failed(job: Job, site: _Site, error: CellFailed) -> Failed:

@@ -8,31 +8,18 @@ from pipelinekit.engine.review import APPROVERS, COMMENT, INPUTS, NO_SELF, REQUI
 from pipelinekit.model.action import Action, Category
 from pipelinekit.model.order import Outcome, Waiting
 from pipelinekit.model.settings import Settings
+from pipelinekit.ports.keys import Names
 from pipelinekit.ports.provider import Job, Key, Traits, provider
-
-
-class _Names:
-    def write(self, value: object) -> str:
-        return value if isinstance(value, str) else ", ".join(map(str, _sequence(value)))
-
-    def read(self, text: str) -> object:
-        return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _sequence(value: object) -> Sequence[object]:
-    if not isinstance(value, Sequence):
-        raise TypeError(f"approvers is {value!r}; give a list of names")
-    return value
 
 
 def _check(action: Action, _: Settings) -> str | None:
     given = action.configuration
-    count, names = given.get(REQUIRED, "1"), _Names().read(given.get(APPROVERS, ""))
+    count, names = given.get(REQUIRED, "1"), Names().read(given.get(APPROVERS, ""))
     if "#{" in "".join(given.get(key, "") for key in (APPROVERS, REQUIRED, INPUTS)):
         return None
     if not count.isdecimal() or int(count) < 1:
         return f"{REQUIRED} is {count!r}; write how many people have to approve, 1 or more"
-    if isinstance(names, list) and names and len(set(names)) < int(count):
+    if names and len(set(names)) < int(count):
         return f"{REQUIRED} is {count}, and {APPROVERS} names only {len(set(names))}; name more"
     try:
         read_inputs(given.get(INPUTS, "{}"))
@@ -54,7 +41,7 @@ def _check(action: Action, _: Settings) -> str | None:
 )
 def review(  # noqa: PLR0913 - a parameter for each thing that a review can demand
     job: Job,
-    approvers: Annotated[Sequence[str] | None, Key(APPROVERS, form=_Names())] = None,
+    approvers: Annotated[Sequence[str] | None, Key(APPROVERS, form=Names())] = None,
     required: Annotated[int, Key(REQUIRED)] = 1,
     *,
     no_self_approval: Annotated[bool, Key(NO_SELF)] = False,

@@ -18,6 +18,7 @@ from pipelinekit.model.order import Failed, FailureType, Order, Outcome, Succeed
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.artifacts import ArtifactCorruptedError, Artifacts
 from pipelinekit.ports.provider import Declared
+from pipelinekit.runtime.progress import Progress
 from pipelinekit.tools.archives.archive import ArchiveError, pack, unpack
 from pipelinekit.tools.archives.shared_tree import SharedTrees
 from pipelinekit.tools.failpoint import failpoint
@@ -117,6 +118,10 @@ class Bench:
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / LOG).open("a", encoding="utf-8") as log:
             log.write(f"{text}\n")
+
+    def progress(self, percent: int, text: str) -> None:
+        """Tell how far it is."""
+        Progress(percent, text).write(self.folder)
 
     def start(
         self, pipeline: str, variables: Mapping[str, str], revisions: Mapping[str, str]

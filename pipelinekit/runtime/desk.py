@@ -18,6 +18,7 @@ from pipelinekit.model.event import (
     Expired,
     JobEvent,
     OverrideRequested,
+    Progressed,
     Reported,
     RetryRequested,
     RollbackRequested,
@@ -250,6 +251,7 @@ class Desk:
                 | Expired()
                 | JobEvent()
                 | OverrideRequested()
+                | Progressed()
                 | Reported()
                 | RetryRequested()
                 | StopRequested()

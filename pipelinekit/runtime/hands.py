@@ -3,7 +3,7 @@
 import os
 import shutil
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from pipelinekit.ports.artifacts import Artifacts
 from pipelinekit.ports.provider import Declared
 from pipelinekit.ports.store import Claim
 from pipelinekit.runtime.bench import PRIVATE, Bench, Report, Starter, carry_out
+from pipelinekit.runtime.progress import Progress
 from pipelinekit.runtime.threads import Threads
 from pipelinekit.tools.commands.containers import remove_containers
 from pipelinekit.tools.failpoint import failpoint
@@ -86,6 +87,7 @@ class Hands:
         self._calls = Threads(CALLS)
         self._errands = Threads(ERRANDS)
         self._detached: dict[str, Order] = {}
+        self._told: dict[str, Progress] = {}
         self._taken: set[tuple[str, int]] = set()
         self._begun: set[tuple[str, int]] = set()
         self._able: frozenset[str] = frozenset()
@@ -149,6 +151,17 @@ class Hands:
         if provider is None or not provider.traits.detached:
             return False
         return _standing(self._place.jobs / order.id) is Standing.DONE
+
+    def progress(self) -> Iterator[tuple[Order, Progress]]:
+        """Go through the detached jobs that have told something new of how far they are."""
+        with self._lock:
+            under_way = list(self._detached.values())
+            self._told = {key: self._told[key] for key in self._detached if key in self._told}
+        for order in under_way:
+            progress = Progress.read(self._place.jobs / order.id)
+            if progress is not None and self._told.get(order.id) != progress:
+                self._told[order.id] = progress
+                yield order, progress
 
     def close(self) -> None:
         """Let calls in threads end for a few seconds, and halts; runners go on by themselves."""

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from pipelinekit.model.event import AnswerRefused, Expired, Reported
+from pipelinekit.model.event import AnswerRefused, Expired, Progressed, Reported
 from pipelinekit.model.order import Order, Waiting
 from pipelinekit.runtime.bench import Report
 from pipelinekit.runtime.clock import new_id
 from pipelinekit.runtime.desk import Asked
+from pipelinekit.runtime.progress import Progress
 
 
 def expired(order: Order, at: datetime) -> Asked:
@@ -21,6 +22,23 @@ def expired(order: Order, at: datetime) -> Asked:
         action=order.action,
         action_execution=order.id,
         condition=order.condition,
+    )
+    return Asked(event)
+
+
+def progressed(order: Order, progress: Progress, at: datetime) -> Asked:
+    """Have it kept how far the work of an order is."""
+    event = Progressed(
+        id=new_id(),
+        pipeline=order.pipeline,
+        at=at,
+        by=str(order.type),
+        execution=order.execution,
+        stage=order.stage,
+        action=order.action,
+        action_execution=order.id,
+        percent=progress.percent,
+        summary=progress.text,
     )
     return Asked(event)
 

@@ -26,7 +26,7 @@ from pipelinekit.runtime.hands import Done, Hands
 from pipelinekit.runtime.inbox import End, Inbox, Question
 from pipelinekit.runtime.pulse import Pulse
 from pipelinekit.runtime.timers import Timers
-from pipelinekit.runtime.verdicts import expired, refused, reported, told
+from pipelinekit.runtime.verdicts import expired, progressed, refused, reported, told
 from pipelinekit.tools.failpoint import failpoint
 
 LOG = logging.getLogger("pipelinekit")
@@ -36,6 +36,9 @@ LOOK_SECONDS = 0.1
 
 LAST_LOOK_SECONDS = 2.0
 BURY_SECONDS = 1.0
+PROGRESS_SECONDS = 1.0
+"""How often it is kept how far the jobs are."""
+
 TAKE_SECONDS = 60.0
 RETRY_SECONDS = 1.0
 
@@ -84,7 +87,7 @@ class Worker:
         self._term = incarnation.check()
         self._unsure = self._lapsed = False
         self._refusals: list[tuple[Order, str]] = []
-        self._looked = self._buried = self._took = -math.inf
+        self._looked = self._buried = self._took = self._heard = -math.inf
         self.pulse = Pulse()
         self._closing = False
         self._leaving, self._left = threading.Event(), threading.Event()
@@ -160,6 +163,7 @@ class Worker:
             self._questions = [item for item in items if isinstance(item, Question)]
             self._turn([item for item in items if isinstance(item, End)])
             leaving = self._leaving.is_set()
+            self._listen()
             self._look()
             if leaving:
                 self._left.set()
@@ -203,6 +207,19 @@ class Worker:
         except PipelineKitError as error:
             self._put_off([*held, *late], error)
             raise
+
+    def _listen(self) -> None:
+        """Have it kept how far the jobs are that this engine holds."""
+        present = steady()
+        if present - self._heard < PROGRESS_SECONDS or self._closing:
+            return
+        self._heard = present
+        heard = [each for each in self._hands.progress() if self._holds(each[0])]
+        if heard:
+            self._check()
+            at = self._clock()
+            self._incarnation.ensure()
+            self._desk.settle([progressed(order, progress, at) for order, progress in heard])
 
     def _settle_all(self, ends: list[End], late: list[_Deadline]) -> None:
         try:

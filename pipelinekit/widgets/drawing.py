@@ -18,7 +18,7 @@ from pipelinekit.model.pipeline import Pipeline, Stage
 from pipelinekit.runtime.clock import now
 from pipelinekit.widgets import look, wording
 from pipelinekit.widgets.markup import Html, joined, link, tag, web_address
-from pipelinekit.wire.words import NOT_STARTED, WAITING, Mark, duration, one_line
+from pipelinekit.wire.words import FROZEN, NOT_STARTED, WAITING, Mark, duration, one_line
 
 BREAK = Html("<br>")
 NO_EMOJI = "\N{VARIATION SELECTOR-15}"  # icons are text, whatever fonts there are
@@ -197,7 +197,7 @@ def _pill(mark: Mark) -> Html:
 
 def _panel(facts: ActionFacts) -> Html:
     mark = facts.mark or NOT_STARTED
-    told = _request(facts) if mark is WAITING else _trouble(facts)
+    told = _request(facts) if mark in {WAITING, FROZEN} else _trouble(facts)
     name = f"{facts.stage} / {facts.action.name}"
     return tag(
         "li",
@@ -216,7 +216,7 @@ def _request(facts: ActionFacts) -> Iterator[Html]:
     row = facts.attempt
     if row is None:
         return
-    yield from _quote(wording.paragraph(row.resolved.get("CustomData", "")))
+    yield from _quote(wording.question(row))
     url = row.resolved.get("ExternalEntityLink", "")
     if url:
         yield tag("div", "To review: ", link(url, url, style=look.ANCHOR), style=look.QUOTE)

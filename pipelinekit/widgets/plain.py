@@ -10,7 +10,7 @@ from pipelinekit.model.action import Action
 from pipelinekit.model.pipeline import Pipeline, Stage
 from pipelinekit.runtime.clock import now
 from pipelinekit.widgets import wording
-from pipelinekit.wire.words import WAITING, duration, flat, one_line
+from pipelinekit.wire.words import FROZEN, WAITING, duration, flat, one_line
 
 INDENT = "    "
 ALONE, FIRST, INNER, LAST = "  ", "┌ ", "├ ", "└ "
@@ -109,7 +109,7 @@ def _time(seconds: float | None) -> str:
 def _notable(facts: ActionFacts) -> Iterator[str]:
     yield ""
     yield f"{facts.mark}: {facts.stage}/{facts.action.name}"
-    told = _request(facts) if facts.mark is WAITING else _trouble(facts)
+    told = _request(facts) if facts.mark in {WAITING, FROZEN} else _trouble(facts)
     yield from (f"{INDENT}{line}" for line in told)
     yield from (f"{INDENT}| {line}" for line in wording.last_lines(facts))
 
@@ -123,7 +123,7 @@ def _request(facts: ActionFacts) -> Iterator[str]:
     row = facts.attempt
     if row is None:
         return
-    yield from wording.paragraph(row.resolved.get("CustomData", ""))
+    yield from wording.question(row)
     if row.resolved.get("ExternalEntityLink"):
         yield f"To review: {one_line(row.resolved['ExternalEntityLink'])}"
     yield from wording.asked(row)

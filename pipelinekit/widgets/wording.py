@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 from datetime import datetime
 
+from pipelinekit.engine.review import asks
 from pipelinekit.kit.fact_words import needed, refused, retried, skipped, votes, wanted
 from pipelinekit.kit.facts import ActionFacts, StageFacts
 from pipelinekit.kit.logs import tail
@@ -111,9 +112,14 @@ def entry(stage: StageFacts) -> Iterator[str]:
     return filter(None, (skipped(stage), retried(stage)))
 
 
+def question(row: ActionExecution) -> tuple[str, ...]:
+    """Tell what an approval asks, or what freeze is waited for."""
+    return paragraph(row.resolved.get("CustomData", "") if asks(row.type) else row.summary)
+
+
 def asked(row: ActionExecution) -> Iterator[str]:
     """Say who has approved, since when an approval waits and until when, and what it asks."""
-    until = f" · until {moment(row.deadline)}" if row.deadline else ""
+    until = f" · until {moment(row.deadline)}" if row.deadline and asks(row.type) else ""
     count = votes(row)
     yield f"{f'{count} · ' if count else ''}since {moment(row.started)}{until}"
     yield from refused(row)
@@ -122,8 +128,10 @@ def asked(row: ActionExecution) -> Iterator[str]:
 
 
 def answers(row: ActionExecution) -> str:
-    """Show how an approval is answered in a notebook."""
+    """Show how an approval is answered in a notebook, or a freeze overridden."""
     name = flat(row.action)
+    if not asks(row.type):
+        return f'run.override(action={name!r}, reason="...")'
     inputs = ", ".join(f"{flat(each)!r}: ..." for each in needed(row))
     filled = f", inputs={{{inputs}}}" if inputs else ""
     return f"run.approve(action={name!r}{filled})  or  run.reject(action={name!r})"

@@ -53,6 +53,7 @@ SUCCEEDED = Mark("✓", "Succeeded", Tone.GOOD)
 IN_PROGRESS = Mark("●", "In progress", Tone.BUSY)
 FAILED = Mark("✗", "Failed", Tone.BAD)
 WAITING = Mark("⏸", "Waiting for approval", Tone.ASKING)
+FROZEN = Mark("❄", "Frozen", Tone.ASKING)
 NOT_STARTED = Mark("○", "Not started", Tone.AHEAD)
 AT_THE_DOOR = Mark("○", "Waiting to enter", Tone.AHEAD)
 

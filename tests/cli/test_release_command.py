@@ -83,12 +83,42 @@ def test_a_frozen_environment_ends_with_3_and_says_how_to_go_on(project: Project
     notebook(project.folder, "1")
     done = project.call("release", "report.ipynb")
     assert done.returncode == 3, done.stderr
-    assert "It is frozen until 2199-01-02 00:00 UTC; go on then with" in done.stdout
+    assert "freeze-live: frozen until 2199-01-02 00:00 UTC; go on then with" in done.stdout
     assert "Do not wait for that with: pipelinekit override" in done.stdout
     assert "say why" in project.call("override", "release-report").stderr
     again = project.call("override", "release-report", "--reason", "a hotfix")
     assert again.returncode == 0, again.stderr
     assert project.call("watch", "release-report").returncode == 0
+    page, _ = project.call("report", "release-report", "-o", "told").stdout.splitlines()
+    assert "Overridden" in Path(project.folder, page).read_text(encoding="utf-8")
+
+
+def test_a_release_that_failed_is_resumed_and_goes_on_to_the_next_environment(
+    project: Project,
+) -> None:
+    project.write("environments.yaml", ENVIRONMENTS)
+    go = str(project.folder / "go")
+    gate = f"import os\nassert environment == 'staging' or os.path.exists({go!r})"
+    notebook(project.folder, gate, "print(environment, rows)")
+    refused = project.call("release", "report.ipynb", "--resume")
+    assert refused.returncode == 2
+    assert "it was never released here; begin a new release of it" in refused.stderr
+    failed = project.call("release", "report.ipynb")
+    assert failed.returncode == 1, failed.stderr
+    assert "from the cell that failed with: pipelinekit release report.ipynb --resume" in (
+        failed.stderr
+    )
+    project.write("go", "")
+    other = project.call("release", "report.ipynb", "--resume", "-p", "rows=9")
+    assert other.returncode == 2
+    assert "#1 went to other environments, or with other parameters" in other.stderr
+    done = project.call("release", "report.ipynb", "--resume")
+    assert done.returncode == 0, done.stderr
+    first, second = done.stdout.splitlines()[-2:]
+    assert first.split()[:3] == ["staging", "✓", "Succeeded"]
+    assert second.split()[:3] == ["production", "✓", "Succeeded"]
+    assert second.endswith("it goes on at cell 3, in the kernel that was kept")
+    assert project.call("release", "report.ipynb", "--resume").returncode == 2
 
 
 def test_environments_are_listed_with_what_they_demand(project: Project) -> None:

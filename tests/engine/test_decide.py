@@ -2,10 +2,13 @@
 
 from uuid import UUID
 
+import pytest
 from msgspec.structs import replace
 
 from pipelinekit.engine.decide import decide, replay
+from pipelinekit.model.errors import StaleReport
 from pipelinekit.model.event import AnswerRefused
+from pipelinekit.model.execution import ActionExecution
 from pipelinekit.model.order import Succeeded
 from pipelinekit.model.pipeline import Stage
 from pipelinekit.model.status import ApprovalStatus
@@ -83,3 +86,26 @@ def test_an_answer_to_an_attempt_that_another_has_followed_is_kept_in_the_journa
     world.fetched(run)
     decision = world.happen(refused(world, run, "an attempt before"))
     assert (decision.kept, decision.rows) == (True, ())
+
+
+def test_it_is_kept_how_far_an_action_is_until_it_ends() -> None:
+    world = World()
+    run = world.started(line(Stage("Test", step("look"))))
+    world.fetched(run)
+    world.progress(run, "look", 40)
+    row = world.row(run, "look")
+    assert (row.percent, row.summary, row.status) == (40, "at 40", "InProgress")
+    assert replay(world.events).get(ActionExecution, row.key) == row
+    world.succeed(run, "look")
+    assert (world.row(run, "look").percent, world.row(run, "look").summary) == (None, "")
+
+
+def test_what_is_told_of_an_attempt_that_is_over_is_dropped() -> None:
+    world = World()
+    run = world.started(line(Stage("Test", step("look"), step("other"))))
+    world.fetched(run)
+    with pytest.raises(StaleReport, match="that is not under way; drop it"):
+        world.progress(run, "look", 40, "another")
+    world.succeed(run, "look")
+    with pytest.raises(StaleReport):
+        world.progress(run, "look", 40)

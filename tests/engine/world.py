@@ -27,6 +27,7 @@ from pipelinekit.model.event import (
     Event,
     Expired,
     OverrideRequested,
+    Progressed,
     Pruned,
     Reported,
     RetryRequested,
@@ -198,6 +199,20 @@ class World:
                 stage=row.stage,
                 action=action,
                 action_execution=row.id,
+            )
+        )
+
+    def progress(self, execution: str, action: str, percent: int, attempt: str = "") -> None:
+        row = self.row(execution, action)
+        self.happen(
+            Progressed(
+                **self._common,
+                execution=execution,
+                stage=row.stage,
+                action=action,
+                action_execution=attempt or row.id,
+                percent=percent,
+                summary=f"at {percent}",
             )
         )
 

@@ -14,6 +14,7 @@ import pipelinekit as pk
 from pipelinekit.kit.kit import Kit
 from pipelinekit.kit.workbench import lay_out
 from pipelinekit.model.errors import ActionNotFound, StageNotRetryable, ValidationError
+from pipelinekit.model.event import Progressed
 from pipelinekit.model.status import PipelineStatus
 from tests.tools.notebooks.books import cell, write
 
@@ -80,6 +81,32 @@ def test_the_log_grows_while_the_notebook_is_executed(kit: Kit, tmp_path: Path) 
     assert "\none\n" in run.logs("slow")
     (tmp_path / "go").touch()
     run.wait(timeout=60).raise_for_status()
+
+
+def test_the_journal_tells_how_far_a_notebook_is(kit: Kit, tmp_path: Path) -> None:
+    write(
+        tmp_path / "slow.ipynb",
+        "print('one')",
+        f"import os, time\nwhile not os.path.exists({str(tmp_path / 'go')!r}): time.sleep(0.02)",
+        "print('two')",
+        "print('three')",
+    )
+    run = kit.start(pipeline(pk.Stage("Build", pk.notebook("slow", "slow.ipynb"))))
+    limit = time.monotonic() + 30
+    while run.actions[-1].percent != 25:
+        assert time.monotonic() < limit
+        time.sleep(0.05)
+    assert run.actions[-1].summary == "cell 2 of 4: import os, time"
+    state = kit.client().get_pipeline_state(name="shop")["stageStates"][1]
+    assert state["actionStates"][0]["latestExecution"]["percentComplete"] == 25
+    with pk.Kit(tmp_path / "home", work=False) as other:  # as `watch` does elsewhere
+        assert other.run(run.id).actions[-1].percent == 25
+    (tmp_path / "go").touch()
+    run.wait(timeout=60).raise_for_status()
+    assert run.actions[-1].percent is None
+    assert run.actions[-1].summary.startswith("4 of 4 cells executed")
+    told = [each.event for each in kit.store.tail(0) if isinstance(each.event, Progressed)]
+    assert ("cell 2 of 4: import os, time", 25) in [(each.summary, each.percent) for each in told]
 
 
 def test_a_halted_notebook_takes_its_kernel_along(kit: Kit, tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def test_an_unknown_environment_is_refused_with_those_that_exist(tmp_path: Path)
         ("a:\n  freezes:\n  - {weekly: SONNTAG}\n", 3, "SONNTAG"),
         ("a:\n  freezes:\n  - {weekly: SUN, from: 2026-12-01}\n", 3, "or `weekly`"),
         ("a:\n  freezes:\n  - {reason: no}\n", 3, "text is expected"),
-        ("a:\n  approvers: [ann]\n  approvals: 2\n", 3, "write 1 to 1"),
+        ("a:\n  approvers: [ann]\n  approvals: 2\n", 3, "write at most 1, or name more approvers"),
         ("a:\n  protected: maybe\n", 2, "true or false"),
     ],
 )

@@ -113,6 +113,16 @@ def test_a_notebook_is_executed_with_its_parameters_and_kept(site: Site) -> None
 
 
 @pytest.mark.slow
+def test_it_is_told_how_far_a_notebook_is(site: Site) -> None:
+    site.write("1", "print('two')", parameters="rows = 1")
+    assert site.run(notebook("train", "train.ipynb")).job.told == [
+        (0, "cell 1 of 3: rows = 1"),
+        (33, "cell 2 of 3: 1"),
+        (66, "cell 3 of 3: print('two')"),
+    ]
+
+
+@pytest.mark.slow
 def test_what_is_glued_becomes_output_variables(site: Site) -> None:
     glued = """\
 glue("accuracy", 0.93); glue("rows", 7); glue("good", True); glue("model", "tiny")

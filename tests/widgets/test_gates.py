@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from pipelinekit.kit.facts import RunFacts
+from pipelinekit.kit.facts import ActionFacts, RunFacts
 from pipelinekit.kit.observe import observed
 from pipelinekit.kit.run import Run
 from pipelinekit.model.action import Action, ActionTypeId, Category, Owner
@@ -248,3 +248,48 @@ def test_hostile_text_of_a_switch_and_a_rule_never_becomes_markup(book: Book) ->
     run = book.run(shop, execution(shop, stage="Live"), *rows)
     assert_safe(run_html(run))
     assert not {"\x1b", "\x00"} & set(run_text(run))
+
+
+# ---------------------------------------- freezes of environments
+
+
+def frozen(summary: str) -> tuple[Pipeline, list[object]]:
+    """Make a stage in which a freeze holds up one action, and the rows of it."""
+    calm = Action("calm", ActionTypeId(Category.APPROVAL, Owner.CUSTOM, "Freeze"))
+    live = Stage("Live", calm, replace(deploy(), name="us"))
+    shop = pipeline(Stage("Source", source()), live)
+    row = attempted(shop, "Live", "calm", token="t", summary=summary)
+    return shop, [
+        execution(shop, stage="Live"),
+        entered(shop, "Live", StageStatus.IN_PROGRESS),
+        row,
+    ]
+
+
+def test_a_freeze_is_told_with_how_it_is_overridden(book: Book) -> None:
+    shop, rows = frozen(f"frozen until Monday: {HOSTILE}")
+    run = book.run(shop, *rows)
+    told = tells(run)
+    assert told("❄")
+    assert told("Frozen")
+    assert told("frozen until Monday")
+    assert told("run.override(action='calm', reason=\"...\")")
+    assert facts(run).asked == []
+    assert facts(run).waits_for_people
+    assert [each.name for each in facts(run).frozen if isinstance(each, ActionFacts)] == ["calm"]
+
+
+def test_a_freeze_that_was_not_looked_at_yet_is_just_under_way(book: Book) -> None:
+    shop, rows = frozen("")
+    found = facts(book.run(shop, *rows))
+    assert found.mark.word == "In progress"
+    assert (found.frozen, found.waits_for_people) == ([], False)
+
+
+def test_a_freeze_beside_which_something_runs_keeps_nobody_waiting(book: Book) -> None:
+    shop, rows = frozen("frozen until Monday")
+    found = facts(book.run(shop, *rows, attempted(shop, "Live", "us")))
+    assert len(found.frozen) == 1
+    assert not found.waits_for_people
+    assert found.stages[1].mark is not None
+    assert found.stages[1].mark.word == "In progress"

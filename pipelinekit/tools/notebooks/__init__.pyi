@@ -5,6 +5,7 @@ from .execution import CellFailed as CellFailed
 from .execution import Execution as Execution
 from .execution import execute as execute
 from .execution import forget as forget
+from .limits import Advance as Advance
 from .limits import Caps as Caps
 from .limits import Limits as Limits
 from .limits import Record as Record

@@ -16,7 +16,7 @@ from papermill.clientwrap import PapermillNotebookClient
 from pipelinekit.tools.notebooks.document import Cell, NotebookError, first_line, tags
 from pipelinekit.tools.notebooks.kernels import Lease, Place, drop, resume
 from pipelinekit.tools.notebooks.kernelspec import Spec
-from pipelinekit.tools.notebooks.limits import Caps, Limits, Record, Say, resumed
+from pipelinekit.tools.notebooks.limits import Advance, Caps, Limits, Record, Say, resumed
 from pipelinekit.tools.notebooks.outputs import Message, Outputs, OutputTooLarge
 from pipelinekit.tools.notebooks.resume import INJECTED, Before, Kept, Plan, numbers, plan
 from pipelinekit.tools.notebooks.session import (
@@ -42,6 +42,7 @@ class Task:
         caps: How much a cell may put out.
         limits: How long it may take.
         say: Is told which cell begins.
+        advance: Is told how far it is.
         hidden: The values of references to secrets.
         named: Parameters in which there are such.
         before: The execution that failed before this one.
@@ -54,6 +55,7 @@ class Task:
     caps: Caps
     limits: Limits
     say: Say
+    advance: Advance
     hidden: Mapping[str, str] = field(default_factory=dict)
     named: tuple[str, ...] = ()
     before: Before | None = None
@@ -156,10 +158,12 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
         if index not in self._numbers:
             return
         record = self._task.record
-        record.number, record.line = self._numbers[index], first_line(cell)
+        record.number = self._numbers[index]
+        record.line = self._task.outputs.redacted(first_line(cell))
         record.ran += 1
         again = ", again" if index in self._plan.replayed else ""
         self._task.say(f"-- cell {record.number} of {record.cells}{again}: {record.line}")
+        self._task.advance(record.number, record.cells, record.line)
 
     def _end(self, index: int, cell: Cell, seconds: float) -> None:
         if seconds > LONG_SECONDS:

@@ -18,7 +18,7 @@ from pipelinekit.tools.notebooks.document import (
 )
 from pipelinekit.tools.notebooks.engine import NAME, PipelinekitEngine
 from pipelinekit.tools.notebooks.kernels import Place, drop
-from pipelinekit.tools.notebooks.limits import Caps, Limits, Record, Say
+from pipelinekit.tools.notebooks.limits import Advance, Caps, Limits, Record, Say
 from pipelinekit.tools.notebooks.resume import Before, Kept, beside
 from pipelinekit.tools.notebooks.secrets import Resolve, resolver
 
@@ -54,6 +54,7 @@ class Execution:
         caps: How much each cell may put out.
         resolve: Looks up the secrets that parameters refer to.
         before: An execution that failed, to go on from; see `read_before`.
+        advance: Is told how far it is.
     """
 
     source: Path
@@ -66,6 +67,7 @@ class Execution:
     caps: Caps = field(default_factory=Caps)
     resolve: Resolve = field(default_factory=resolver)
     before: Before | None = None
+    advance: Advance | None = None
 
 
 def execute(wanted: Execution, say: Say | None = None) -> Record:
@@ -128,6 +130,7 @@ def _run(wanted: Execution, document: Document, record: Record, say: Say | None)
         limits=wanted.limits,
         resolve=wanted.resolve,
         say=say,
+        advance=wanted.advance,
         before=wanted.before,
         record=record,
     )

@@ -16,7 +16,7 @@ from papermill.log import logger
 from pipelinekit.tools.notebooks.client import Client, Task
 from pipelinekit.tools.notebooks.kernels import Place
 from pipelinekit.tools.notebooks.kernelspec import find_spec
-from pipelinekit.tools.notebooks.limits import Caps, Limits, Record, Say
+from pipelinekit.tools.notebooks.limits import Advance, Caps, Limits, Record, Say
 from pipelinekit.tools.notebooks.outputs import Outputs
 from pipelinekit.tools.notebooks.resume import Before
 from pipelinekit.tools.notebooks.secrets import Resolve, references, resolver, values
@@ -25,7 +25,7 @@ SAVE_SECONDS: Final = 0.5
 OURS: Final = ("input_path", "kernel_manager_class", "timeout", "startup_timeout", "km")
 
 
-def _unheard(_: str) -> None:
+def _unheard(*_: object) -> None:
     return
 
 
@@ -40,6 +40,7 @@ class Options:
         limits: How long it may take; papermill's own options prevail.
         resolve: Looks up secrets by reference.
         say: Is given a line for each cell that begins, and what the cells print.
+        advance: Is told how far it is.
         before: An execution that failed, to go on from.
         record: Where it is noted what comes of it.
     """
@@ -49,6 +50,7 @@ class Options:
     limits: Limits = field(default_factory=Limits)
     resolve: Resolve = field(default_factory=resolver)
     say: Say | None = None
+    advance: Advance | None = None
     before: Before | None = None
     record: Record = field(default_factory=Record)
 
@@ -151,6 +153,7 @@ def _task(
         caps=options.caps,
         limits=limits,
         say=options.say or _unheard,
+        advance=options.advance or _unheard,
         hidden=hidden,
         named=tuple(name for name, value in parameters.items() if any(references(value))),
         before=options.before,

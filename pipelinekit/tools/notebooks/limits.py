@@ -10,6 +10,9 @@ MEGABYTE: Final = 1_000_000
 
 Say: TypeAlias = Callable[[str], None]
 
+Advance: TypeAlias = Callable[[int, int, str], None]
+"""Is told, as a cell begins, its number, how many there are, and its first line."""
+
 
 @dataclass(frozen=True, slots=True)
 class Caps:

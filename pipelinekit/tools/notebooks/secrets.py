@@ -158,10 +158,17 @@ def _from_file(name: str) -> str:
 def _from_keyring(name: str) -> str:
     try:
         import keyring  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415 - optional
+        import keyring.errors  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415 - too
     except ImportError:
         raise ValueError("the package keyring is missing; install it") from None
     service, _, user = name.rpartition("/")
-    found: str | None = keyring.get_password(service, user)
+    try:
+        found: str | None = keyring.get_password(service, user)
+    except keyring.errors.KeyringError as error:
+        raise ValueError(
+            f"the keyring cannot be read: {str(error) or type(error).__name__}; unlock it, or "
+            f"have PYTHON_KEYRING_BACKEND name another one"
+        ) from None
     if found is None:
         raise ValueError(f"the keyring has no password of {user} for {service}; store it")
     return found

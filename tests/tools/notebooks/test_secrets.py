@@ -8,7 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import keyring
 import pytest
+from keyring.backends.fail import Keyring as NoKeyring
 
 from pipelinekit.tools.notebooks import NotebookError, Secret, SecretMissing, resolver
 from pipelinekit.tools.notebooks.limits import Caps
@@ -116,7 +118,12 @@ def test_a_secret_that_the_author_wrote_down_is_hidden_too(
     book.write("print('correct horse')", parameters="token = ''")
     book.run(parameters={"token": Secret.env("TOKEN")})
     assert "correct horse" not in book.text
+    assert "correct horse" not in "\n".join(book.said)
     assert book.printed(2) == "***\n"
+    book.write("raise OSError('correct horse')", parameters="token = ''")
+    failed = book.fail(parameters={"token": Secret.env("TOKEN")})
+    assert "cell 3, `raise OSError('***')`: OSError: ***" in str(failed)
+    assert "correct horse" not in "\n".join(book.said)
 
 
 def test_references_are_looked_up_where_they_say(
@@ -149,7 +156,7 @@ def test_references_are_looked_up_where_they_say(
         ("secret:env:NO_SUCH_VARIABLE", "has no variable NO_SUCH_VARIABLE; set it"),
         ("secret:file:/no/such/file", "No such file"),
         ("secret:ssm:/none", "neither a file of secrets nor an AWS account is configured"),
-        ("secret:keyring:shop/me", "keyring"),
+        ("secret:keyring:shop/me", "the keyring cannot be read: No recommended backend"),
         ("secret:env:SHORT", "fewer than 4 bytes"),
     ],
 )
@@ -157,6 +164,7 @@ def test_a_secret_that_cannot_be_had_is_told(
     monkeypatch: pytest.MonkeyPatch, reference: str, words: str
 ) -> None:
     monkeypatch.setenv("SHORT", "abc")
+    keyring.set_keyring(NoKeyring())
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(SecretMissing, match=words):

@@ -1,0 +1,97 @@
+"""Finds the release that is to go on from where it failed."""
+
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from pipelinekit.artifacts.folder import FolderArtifacts
+from pipelinekit.engine.planned import Change
+from pipelinekit.kit.kit import Kit
+from pipelinekit.kit.promotion import ARTIFACT, Promotion
+from pipelinekit.kit.run import Run
+from pipelinekit.model.errors import StageNotRetryable, ValidationError
+from pipelinekit.model.execution import Artifact
+from pipelinekit.model.status import PipelineStatus
+from pipelinekit.tools.notebooks import NotebookError, read_notebook
+from pipelinekit.tools.notebooks.document import Cell, Document, first_line, source, tags
+
+ANEW: Final = "begin a new release of it"
+
+
+def failed_release(kit: Kit, promotion: Promotion) -> Run:
+    """Find the latest release of a notebook, which has to have failed; nothing is done with it.
+
+    Args:
+        kit: Where it ran.
+        promotion: The notebook; with environments, those that it has to have been released to.
+
+    Raises:
+        StageNotRetryable: It was never released, its latest release has not failed, or went to
+            other environments or with other parameters.
+        ValidationError: The notebook is not as it was released.
+    """
+    asked = f"the release of {promotion.path} was to be resumed, and"
+    runs = kit.runs(promotion.name, limit=1)
+    if not runs:
+        raise StageNotRetryable(f"{asked} it was never released here; {ANEW}")
+    run, row = runs[0], runs[0].execution
+    if not row.ended:
+        raise StageNotRetryable(
+            f"{asked} #{row.number} of it is still under way, in {row.stage}; follow it with "
+            f"`pipelinekit watch {promotion.name}`"
+        )
+    if row.status is not PipelineStatus.FAILED:
+        raise StageNotRetryable(
+            f"{asked} #{row.number}, the latest, has not failed: it is {row.status}; {ANEW}"
+        )
+    if promotion.waves and kit.plan(promotion.pipeline()).change is not Change.SAME:
+        raise StageNotRetryable(
+            f"{asked} #{row.number} went to other environments, or with other parameters or "
+            f"files; leave them out, for it goes on as it was begun, or {ANEW}"
+        )
+    if changed := _changed(kit, run, promotion):
+        raise ValidationError(
+            f"{asked} {changed} is not as #{row.number} took it, which goes on with what it took; "
+            f"undo the change, or {ANEW}"
+        )
+    return run
+
+
+def _changed(kit: Kit, run: Run, promotion: Promotion) -> str:
+    taken = _released(kit, _artifact(run), promotion.path)
+    try:
+        now = read_notebook(promotion.notebook)
+    except NotebookError as error:
+        raise ValidationError(str(error)) from None
+    before, after = (list(map(_content, each["cells"])) for each in (taken, now))
+    if before == after:
+        return ""
+    same = next(
+        (at for at, pair in enumerate(zip(before, after, strict=False)) if pair[0] != pair[1]),
+        min(len(before), len(after)),
+    )
+    cells: Sequence[Cell] = now["cells"]
+    told = f", `{first_line(cells[same])}`," if same < len(cells) else ", which is gone,"
+    return f"its cell {same + 1}{told}"
+
+
+def _artifact(run: Run) -> Artifact:
+    written = (each for row in run.actions for each in row.outputs if each.name == ARTIFACT)
+    found = next(written, None)
+    if found is None:
+        raise StageNotRetryable(
+            f"{run!r} was to be resumed, and it failed before anything was taken; {ANEW}"
+        )
+    return found
+
+
+def _released(kit: Kit, artifact: Artifact, path: str) -> Document:
+    packed = FolderArtifacts(kit.home.artifacts).get(artifact)
+    with zipfile.ZipFile(packed) as archive, tempfile.TemporaryDirectory() as draft:
+        return read_notebook(Path(archive.extract(path, draft)))
+
+
+def _content(cell: Cell) -> tuple[str, str, Sequence[str]]:
+    return cell["cell_type"], source(cell), sorted(tags(cell))

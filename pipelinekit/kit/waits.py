@@ -1,0 +1,43 @@
+"""What an execution waits for: people who approve, and the ends of freezes."""
+
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from pipelinekit.engine.review import FREEZE, asks
+from pipelinekit.model.check import RuleExecution
+from pipelinekit.model.errors import ActionNotFound
+from pipelinekit.model.execution import ActionExecution
+from pipelinekit.model.status import ActionStatus
+
+Row = TypeVar("Row", ActionExecution, RuleExecution)
+
+
+def approvals(rows: Iterable[ActionExecution]) -> list[ActionExecution]:
+    """Choose the approvals that wait for an answer."""
+    return [row for row in rows if row.status is ActionStatus.IN_PROGRESS and asks(row.type)]
+
+
+def freezes(rows: Iterable[Row]) -> list[Row]:
+    """Choose the freezes whose end is waited for; one that was not looked at yet tells nothing."""
+    under_way = (row for row in rows if row.status is ActionStatus.IN_PROGRESS)
+    return [row for row in under_way if row.type.provider == FREEZE and row.summary]
+
+
+def the_one(waiting: Sequence[ActionExecution], action: str | None, asked: str) -> ActionExecution:
+    """Choose what is to be answered.
+
+    Args:
+        waiting: What waits.
+        action: Its name; None where only one waits.
+        asked: What was asked for, for the message.
+
+    Raises:
+        ActionNotFound: None waits, or several do.
+    """
+    meant = [row for row in waiting if action in {None, row.action}]
+    if len(meant) == 1:
+        return meant[0]
+    found = ", ".join(row.action for row in waiting) or "none"
+    raise ActionNotFound(
+        f"{asked}; those that wait are: {found}" + ("; say which with action=" if meant else "")
+    )
