@@ -27,6 +27,17 @@ def test_every_file_of_the_providers_is_told() -> None:
     }
 
 
+def test_every_type_that_a_file_declares_is_told() -> None:
+    lines = (
+        "import importlib, pkgutil; from pipelinekit import providers",
+        "for each in pkgutil.iter_modules(providers.__path__):",
+        "    importlib.import_module(f'{providers.__name__}.{each.name}')",
+        "from pipelinekit.ports.provider import DECLARED",
+        "assert not DECLARED.keys() ^ providers.FILES.keys()",
+    )
+    subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True)
+
+
 def test_an_action_type_that_nobody_declared_is_unknown() -> None:
     odd = ActionTypeId(Category.SOURCE, Owner.CUSTOM, "Nowhere")
     assert odd not in discover()
