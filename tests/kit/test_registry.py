@@ -27,6 +27,17 @@ def test_every_file_of_the_providers_is_told() -> None:
     }
 
 
+def test_all_that_the_files_of_the_providers_declare_is_told() -> None:
+    lines = (
+        "import pkgutil; from importlib import import_module; from pipelinekit import providers",
+        "from pipelinekit.ports.provider import DECLARED",
+        "for each in pkgutil.iter_modules(providers.__path__):",
+        "    import_module(f'pipelinekit.providers.{each.name}')",
+        "assert set(DECLARED) == set(providers.FILES), set(DECLARED) ^ set(providers.FILES)",
+    )
+    subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True)
+
+
 def test_an_action_type_that_nobody_declared_is_unknown() -> None:
     odd = ActionTypeId(Category.SOURCE, Owner.CUSTOM, "Nowhere")
     assert odd not in discover()
