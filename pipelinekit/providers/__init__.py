@@ -40,6 +40,7 @@ FILES: Final[Mapping[ActionTypeId, str]] = {
     **_of(Owner.THIRD_PARTY, (Category.SOURCE, "GitHub", "github")),
     **_of(
         Owner.CUSTOM,
+        (Category.APPROVAL, "Freeze", "freeze"),
         (Category.APPROVAL, "Review", "review"),
         (Category.BUILD, "Notebook", "notebook"),
         (Category.DEPLOY, "Notebook", "notebook"),
