@@ -102,12 +102,13 @@ class Bench:
         if artifact is None and not self.order.outputs:
             return
         position = _position(self.order.outputs, artifact, f"{self.order.action} wrote")
-        packed = self.folder / f"out-{position}.zip"
-        packed.parent.mkdir(parents=True, exist_ok=True)
-        made = pack(folder, packed)
-        output = replace(self.order.outputs[position], digest=made.digest)
-        self.written.append(self.artifacts.put(output, packed))
-        packed.unlink(missing_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        # Of its own: an engine that lost the attempt, or took it, may be writing just now.
+        with tempfile.TemporaryDirectory(dir=self.folder, prefix="out-") as draft:
+            packed = Path(draft, f"{position}.zip")
+            made = pack(folder, packed)
+            output = replace(self.order.outputs[position], digest=made.digest)
+            self.written.append(self.artifacts.put(output, packed))
 
     def say(self, text: str) -> None:
         """Write a line into the action's log."""

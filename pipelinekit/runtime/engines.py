@@ -45,6 +45,7 @@ class Incarnation:
         self._leases = leases
         self._holders = holders
         self._path = folder / identity
+        self._replaced = 0
         with self._telling("made"):
             place = place_of(folder) if leases else ""
             self._file = self._locked()
@@ -56,7 +57,7 @@ class Incarnation:
         _ALIVE.add(self)
 
     def ensure(self) -> None:
-        """Put the lock back where its file was removed or replaced.
+        """Put the lock back where its file was removed or replaced, which begins another term.
 
         Others have taken over what this engine held, if they saw that; what it takes on from now
         on is to be seen as its own again, and as nobody's after its death.
@@ -65,9 +66,16 @@ class Incarnation:
             StoreError: The folder cannot be written.
         """
         with self._telling("put back"):
-            if not self._path.exists() or not _same(self._path, self._file):
+            if not self._in_place():
+                self._replaced += 1
                 self._file.close()
                 self._file = self._locked()
+
+    def _in_place(self) -> bool:
+        try:
+            return os.path.samestat(self._path.stat(), os.fstat(self._file.fileno()))
+        except FileNotFoundError:
+            return False
 
     @contextmanager
     def _telling(self, what: str) -> Iterator[None]:
@@ -95,13 +103,18 @@ class Incarnation:
         """Give the number of the present term: while it lasts, nobody takes what this one holds.
 
         Raises:
-            StoreError: The lease has ended and cannot be renewed.
+            StoreError: The lease has ended and cannot be renewed, or the lock cannot be put back.
         """
-        return self._lease.check() if self._lease else 0
+        self.ensure()
+        return self._replaced + (self._lease.check() if self._lease else 0)
 
     def holds(self, term: int) -> bool:
         """Tell whether a term still lasts."""
-        return self._lease is None or self._lease.holds(term)
+        with suppress(OSError, ValueError):  # what cannot be looked at cannot be relied on
+            rest = term - self._replaced
+            leased = rest == 0 if self._lease is None else self._lease.holds(rest)
+            return leased and self._in_place()
+        return False
 
     def dead(self) -> list[str]:
         """List the engines that died, and those whose leases ended while they held orders.
@@ -183,10 +196,6 @@ def _alive_here(folder: Path) -> bool:
     if not folder.exists():
         return False
     return any(_held(path) for path in folder.iterdir() if not path.name.startswith("."))
-
-
-def _same(path: Path, file: IO[str]) -> bool:
-    return os.path.samestat(path.stat(), os.fstat(file.fileno()))
 
 
 def _held(path: Path) -> bool:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from pipelinekit.model.action import ActionTypeId
 from pipelinekit.model.noun import Noun
@@ -48,6 +49,9 @@ NO_RUNNER = FailureType.SYSTEM_UNAVAILABLE
 LOST_AGAIN = 2
 PRELOAD = ("pipelinekit.runtime.bench", "pipelinekit.wire.record")
 
+VANISHED: Final = Report(Failed("its runner is gone", FailureType.RUNNER_LOST))
+"""What is told of a runner that left no result; `Hands.recover` is to deal with it."""
+
 
 class Place(Noun, gc=True):
     """Where this engine does its work.
@@ -77,7 +81,8 @@ class Hands:
     Args:
         place: Where the work is done.
         providers: Who does it, by action type.
-        done: Is told the end of an order; the report is None where the order was halted.
+        done: Is told the end of an order; the report is None where the order was halted, and
+            `VANISHED` where its runner is gone without a result.
     """
 
     def __init__(self, place: Place, providers: Providers, done: Done) -> None:
@@ -131,6 +136,14 @@ class Hands:
             self._done(order, None)
         else:
             self._errands.do(lambda: self._halt(order))
+
+    def recover(self, order: Order) -> None:
+        """Deal with a runner that vanished: run the order again if it may be, else report it lost.
+
+        What is left of the runner is ended and put aside, so that this is only for an order that
+        is known to be held.
+        """
+        self._errands.do(lambda: self._recover(order))
 
     def has(self, order: Order) -> bool:
         """Tell whether an order was taken here, and its end is not dealt with."""
@@ -232,14 +245,22 @@ class Hands:
             order = self._detached.pop(folder.name, None)
         if order is None:  # it was watched twice, and this is told the second time
             return
-        _clean(folder)
         if sighting.standing is Standing.DONE and sighting.result is not None:
+            _clean(folder)
             self._done(order, _report(sighting.result))
             failpoint("hands.end.after")
+        else:
+            self._done(order, VANISHED)
+
+    def _recover(self, order: Order) -> None:
+        folder = self._place.jobs / order.id
+        if _standing(folder) in {Standing.DONE, Standing.RUNNING}:  # it was halted meanwhile
+            self._start(order)  # which only follows what has begun
             return
+        _clean(folder)
         sweep(folder)
         if self._providers[order.type].traits.repeatable and _put_aside(folder):
-            self._errands.do(lambda: self._start(order))
+            self._start(order)
         else:
             self._done(order, _lost("the process that ran it was killed"))
 
@@ -313,7 +334,8 @@ def _put_aside(folder: Path) -> bool:
         aside = folder.with_name(f"{folder.name}.lost{number}")
         if not aside.exists():
             failpoint("hands.aside.before")
-            folder.rename(aside)
+            with suppress(FileNotFoundError):  # nothing is left that could be in the way
+                folder.rename(aside)
             failpoint("hands.aside.after")
             return True
     return False

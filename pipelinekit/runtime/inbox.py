@@ -3,6 +3,7 @@
 import queue
 import threading
 from concurrent.futures import Future
+from datetime import datetime
 
 from pipelinekit.model.errors import EngineClosed
 from pipelinekit.model.event import Event
@@ -23,6 +24,23 @@ class End(Noun):
 
     order: Order
     report: Report | None
+
+
+class Deadline(Noun):
+    """An order is to have ended by now."""
+
+    order: str
+
+
+class Due(Noun):
+    """An order is to be asked about again, unless that was put off meanwhile."""
+
+    order: str
+    at: datetime
+
+
+Timed = Deadline | Due | End
+"""What a worker may have to deal with later."""
 
 
 class Inbox:

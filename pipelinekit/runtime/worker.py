@@ -16,14 +16,13 @@ from msgspec.structs import replace
 from pipelinekit.model.command import Ask, Command, Halt, Run
 from pipelinekit.model.errors import EngineOutdated, PipelineKitError, StaleReport
 from pipelinekit.model.event import Event
-from pipelinekit.model.noun import Noun
 from pipelinekit.model.order import Order
 from pipelinekit.ports.store import Claim, Entry, FenceError, Store, Taker
 from pipelinekit.runtime.clock import now, steady
 from pipelinekit.runtime.desk import Asked, Closed, Desk
 from pipelinekit.runtime.engines import Incarnation
-from pipelinekit.runtime.hands import Done, Hands
-from pipelinekit.runtime.inbox import End, Inbox, Question
+from pipelinekit.runtime.hands import VANISHED, Done, Hands
+from pipelinekit.runtime.inbox import Deadline, Due, End, Inbox, Question, Timed
 from pipelinekit.runtime.pulse import Pulse
 from pipelinekit.runtime.timers import Timers
 from pipelinekit.runtime.verdicts import expired, progressed, refused, reported, told
@@ -41,18 +40,6 @@ PROGRESS_SECONDS = 1.0
 
 TAKE_SECONDS = 60.0
 RETRY_SECONDS = 1.0
-
-
-class _Deadline(Noun):
-    order: str
-
-
-class _Due(Noun):
-    order: str
-    at: datetime
-
-
-_Timed = _Deadline | _Due | End
 
 
 class Worker:
@@ -82,7 +69,7 @@ class Worker:
         self._hands = hands(self._inbox.end)
         self._desk = Desk(store, incarnation.id, lambda: self._hands.able)
         self._open: dict[str, Order] = {}
-        self._timers: Timers[_Timed] = Timers()
+        self._timers: Timers[Timed] = Timers()
         self._seen: tuple[int, Collection[str]] = (-1, ())
         self._term = incarnation.check()
         self._unsure = self._lapsed = False
@@ -188,25 +175,36 @@ class Worker:
             LOG.warning("%s", error)
 
     def _turn(self, ends: list[End]) -> None:
-        late: list[_Deadline] = []
+        late: list[Deadline] = []
         for timed in self._timers.due():
             match timed:
                 case End():
                     ends.append(timed)
-                case _Deadline():
+                case Deadline():
                     late.append(timed)
-                case _Due():
+                case Due():
                     self._ask_again(timed)
-        held = list({end.order.id: end for end in ends if self._holds(end.order)}.values())
+        ours = list({end.order.id: end for end in ends if self._holds(end.order)}.values())
+        held = [end for end in ours if end.report is not VANISHED]
+        gone = [end for end in ours if end.report is VANISHED]
         late = [each for each in late if self._is_late(each.order)]
-        if not (self._questions or held or late or self._refusals):
+        if not (self._questions or ours or late or self._refusals):
             return
         try:
             self._check()
-            self._settle_all(held, late)
+            if self._questions or held or late or self._refusals:
+                self._settle_all(held, late)
+            self._recover(gone)
         except PipelineKitError as error:
-            self._put_off([*held, *late], error)
+            self._put_off([*ours, *late], error)
             raise
+
+    def _recover(self, gone: list[End]) -> None:
+        for end in gone:
+            if self._unsure:  # others may have the order; it is known once they were compared
+                self._timers.add(RETRY_SECONDS, end)
+            else:
+                self._hands.recover(end.order)
 
     def _listen(self) -> None:
         """Have it kept how far the jobs are that this engine holds."""
@@ -221,7 +219,7 @@ class Worker:
             self._incarnation.ensure()
             self._desk.settle([progressed(order, progress, at) for order, progress in heard])
 
-    def _settle_all(self, ends: list[End], late: list[_Deadline]) -> None:
+    def _settle_all(self, ends: list[End], late: list[Deadline]) -> None:
         try:
             self._settle(self._questions, ends, late)
         except FenceError:
@@ -236,7 +234,7 @@ class Worker:
             self._tell_refused(end.order, refusal)
             self._drop(end.order)
 
-    def _settle(self, questions: list[Question], ends: list[End], late: list[_Deadline]) -> None:
+    def _settle(self, questions: list[Question], ends: list[End], late: list[Deadline]) -> None:
         at = self._clock()
         reports = [reported(end.order, end.report, at) for end in ends if end.report is not None]
         lates = [expired(self._open[each.order], at) for each in late]
@@ -281,7 +279,7 @@ class Worker:
         self._open.pop(order.id, None)
         self._hands.forget(order)
 
-    def _put_off(self, later: Sequence[_Timed], error: PipelineKitError) -> None:
+    def _put_off(self, later: Sequence[Timed], error: PipelineKitError) -> None:
         for question in self._questions:
             if not question.reply.done():
                 question.reply.set_exception(error)
@@ -324,7 +322,7 @@ class Worker:
         order = claim.order
         self._open[order.id] = order
         if order.deadline is not None:
-            self._time(order.deadline - at, _Deadline(order.id))
+            self._time(order.deadline - at, Deadline(order.id))
         if order.token is not None and not claim.halt:
             self._await(order, at)
         else:
@@ -334,12 +332,12 @@ class Worker:
         self._open[order.id] = order
         self._hands.forget(order)
         if order.due is not None:
-            self._time(order.due - at, _Due(order.id, order.due))
+            self._time(order.due - at, Due(order.id, order.due))
 
-    def _time(self, span: timedelta, timed: _Timed) -> None:
+    def _time(self, span: timedelta, timed: Timed) -> None:
         self._timers.add(span.total_seconds(), timed)
 
-    def _ask_again(self, due: _Due) -> None:
+    def _ask_again(self, due: Due) -> None:
         order = self._open.get(due.order)
         if order is not None and order.due == due.at:
             self._hands.take(Claim(order), partial(self._incarnation.holds, self._term))

@@ -102,7 +102,8 @@ def fenced(facts: Facts) -> Iterator[str]:
     starts = facts.by("start", "order")
     for attempt, verdict in _reported(facts, "Succeeded"):
         run = verdict.event["outcome"].get("variables", {}).get("run")
-        before = [line for line in starts.get(attempt, []) if line["at"] <= verdict.at]
+        known = [line for line in starts.get(attempt, []) if not _was_cut_off(facts, line)]
+        before = [line for line in known if line["at"] <= verdict.at]
         if facts.timed and before and before[-1]["run"] != run:
             yield f"attempt {attempt} succeeded by run {run}, which its owner had not started"
 

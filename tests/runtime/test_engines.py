@@ -59,6 +59,24 @@ def test_an_engine_whose_lock_was_removed_puts_it_back(tmp_path: Path) -> None:
     other.close()
 
 
+def test_an_engine_whose_lock_was_replaced_may_begin_nothing_that_it_took_before(
+    tmp_path: Path,
+) -> None:
+    mine = Incarnation(tmp_path, "mine")
+    term = mine.check()
+    assert mine.holds(term)
+    (tmp_path / "mine").unlink()
+    assert not mine.holds(term)
+    (tmp_path / "mine").touch()
+    assert not mine.holds(term)
+    later = mine.check()  # puts it back
+    assert later != term
+    assert mine.holds(later)
+    assert not mine.holds(term)
+    mine.close()
+    assert not mine.holds(later)
+
+
 def test_an_engine_that_holds_something_and_has_no_lock_is_dead(tmp_path: Path) -> None:
     other = Incarnation(tmp_path, "other")
     mine = Incarnation(tmp_path, "mine", holders=lambda: ["mine", "other", "gone"])
