@@ -52,6 +52,9 @@ PRELOAD = ("pipelinekit.runtime.bench", "pipelinekit.wire.record")
 VANISHED: Final = Report(Failed("its runner is gone", FailureType.RUNNER_LOST))
 """What is told of a runner that left no result; `Hands.recover` is to deal with it."""
 
+NOT_BEGUN: Final = Report(Failed("it was not begun", FailureType.SYSTEM_UNAVAILABLE))
+"""What is told of an order that was not sure to be held; if it is, it is to be taken again."""
+
 
 class Place(Noun, gc=True):
     """Where this engine does its work.
@@ -82,7 +85,7 @@ class Hands:
         place: Where the work is done.
         providers: Who does it, by action type.
         done: Is told the end of an order; the report is None where the order was halted, and
-            `VANISHED` where its runner is gone without a result.
+            `VANISHED` or `NOT_BEGUN` where it has not come to one.
     """
 
     def __init__(self, place: Place, providers: Providers, done: Done) -> None:
@@ -137,13 +140,14 @@ class Hands:
         else:
             self._errands.do(lambda: self._halt(order))
 
-    def recover(self, order: Order) -> None:
+    def recover(self, order: Order, still: Still) -> None:
         """Deal with a runner that vanished: run the order again if it may be, else report it lost.
 
-        What is left of the runner is ended and put aside, so that this is only for an order that
-        is known to be held.
+        Args:
+            order: One that is known to be held, as what is left of its runner is put aside.
+            still: Tells whether it is held; if not, the job is left to whoever has it.
         """
-        self._errands.do(lambda: self._recover(order))
+        self._errands.do(lambda: self._recover(order, still))
 
     def has(self, order: Order) -> bool:
         """Tell whether an order was taken here, and its end is not dealt with."""
@@ -186,6 +190,7 @@ class Hands:
     def _begin(self, provider: Declared[...], order: Order, still: Still) -> None:
         if not still():
             self._taken.discard((order.id, order.fence))
+            self._done(order, NOT_BEGUN)
             return
         self._begun.add((order.id, order.fence))
         if provider.traits.detached:
@@ -252,14 +257,16 @@ class Hands:
         else:
             self._done(order, VANISHED)
 
-    def _recover(self, order: Order) -> None:
+    def _recover(self, order: Order, still: Still) -> None:
         folder = self._place.jobs / order.id
         if _standing(folder) in {Standing.DONE, Standing.RUNNING}:  # it was halted meanwhile
             self._start(order)  # which only follows what has begun
             return
         _clean(folder)
         sweep(folder)
-        if self._providers[order.type].traits.repeatable and _put_aside(folder):
+        if not still():  # that took a while, in which this engine may have been stopped
+            self._done(order, VANISHED)
+        elif self._providers[order.type].traits.repeatable and _put_aside(folder):
             self._start(order)
         else:
             self._done(order, _lost("the process that ran it was killed"))

@@ -21,7 +21,7 @@ from pipelinekit.ports.store import Claim, Entry, FenceError, Store, Taker
 from pipelinekit.runtime.clock import now, steady
 from pipelinekit.runtime.desk import Asked, Closed, Desk
 from pipelinekit.runtime.engines import Incarnation
-from pipelinekit.runtime.hands import VANISHED, Done, Hands
+from pipelinekit.runtime.hands import NOT_BEGUN, VANISHED, Done, Hands
 from pipelinekit.runtime.inbox import Deadline, Due, End, Inbox, Question, Timed
 from pipelinekit.runtime.pulse import Pulse
 from pipelinekit.runtime.timers import Timers
@@ -185,8 +185,8 @@ class Worker:
                 case Due():
                     self._ask_again(timed)
         ours = list({end.order.id: end for end in ends if self._holds(end.order)}.values())
-        held = [end for end in ours if end.report is not VANISHED]
-        gone = [end for end in ours if end.report is VANISHED]
+        again = [end for end in ours if end.report is VANISHED or end.report is NOT_BEGUN]
+        held = [end for end in ours if end not in again]
         late = [each for each in late if self._is_late(each.order)]
         if not (self._questions or ours or late or self._refusals):
             return
@@ -194,17 +194,20 @@ class Worker:
             self._check()
             if self._questions or held or late or self._refusals:
                 self._settle_all(held, late)
-            self._recover(gone)
+            self._resume(again)
         except PipelineKitError as error:
             self._put_off([*ours, *late], error)
             raise
 
-    def _recover(self, gone: list[End]) -> None:
-        for end in gone:
-            if self._unsure:  # others may have the order; it is known once they were compared
+    def _resume(self, ends: list[End]) -> None:
+        still = partial(self._incarnation.holds, self._term)
+        for end in ends:
+            if self._unsure:  # others may have the order; that is known once they were compared
                 self._timers.add(RETRY_SECONDS, end)
-            else:
-                self._hands.recover(end.order)
+            elif end.report is VANISHED:
+                self._hands.recover(end.order, still)
+            elif not self._hands.has(end.order):
+                self._hands.take(Claim(end.order), still)
 
     def _listen(self) -> None:
         """Have it kept how far the jobs are that this engine holds."""
