@@ -1,10 +1,10 @@
 """The comparison with peers: what it counts, what it tells, and a small real run of it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 
 from tests.bench.peers import figures, plot, results, told
 from tests.bench.peers.contest import Outcome, Samples, Size, compete

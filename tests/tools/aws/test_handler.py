@@ -4,12 +4,11 @@ import json
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from pipelinekit.tools.aws.handler import Handler, HandlerError, Invoked, check, invoke
 
