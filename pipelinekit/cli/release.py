@@ -2,6 +2,7 @@
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ from pipelinekit.cli.colours import colour
 from pipelinekit.cli.pairs import pairs
 from pipelinekit.cli.session import following, manner, work_and_follow
 from pipelinekit.cli.surroundings import Surroundings, echo_json, shared
+from pipelinekit.kit.home import Home
 from pipelinekit.kit.promotion import Promotion
 from pipelinekit.kit.release import OUT, Release, Released, chosen, start
 from pipelinekit.kit.resume import resumable
@@ -109,15 +111,15 @@ def release(  # noqa: PLR0913 - a parameter for each option
         found = failed_release(kit, promotion) if resume else None
         how = manner(place, found.definition if found else promotion.pipeline(), approve, **said)
         run = found.resume() if found else start(kit, promotion)
-
-        def conclude(place: Surroundings, run: Run) -> None:
-            _tell(place, Release(run, promotion), out)
-            if run.execution.ended and resumable(kit.home, run.actions):
-                again = f"pipelinekit release {notebook} --resume"
-                click.echo(f"Go on from the cell that failed with: {again}", err=True)
-
-        code = work_and_follow(place, kit, run, how, conclude)
+        code = work_and_follow(place, kit, run, how, partial(_conclude, promotion, out, kit.home))
     context.exit(code)
+
+
+def _conclude(promotion: Promotion, out: Path, home: Home, place: Surroundings, run: Run) -> None:
+    _tell(place, Release(run, promotion), out)
+    if run.execution.ended and resumable(home, run.actions):
+        again = f"pipelinekit release {promotion.notebook} --resume"
+        click.echo(f"Go on from the cell that failed with: {again}", err=True)
 
 
 def _value(text: str) -> object:

@@ -122,7 +122,7 @@ def functions_of(pipeline: Pipeline) -> list[str]:
 
 
 def echo_json(data: object) -> None:
-    """Print data as JSON; dataclasses are objects, times ISO 8601."""
+    """Print data as JSON; nouns are objects, times ISO 8601."""
     click.echo(json.dumps(data, indent=2, ensure_ascii=False, default=_plain))
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 
 from pipelinekit.engine.validate import faults
-from pipelinekit.kit.registry import action_types, discover
+from pipelinekit.kit.registry import action_types, own
 from pipelinekit.model.action import ActionTypeId
 from pipelinekit.model.errors import DefinitionError, Fault, ValidationError
 from pipelinekit.model.noun import Noun
@@ -205,9 +205,9 @@ def _parse(file: Path) -> Written:
 
 
 def _execute(file: Path) -> Written:
-    before = dict(discover())
+    before = own()
     module = _module(file)
-    declared = {key for key, found in discover().items() if before.get(key) is not found}
+    declared = {key for key, found in own().items() if before.get(key) is not found}
     pipeline = _pipeline(file, vars(module))
     return Written(pipeline, file, frozenset(declared))
 

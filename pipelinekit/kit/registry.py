@@ -24,7 +24,7 @@ class Providers(Mapping[ActionTypeId, Declared[...]]):
         """Give a provider, which is loaded if need be."""
         if type_id not in DECLARED and type_id in rooms.FILES:
             before = dict(DECLARED)
-            import_module(f"{rooms.__name__}.{rooms.FILES[type_id]}")
+            import_module(_built_in(type_id))
             DECLARED.update(before)
         return DECLARED[type_id]
 
@@ -69,6 +69,20 @@ def discover() -> Providers:
     """Give the providers that are installed and those that were declared in this process."""
     _load_foreign()
     return _PROVIDERS
+
+
+def own() -> dict[ActionTypeId, Declared[...]]:
+    """Give those that were declared in this process, and are none of ours."""
+    _load_foreign()
+    return {
+        type_id: declared
+        for type_id, declared in DECLARED.items()
+        if declared.__module__ != _built_in(type_id)
+    }
+
+
+def _built_in(type_id: ActionTypeId) -> str:
+    return f"{rooms.__name__}.{rooms.FILES.get(type_id, '')}"
 
 
 @cache

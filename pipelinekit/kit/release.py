@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -102,13 +103,11 @@ class Release:
         if self._kept is None:
             self.run.resume()
             return self.wait("approval")
-        own = Kit()  # the one that it had was closed
-        try:
-            run = own.run(self.run.id).resume()
-        except BaseException:
-            own.close()
-            raise
-        self.run, self._own, self._kept = run, own, None
+        with ExitStack() as opened:
+            own = opened.enter_context(Kit())  # the one that it had was closed
+            self.run = own.run(self.run.id).resume()
+            opened.pop_all()
+        self._own, self._kept = own, None
         return self.wait("approval")
 
     def keep(self, out: Path | str = OUT) -> list[Path]:
@@ -165,18 +164,15 @@ def release(
     Raises:
         ValidationError: The notebook or the environments are not fit for it; nothing was done.
     """
-    own = None if kit is not None else Kit()
-    used = kit or own
-    assert used is not None  # noqa: S101 - one of the two
-    try:
+    with ExitStack() as opened:
+        used = kit or opened.enter_context(Kit())
         source, folder = Path(notebook), Path(used.settings.folder)
         waves = chosen(source, names, environments)
         promotion = Promotion(source, waves, parameters or {}, folder, tuple(files), OUT)
-        return Release(start(used, promotion), promotion, own).wait("approval")
-    except BaseException:
-        if own is not None:
-            own.close()
-        raise
+        own = None if kit else used
+        released = Release(start(used, promotion), promotion, own).wait("approval")
+        opened.pop_all()
+    return released
 
 
 def chosen(

@@ -1,8 +1,9 @@
 """What an engine asks the desk about its orders: their deadlines, their reports, and refusals."""
 
+from collections.abc import Callable
 from datetime import datetime
 
-from pipelinekit.model.event import AnswerRefused, Expired, Progressed, Reported
+from pipelinekit.model.event import AnswerRefused, Event, Expired, Progressed, Reported
 from pipelinekit.model.order import Order, Waiting
 from pipelinekit.runtime.bench import Report
 from pipelinekit.runtime.clock import new_id
@@ -12,53 +13,19 @@ from pipelinekit.runtime.progress import Progress
 
 def expired(order: Order, at: datetime) -> Asked:
     """Ask what follows from it that an order's deadline has passed."""
-    event = Expired(
-        id=new_id(),
-        pipeline=order.pipeline,
-        at=at,
-        by="clock",
-        execution=order.execution,
-        stage=order.stage,
-        action=order.action,
-        action_execution=order.id,
-        condition=order.condition,
-    )
-    return Asked(event)
+    return Asked(_about(Expired, order, at, "clock", condition=order.condition))
 
 
 def progressed(order: Order, progress: Progress, at: datetime) -> Asked:
     """Have it kept how far the work of an order is."""
-    event = Progressed(
-        id=new_id(),
-        pipeline=order.pipeline,
-        at=at,
-        by=str(order.type),
-        execution=order.execution,
-        stage=order.stage,
-        action=order.action,
-        action_execution=order.id,
-        percent=progress.percent,
-        summary=progress.text,
-    )
-    return Asked(event)
+    members = {"percent": progress.percent, "summary": progress.text}
+    return Asked(_about(Progressed, order, at, str(order.type), **members))
 
 
 def refused(order: Order, engine: str, reason: str, at: datetime) -> Asked:
     """Have it kept that what came of an order does not count, since an engine no longer had it."""
-    event = AnswerRefused(
-        id=new_id(),
-        pipeline=order.pipeline,
-        at=at,
-        by=engine,
-        execution=order.execution,
-        stage=order.stage,
-        action=order.action,
-        action_execution=order.id,
-        fence=order.fence,
-        reason=reason,
-        condition=order.condition,
-    )
-    return Asked(event)
+    members = {"fence": order.fence, "reason": reason, "condition": order.condition}
+    return Asked(_about(AnswerRefused, order, at, engine, **members))
 
 
 def told(order: Order, why: object) -> str:
@@ -72,17 +39,29 @@ def told(order: Order, why: object) -> str:
 
 def reported(order: Order, report: Report, at: datetime) -> Asked:
     """Ask what follows from the report of whoever carried an order out."""
-    event = Reported(
-        id=new_id(),
-        pipeline=order.pipeline,
-        at=at,
-        by=str(order.type),
-        execution=order.execution,
-        stage=order.stage,
-        action=order.action,
-        action_execution=order.id,
+    event = _about(
+        Reported,
+        order,
+        at,
+        str(order.type),
         outcome=report.outcome,
         artifacts=report.artifacts,
         condition=order.condition,
     )
     return Asked(event, None if isinstance(report.outcome, Waiting) else order)
+
+
+def _about(
+    kind: Callable[..., Event], order: Order, at: datetime, by: str, **members: object
+) -> Event:
+    return kind(
+        id=new_id(),
+        pipeline=order.pipeline,
+        at=at,
+        by=by,
+        execution=order.execution,
+        stage=order.stage,
+        action=order.action,
+        action_execution=order.id,
+        **members,
+    )

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
-from msgspec import field
-
 from pipelinekit.model.noun import Noun
 from pipelinekit.tools.documents.document import DocumentError
 from pipelinekit.wire.templates.gaps import Gaps
@@ -36,7 +34,7 @@ class Scope(Noun):
     """
 
     source: Source
-    names: Mapping[str, Value] = field(default_factory=dict)
+    names: Mapping[str, Value] = {}
 
     def with_names(self, **names: Value) -> "Scope":
         """Give a scope with more names."""
