@@ -68,17 +68,19 @@ class Server:
 
     def close(self) -> None:
         """Answer what was asked, and nothing more."""
+        from waitress import wasyncore  # noqa: PLC0415
+
         self._ending.set()
         self._server.pull_trigger()
         self._thread.join()
+        self._server.task_dispatcher.shutdown()
+        wasyncore.close_all(self._map)  # by now nobody pulls the trigger, which closes with it
 
     def _serve(self) -> None:
         from waitress import wasyncore  # noqa: PLC0415
 
         while not self._ending.is_set():
             wasyncore.loop(timeout=1.0, map=self._map, count=1)
-        self._server.task_dispatcher.shutdown()
-        wasyncore.close_all(self._map)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -254,6 +254,7 @@ def test_what_was_pushed_to_a_registry_is_what_the_source_then_takes(
     done = _done(ecr_build.carry_out(_job(action, tmp_path, settings)))
     assert done.summary.endswith(f"built, pushed to {registry}")
     names = [f"{registry}/shop:1", f"{registry}/shop:latest"]
+    tag_image(names[0], "localhost/kept:1")  # so that podman's own manifest stays too
     subprocess.run(["podman", "rmi", *names], check=True, capture_output=True)
     assert image_digest(names[0]) is None
     taken = _done(ecr.carry_out(_job(ecr("app", "shop", "1"), tmp_path, settings)))

@@ -120,7 +120,9 @@ def image_digest(image: str) -> str | None:
     names = [str(each) for each in known] if isinstance(known, list) else []
     repository = image.partition("@")[0].rpartition(":")[0] or image
     own = [name for name in names if name.partition("@")[0] == repository]
-    text = next(iter(own or names), str(found.get("Id", "")))
+    # Of an image that was built here podman names its own manifest too, in no order.
+    given = [name for name in own if not name.endswith(str(found.get("Digest", "")))]
+    text = next(iter(given or own or names), str(found.get("Id", "")))
     return "sha256:" + text.rpartition("sha256:")[2]
 
 
