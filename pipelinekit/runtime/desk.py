@@ -35,6 +35,8 @@ from pipelinekit.ports.store import ConflictError, Entry, Query, Store
 
 TRIES = 50
 KEPT_EXECUTIONS = 50
+ATTEMPTS = (ActionExecution, RuleExecution)
+"""The rows of which a pipeline's state has the latest, and the store all."""
 
 
 class Asked(Noun):
@@ -73,6 +75,7 @@ class Settled(Noun, gc=True):
 class _Working:
     state: State
     seen: int
+    full: int = KEPT_EXECUTIONS
 
 
 @dataclass(slots=True)
@@ -190,7 +193,7 @@ class Desk:
             self._store.commit(entries)
         for part in parts.values():
             part.working.seen += len(part.events)
-            _forget_old(part.working.state)
+            _forget_old(part.working)
         commands = tuple(command for part in parts.values() for command in part.commands)
         turned = frozenset(name for part in parts.values() for name in part.turned())
         return Settled(tuple(answers), commands, turned)
@@ -223,7 +226,7 @@ class Desk:
         part.commands.extend(decision.commands)
         for row in decision.rows:
             key = row.key
-            if isinstance(row, ActionExecution | RuleExecution):
+            if isinstance(row, ATTEMPTS):
                 key = (row.id,)
             part.rows[type(row), key] = row
 
@@ -268,10 +271,12 @@ class Desk:
             state.apply(old.of(execution))
 
 
-def _forget_old(state: State) -> None:
-    if state.count(PipelineExecution) <= KEPT_EXECUTIONS:
+def _forget_old(working: _Working) -> None:
+    state = working.state
+    if state.count(PipelineExecution) <= working.full:
         return
     ended = {row.id for row in state.all(PipelineExecution) if row.ended}
     if len(ended) > KEPT_EXECUTIONS:
         states = list(state.all(StageState))
         state.forget(ended - {row.latest for row in states} - {row.good for row in states})
+    working.full = state.count(PipelineExecution) + KEPT_EXECUTIONS  # a look costs as many rows

@@ -5,6 +5,7 @@ store is shared by several places, each engine has a lease too.
 """
 
 import fcntl
+import math
 import os
 import socket
 from collections.abc import Callable, Collection, Iterator
@@ -16,8 +17,12 @@ from weakref import WeakSet
 
 from pipelinekit.model.errors import StoreError
 from pipelinekit.ports.store import Leases
+from pipelinekit.runtime.clock import steady
 from pipelinekit.runtime.lease import Lease
 from pipelinekit.tools.failpoint import failpoint
+
+MOMENT_SECONDS = 0.002
+"""How long a look at the lock counts; whoever takes an engine for dead needs longer to begin."""
 
 
 class Incarnation:
@@ -46,6 +51,7 @@ class Incarnation:
         self._holders = holders
         self._path = folder / identity
         self._replaced = 0
+        self._seen = -math.inf
         with self._telling("made"):
             place = place_of(folder) if leases else ""
             self._file = self._locked()
@@ -109,12 +115,21 @@ class Incarnation:
         return self._replaced + (self._lease.check() if self._lease else 0)
 
     def holds(self, term: int) -> bool:
-        """Tell whether a term still lasts."""
+        """Tell whether a term still lasts, or did a moment ago."""
         with suppress(OSError, ValueError):  # what cannot be looked at cannot be relied on
             rest = term - self._replaced
             leased = rest == 0 if self._lease is None else self._lease.holds(rest)
-            return leased and self._in_place()
+            return leased and self._was_in_place()
         return False
+
+    def _was_in_place(self) -> bool:
+        """Tell whether the lock is in place; what is begun in one moment is looked at once."""
+        asked = steady()
+        if asked - self._seen < MOMENT_SECONDS:
+            return True
+        there = self._in_place()
+        self._seen = asked if there else -math.inf
+        return there
 
     def dead(self) -> list[str]:
         """List the engines that died, and those whose leases ended while they held orders.
@@ -155,6 +170,7 @@ class Incarnation:
     def forget(self) -> None:
         """Give up the lock alone, in a process that is not the engine's."""
         _ALIVE.discard(self)
+        self._replaced += 1
         self._file.close()
 
 

@@ -23,8 +23,8 @@ from sqlalchemy import (
 
 from pipelinekit.model.noun import Noun
 from pipelinekit.ports.store import Query
-from pipelinekit.store.many import Value, rows_of_text
-from pipelinekit.store.schema import EXECUTIONS, ORDERS, PIPELINES, TABLES, TOKENS, columns
+from pipelinekit.store.many import rows_of_text
+from pipelinekit.store.schema import EXECUTIONS, ORDERS, PIPELINES, TABLES, TOKENS, Value, columns
 
 UUID_SHAPE = "00000000-0000-0000-0000-000000000000"
 FORMS = 512
@@ -102,7 +102,7 @@ def _order(table: Table, names: frozenset[str]) -> list[Column[object]]:
 
 
 def _newest(table: Table) -> str:
-    return next(name for each, name in TABLES.values() if each is table)
+    return next(kept.newest for kept in TABLES.values() if kept.table is table)
 
 
 def _conditions(table: Table, names: frozenset[str]) -> Iterator[ColumnElement[bool]]:

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Dialect, Insert, Select, Table, UpdateBase
 from sqlalchemy.dialects import sqlite
 
 from pipelinekit.model.noun import Noun
+from pipelinekit.store.schema import Value
 
-Value = str | int | float | bool | None
 Placed = Mapping[str, Value] | tuple[Value, ...]
 
 
@@ -29,6 +29,23 @@ def run_many(
     if handle := _sqlite(connection):
         return handle.executemany(written.text, values).rowcount
     return connection.exec_driver_sql(written.text, values).rowcount
+
+
+def put_rows(connection: Connection, statement: Insert, rows: Sequence[tuple[Value, ...]]) -> None:
+    """Run an insert for each of some rows.
+
+    Args:
+        connection: Where to.
+        statement: One that lives as long as the program; it names no columns.
+        rows: A value for each column of the table, in the order in which they are declared.
+    """
+    written = _written(connection.dialect, statement)
+    if handle := _sqlite(connection):
+        handle.executemany(written.text, rows)
+    else:
+        names = statement.table.c.keys()
+        named = [dict(zip(names, row, strict=True)) for row in rows]
+        connection.exec_driver_sql(written.text, named)
 
 
 def first_of(
@@ -83,13 +100,16 @@ def upsert(connection: Connection, table: Table) -> Insert:
 @cache
 def _upsert(dialect: str, table: Table) -> Insert:
     keys = list(table.primary_key)
+    changing = [each.name for each in table.c if not (each.primary_key or "fixed" in each.info)]
     if dialect == "postgresql":
         from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - costs each start 40 ms
 
         there = postgresql.insert(table)
-        return there.on_conflict_do_update(index_elements=keys, set_=dict(there.excluded))
+        new = {name: there.excluded[name] for name in changing}
+        return there.on_conflict_do_update(index_elements=keys, set_=new)
     here = sqlite.insert(table)
-    return here.on_conflict_do_update(index_elements=keys, set_=dict(here.excluded))
+    new = {name: here.excluded[name] for name in changing}
+    return here.on_conflict_do_update(index_elements=keys, set_=new)
 
 
 class _Written(Noun):

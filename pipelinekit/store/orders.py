@@ -21,8 +21,8 @@ from sqlalchemy import Row as SqlRow
 from pipelinekit.model.command import Ask, Halt, Run
 from pipelinekit.model.order import Order
 from pipelinekit.ports.store import Claim, Entry, FenceError, Taker
-from pipelinekit.store.many import run_many, upsert
-from pipelinekit.store.schema import ENGINES, ORDERS
+from pipelinekit.store.many import put_rows, run_many, upsert
+from pipelinekit.store.schema import ENGINES, ORDERS, Value
 from pipelinekit.wire.record import read, text
 
 _DONE = ORDERS.delete().where(
@@ -119,22 +119,17 @@ def command(connection: Connection, entry: Entry) -> None:
     """Write down what is to be begun and to be ended, without reading anything."""
     runs = [command.order for command in entry.commands if isinstance(command, Run)]
     if runs:
-        run_many(connection, upsert(connection, ORDERS), [_order(entry, each) for each in runs])
+        put_rows(connection, upsert(connection, ORDERS), [_order(entry, each) for each in runs])
     for command in entry.commands:
         if isinstance(command, Halt):
             connection.execute(_HALTED, {"unwanted": command.action_execution})
 
 
-def _order(entry: Entry, order: Order) -> dict[str, Any]:
-    return {
-        "id": order.id,
-        "pipeline": order.pipeline,
-        "type": str(order.type),
-        "halt": False,
-        "owner": entry.owner if str(order.type) in entry.able else None,
-        "inherited": False,
-        "fence": order.fence,
-        "place": None,
-        "deadline": order.deadline.timestamp() if order.deadline else None,
-        "body": text(order),
-    }
+def _order(entry: Entry, order: Order) -> tuple[Value, ...]:
+    deadline = order.deadline.timestamp() if order.deadline else None
+    owner = entry.owner if str(order.type) in entry.able else None
+    return (
+        *(order.id, order.pipeline, str(order.type)),
+        *(False, owner, False),  # nobody wants it halted, nobody has died with it
+        *(deadline, text(order), order.fence, None),
+    )

@@ -52,7 +52,7 @@ class SqlPast:
     def count(self, kind: type[Row], query: Query) -> int:
         """Count rows without reading them."""
         with self._reading() as connection:
-            return number(connection, TABLES[kind][0], query)
+            return number(connection, TABLES[kind].table, query)
 
     def strangers(self, ids: Collection[str], without: Collection[str] = ()) -> set[str]:
         """Tell which ids are those of no action or rule that was ever begun."""

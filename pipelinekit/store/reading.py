@@ -34,7 +34,7 @@ KNOWN = 2_048
 
 def search(connection: Connection, kind: type[R], query: Query) -> Sequence[R]:
     """Read the rows of a kind that a query describes, the newest first."""
-    table = ORDERS if kind is Order else TABLES[kind][0]
+    table = ORDERS if kind is Order else TABLES[kind].table
     return [_read(body, kind) for body in bodies(connection, table, query)]
 
 

@@ -1,7 +1,7 @@
 """The tables, and which columns of a row stand beside its body so that it can be found."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -31,12 +31,16 @@ from pipelinekit.model.execution import (
     StartToken,
 )
 from pipelinekit.model.job import WorkerJob
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.row import Row
 
 METADATA = MetaData()
 
 COUNTER = BigInteger().with_variant(Integer(), "sqlite")
 """Of more than four thousand million things; SQLite's integers are that great anyway."""
+
+FIXED = {"fixed": True}
+"""Said of a column that is never another for the same key; no index of it has to be changed."""
 
 META = Table("meta", METADATA, Column("version", Integer, primary_key=True))
 
@@ -126,10 +130,10 @@ EXECUTIONS = Table(
     "pipeline_executions",
     METADATA,
     Column("id", String(36), primary_key=True),
-    Column("pipeline", String(100), nullable=False),
-    Column("number", Integer, nullable=False),
+    Column("pipeline", String(100), nullable=False, info=FIXED),
+    Column("number", Integer, nullable=False, info=FIXED),
     Column("ended", Boolean, nullable=False),
-    Column("started", Float, nullable=False),  # seconds since 1970, UTC
+    Column("started", Float, nullable=False, info=FIXED),  # seconds since 1970, UTC
     Column("body", Text, nullable=False),
     Index("executions_of_pipeline", "pipeline", "number"),
     Index("executions_by_time", "started", "id"),
@@ -142,8 +146,8 @@ STAGES = Table(
     METADATA,
     Column("execution", String(36), primary_key=True),
     Column("stage", String(100), primary_key=True),
-    Column("pipeline", String(100), nullable=False),
-    Column("started", Float, nullable=False),
+    Column("pipeline", String(100), nullable=False, info=FIXED),
+    Column("started", Float, nullable=False, info=FIXED),
     Column("body", Text, nullable=False),
     Index("stages_of_pipeline", "pipeline", "started"),
     Index("stages_by_name", "pipeline", "stage", "started"),
@@ -153,10 +157,10 @@ ACTIONS = Table(
     "action_executions",
     METADATA,
     Column("id", String(36), primary_key=True),
-    Column("execution", String(36), nullable=False),
-    Column("pipeline", String(100), nullable=False),
-    Column("attempt", Integer, nullable=False),
-    Column("started", Float, nullable=False),
+    Column("execution", String(36), nullable=False, info=FIXED),
+    Column("pipeline", String(100), nullable=False, info=FIXED),
+    Column("attempt", Integer, nullable=False, info=FIXED),
+    Column("started", Float, nullable=False, info=FIXED),
     Column("body", Text, nullable=False),
     Index("actions_of_execution", "execution", "attempt"),
     Index("actions_of_pipeline", "pipeline", "started"),
@@ -167,7 +171,7 @@ ARTIFACTS = Table(
     METADATA,
     Column("execution", String(36), primary_key=True),
     Column("name", String(100), primary_key=True),
-    Column("pipeline", String(100), nullable=False),
+    Column("pipeline", String(100), nullable=False, info=FIXED),
     Column("body", Text, nullable=False),
 )
 
@@ -176,7 +180,7 @@ VARIABLES = Table(
     METADATA,
     Column("execution", String(36), primary_key=True),
     Column("namespace", String(100), primary_key=True),
-    Column("pipeline", String(100), nullable=False),
+    Column("pipeline", String(100), nullable=False, info=FIXED),
     Column("body", Text, nullable=False),
 )
 
@@ -195,7 +199,7 @@ CONDITIONS = Table(
     Column("execution", String(36), primary_key=True),
     Column("stage", String(100), primary_key=True),
     Column("condition", String(20), primary_key=True),
-    Column("pipeline", String(100), nullable=False),
+    Column("pipeline", String(100), nullable=False, info=FIXED),
     Column("started", Float, nullable=False),
     Column("body", Text, nullable=False),
     Index("conditions_of_pipeline", "pipeline", "started"),
@@ -205,10 +209,10 @@ RULES = Table(
     "rule_executions",
     METADATA,
     Column("id", String(36), primary_key=True),
-    Column("execution", String(36), nullable=False),
-    Column("pipeline", String(100), nullable=False),
-    Column("attempt", Integer, nullable=False),
-    Column("started", Float, nullable=False),
+    Column("execution", String(36), nullable=False, info=FIXED),
+    Column("pipeline", String(100), nullable=False, info=FIXED),
+    Column("attempt", Integer, nullable=False, info=FIXED),
+    Column("started", Float, nullable=False, info=FIXED),
     Column("body", Text, nullable=False),
     Index("rules_of_execution", "execution", "attempt"),
     Index("rules_of_pipeline", "pipeline", "started"),
@@ -218,8 +222,8 @@ JOBS = Table(
     "worker_jobs",
     METADATA,
     Column("id", String(36), primary_key=True),
-    Column("execution", String(36), nullable=False),
-    Column("pipeline", String(100), nullable=False),
+    Column("execution", String(36), nullable=False, info=FIXED),
+    Column("pipeline", String(100), nullable=False, info=FIXED),
     Column("at", Float, nullable=False),
     Column("body", Text, nullable=False),
     Index("jobs_of_execution", "execution"),
@@ -229,7 +233,7 @@ TYPES = Table(
     "custom_types",
     METADATA,
     Column("id", String(100), primary_key=True),
-    Column("pipeline", String(100), nullable=False),
+    Column("pipeline", String(100), nullable=False, info=FIXED),
     Column("body", Text, nullable=False),
     Index("types_of_account", "pipeline", "id"),
 )
@@ -238,7 +242,7 @@ WEBHOOKS = Table(
     "webhooks",
     METADATA,
     Column("id", String(100), primary_key=True),
-    Column("pipeline", String(100), nullable=False),
+    Column("pipeline", String(100), nullable=False, info=FIXED),
     Column("body", Text, nullable=False),
     Index("webhooks_of_account", "pipeline", "id"),
 )
@@ -247,121 +251,95 @@ TAGS = Table(
     "tags",
     METADATA,
     Column("id", String(200), primary_key=True),  # what the ARN of the resource ends in
-    Column("pipeline", String(100), nullable=False),
+    Column("pipeline", String(100), nullable=False, info=FIXED),
     Column("body", Text, nullable=False),
     Index("tags_of_pipeline", "pipeline", "id"),
 )
 
-Columns = Mapping[str, str | int | float | bool]
+Value = str | int | float | bool | None
+R = TypeVar("R", bound=Row)
 
 
-def columns(row: Row) -> Columns:
-    """Give the columns that stand beside a row's body."""
-    match row:
-        case PipelineRecord():
-            return {"pipeline": row.name}
-        case Definition():
-            return {"pipeline": row.pipeline, "version": row.version}
-        case StageState():
-            return {"pipeline": row.pipeline, "stage": row.stage}
-        case PipelineExecution():
-            return {
-                "id": row.id,
-                "pipeline": row.pipeline,
-                "number": row.number,
-                "ended": row.ended,
-                "started": _seconds(row.started),
-            }
-        case ActionExecution() | RuleExecution():
-            return {
-                "id": row.id,
-                "execution": row.execution,
-                "pipeline": row.pipeline,
-                "attempt": row.attempt,
-                "started": _seconds(row.started),
-            }
-        case _:
-            return _more_columns(row)
+class Kept(Noun, gc=True):
+    """How the rows of a kind are kept.
+
+    Attributes:
+        table: Where.
+        newest: The column by which the newest is found.
+        columns: Gives what stands in the table's columns before the body, in their order.
+    """
+
+    table: Table
+    newest: str
+    columns: Callable[[Any], tuple[Value, ...]]
 
 
-def _more_columns(
-    row: StageExecution
-    | Produced
-    | OutputVariables
-    | ConditionExecution
-    | StartToken
-    | WorkerJob
-    | CustomType
-    | Webhook
-    | Tags,
-) -> Columns:
-    match row:
-        case StageExecution():
-            return {
-                "execution": row.execution,
-                "stage": row.stage,
-                "pipeline": row.pipeline,
-                "started": _seconds(row.started),
-            }
-        case ConditionExecution():
-            return {
-                "execution": row.execution,
-                "stage": row.stage,
-                "condition": row.condition,
-                "pipeline": row.pipeline,
-                "started": _seconds(row.started),
-            }
-        case Produced():
-            return {
-                "execution": row.execution,
-                "name": row.artifact.name,
-                "pipeline": row.pipeline,
-            }
-        case OutputVariables():
-            return {
-                "execution": row.execution,
-                "namespace": row.namespace,
-                "pipeline": row.pipeline,
-            }
-        case StartToken():
-            return {"pipeline": row.pipeline, "token": row.token, "at": _seconds(row.at)}
-        case _:
-            return _account_columns(row)
+def columns(row: Row) -> Mapping[str, Value]:
+    """Give the columns that stand beside a row's body, by name."""
+    kept = TABLES[type(row)]
+    return dict(zip(kept.table.c.keys(), kept.columns(row), strict=False))
 
 
-def _account_columns(row: WorkerJob | CustomType | Webhook | Tags) -> Columns:
-    if isinstance(row, WorkerJob):
-        return {
-            "id": row.id,
-            "execution": row.execution,
-            "pipeline": row.pipeline,
-            "at": _seconds(row.offered),
-        }
-    return {"id": row.key[0], "pipeline": row.pipeline}
+def _kept(
+    kind: type[R], table: Table, newest: str, columns: Callable[[R], tuple[Value, ...]]
+) -> tuple[type[object], Kept]:
+    return kind, Kept(table, newest, columns)
 
 
-def _seconds(at: datetime) -> float:
-    return at.timestamp()
+def _attempt(row: ActionExecution | RuleExecution) -> tuple[Value, ...]:
+    return row.id, row.execution, row.pipeline, row.attempt, row.started.timestamp()
 
 
-TABLES: Mapping[type[object], tuple[Table, str]] = {
-    PipelineRecord: (PIPELINES, "pipeline"),
-    Definition: (DEFINITIONS, "version"),
-    StageState: (STAGE_STATES, "stage"),
-    PipelineExecution: (EXECUTIONS, "number"),
-    StageExecution: (STAGES, "started"),
-    ActionExecution: (ACTIONS, "started"),
-    Produced: (ARTIFACTS, "name"),
-    OutputVariables: (VARIABLES, "namespace"),
-    ConditionExecution: (CONDITIONS, "started"),
-    RuleExecution: (RULES, "started"),
-    StartToken: (TOKENS, "at"),
-    WorkerJob: (JOBS, "at"),
-    CustomType: (TYPES, "id"),
-    Webhook: (WEBHOOKS, "id"),
-    Tags: (TAGS, "id"),
-}
-"""For each kind of row its table, and the column by which the newest is found."""
+TABLES: Final[Mapping[type[object], Kept]] = dict(
+    (
+        _kept(PipelineRecord, PIPELINES, "pipeline", lambda row: (row.name,)),
+        _kept(Definition, DEFINITIONS, "version", lambda row: (row.pipeline, row.version)),
+        _kept(StageState, STAGE_STATES, "stage", lambda row: (row.pipeline, row.stage)),
+        _kept(
+            PipelineExecution,
+            EXECUTIONS,
+            "number",
+            lambda row: (row.id, row.pipeline, row.number, row.ended, row.started.timestamp()),
+        ),
+        _kept(
+            StageExecution,
+            STAGES,
+            "started",
+            lambda row: (row.execution, row.stage, row.pipeline, row.started.timestamp()),
+        ),
+        _kept(ActionExecution, ACTIONS, "started", _attempt),
+        _kept(
+            Produced,
+            ARTIFACTS,
+            "name",
+            lambda row: (row.execution, row.artifact.name, row.pipeline),
+        ),
+        _kept(
+            OutputVariables,
+            VARIABLES,
+            "namespace",
+            lambda row: (row.execution, row.namespace, row.pipeline),
+        ),
+        _kept(
+            ConditionExecution,
+            CONDITIONS,
+            "started",
+            lambda row: (*row.key, row.pipeline, row.started.timestamp()),
+        ),
+        _kept(RuleExecution, RULES, "started", _attempt),
+        _kept(StartToken, TOKENS, "at", lambda row: (row.pipeline, row.token, row.at.timestamp())),
+        _kept(
+            WorkerJob,
+            JOBS,
+            "at",
+            lambda row: (row.id, row.execution, row.pipeline, row.offered.timestamp()),
+        ),
+        _kept(CustomType, TYPES, "id", lambda row: (row.key[0], row.pipeline)),
+        _kept(Webhook, WEBHOOKS, "id", lambda row: (row.key[0], row.pipeline)),
+        _kept(Tags, TAGS, "id", lambda row: (row.key[0], row.pipeline)),
+    )
+)
+"""How each kind of row is kept."""
 
-PARTS = tuple(table for table, _ in TABLES.values() if "execution" in table.c)
+PARTS = tuple(kept.table for kept in TABLES.values() if "execution" in kept.table.c)
 """The tables of what an execution consists of."""

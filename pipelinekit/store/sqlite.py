@@ -13,7 +13,13 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -29,6 +35,9 @@ SAFE_VERSION = (3, 51, 3)
 BUSY_MILLISECONDS = 5_000
 CHECKPOINT_EVERY, CHECKPOINT_ROWS = 1_000, 20_000
 """After how many commits, or changed rows, the write-ahead log is moved into the file."""
+
+READERS = 3
+"""How many connections are kept for the next question."""
 
 BEGIN = "begin"
 """The execution option that says how a transaction is begun."""
@@ -59,24 +68,39 @@ class SQLite:
                 f"the store {path} cannot be opened: {error}; look whether the folder can be "
                 f"written and the disk has space"
             ) from error
+        self._readers: list[Connection] = []
         self._gate = Gate(path)
         self._same = SameFile(path)
         self._watch = Watch(path)
 
-    def reading(self) -> AbstractContextManager[Connection]:
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
         """Give a connection that asks one question."""
-        return self._connected(ONE_QUESTION)
-
-    def snapshot(self) -> AbstractContextManager[Connection]:
-        """Give a connection that reads from one snapshot."""
-        return self._connected(READING)
+        self._same.check()
+        with self._ready() as connection:
+            yield connection
 
     @contextmanager
-    def _connected(self, begin: str) -> Iterator[Connection]:
+    def _ready(self) -> Iterator[Connection]:
+        """Give one that was used before: to make one costs more than a question."""
+        try:
+            connection = self._readers.pop()
+        except IndexError:
+            connection = self._engine.connect().execution_options(**{BEGIN: ONE_QUESTION})
+        with ExitStack() as stack:
+            stack.enter_context(connection)
+            yield connection
+            connection.rollback()  # which forgets that something was asked
+            if len(self._readers) < READERS:
+                stack.pop_all()
+                self._readers.append(connection)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Give a connection that reads from one snapshot."""
         self._same.check()
-        with self._engine.connect().execution_options(**{BEGIN: begin}) as connection:
-            if begin:
-                connection.begin()
+        with self._engine.connect().execution_options(**{BEGIN: READING}) as connection:
+            connection.begin()
             yield connection
 
     @contextmanager
@@ -110,7 +134,8 @@ class SQLite:
 
     def close(self) -> None:
         """Close every connection."""
-        self._writer.close()
+        for each in (self._writer, *self._readers):
+            each.close()
         self._engine.dispose()
         self._watch.close()
         self._gate.close()

@@ -3,14 +3,13 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Select, bindparam, select
 
 from pipelinekit.model.noun import Noun
 from pipelinekit.model.row import Row
 from pipelinekit.ports.store import ConflictError, Entry
-from pipelinekit.store.many import first_of, rows_of, run_many, upsert
+from pipelinekit.store.many import first_of, put_rows, rows_of, upsert
 from pipelinekit.store.orders import answer, ask, command
 from pipelinekit.store.schema import (
     EXECUTIONS,
@@ -19,7 +18,7 @@ from pipelinekit.store.schema import (
     PARTS,
     TABLES,
     TOKENS,
-    columns,
+    Value,
 )
 from pipelinekit.wire.record import record_text, text
 
@@ -91,26 +90,23 @@ def _journal(connection: Connection, entries: Sequence[Entry], tip: Tip) -> None
     if not entries:
         return
     number, digest = tip.number, tip.digest
-    records: list[dict[str, Any]] = []
-    heads: list[dict[str, Any]] = []
+    records: list[tuple[Value, ...]] = []
     for entry in entries:
         for event, moves in entry.records:
             number += 1
             body = record_text(event, moves)
             digest = chained(digest, body)
-            records.append(
-                {"number": number, "pipeline": entry.pipeline, "body": body, "digest": digest}
-            )
-        heads.append({"pipeline": entry.pipeline, "records": entry.seen + len(entry.events)})
-    run_many(connection, _RECORD, records)
-    run_many(connection, upsert(connection, HEADS), heads)
+            records.append((number, entry.pipeline, body, digest))
+    heads = [(entry.pipeline, entry.seen + len(entry.events)) for entry in entries]
+    put_rows(connection, _RECORD, records)
+    put_rows(connection, upsert(connection, HEADS), heads)
 
 
 def _delete(connection: Connection, pipeline: str) -> None:
     own = select(EXECUTIONS.c.id).where(EXECUTIONS.c.pipeline == pipeline)
     for table in PARTS:
         connection.execute(table.delete().where(table.c.execution.in_(own)))
-    for table, _ in TABLES.values():
+    for table in (kept.table for kept in TABLES.values()):
         if table not in PARTS:
             connection.execute(table.delete().where(table.c.pipeline == pipeline))
 
@@ -125,8 +121,9 @@ def _forget(connection: Connection, pipeline: str, executions: Sequence[str]) ->
 
 
 def _rows(connection: Connection, rows: Iterable[Row]) -> None:
-    values: dict[type[Row], list[dict[str, Any]]] = {}
+    values: dict[type[Row], list[tuple[Value, ...]]] = {}
     for row in rows:
-        values.setdefault(type(row), []).append({**columns(row), "body": text(row)})
+        kind = type(row)
+        values.setdefault(kind, []).append((*TABLES[kind].columns(row), text(row)))
     for kind, written in values.items():
-        run_many(connection, upsert(connection, TABLES[kind][0]), written)
+        put_rows(connection, upsert(connection, TABLES[kind].table), written)

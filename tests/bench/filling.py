@@ -228,7 +228,7 @@ class _Filling:
 
     def _write(self) -> None:
         for kind, rows in self._rows.items():
-            self.connection.execute(TABLES[kind][0].insert(), rows)
+            self.connection.execute(TABLES[kind].table.insert(), rows)
         if self._records:
             self.connection.execute(JOURNAL.insert(), self._records)
         self.connection.commit()

@@ -5,12 +5,13 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from pipelinekit.model.errors import StoreError
-from pipelinekit.runtime.engines import Incarnation, alive
+from pipelinekit.runtime.engines import MOMENT_SECONDS, Incarnation, alive
 from pipelinekit.store.sql import open_store
 from tests import postgres
 
@@ -66,6 +67,7 @@ def test_an_engine_whose_lock_was_replaced_may_begin_nothing_that_it_took_before
     term = mine.check()
     assert mine.holds(term)
     (tmp_path / "mine").unlink()
+    time.sleep(MOMENT_SECONDS)  # for so long a look at it counts
     assert not mine.holds(term)
     (tmp_path / "mine").touch()
     assert not mine.holds(term)
