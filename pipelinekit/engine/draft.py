@@ -215,6 +215,10 @@ class Draft:
         rows = [now.get(row.id, row) for row in self._state.all(PipelineExecution)]
         return sorted((row for row in rows if not row.ended), key=lambda row: row.number)
 
+    def has_live(self, most: int) -> bool:
+        """Tell whether so many executions have not ended."""
+        return self._state.count(PipelineExecution) >= most and len(self.live()) >= most
+
     def count(self, stage: StageExecution, *, running: int = 0, failed: int = 0) -> None:
         """Add to the counters of a stage."""
         self.put(

@@ -7,7 +7,7 @@ from pipelinekit.model.pipeline import ExecutionMode
 
 def too_many(draft: Draft, mode: ExecutionMode, most: int) -> bool:
     """Tell whether one more execution would be more than its mode allows."""
-    return mode is not ExecutionMode.SUPERSEDED and len(draft.live()) >= most
+    return mode is not ExecutionMode.SUPERSEDED and draft.has_live(most)
 
 
 def refuse_too_many(draft: Draft, mode: ExecutionMode, most: int) -> None:

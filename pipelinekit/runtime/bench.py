@@ -1,6 +1,5 @@
 """A folder for one job: its inputs unpacked, its outputs packed, its provider called."""
 
-import json
 import sys
 import tempfile
 import traceback
@@ -22,7 +21,7 @@ from pipelinekit.runtime.progress import Progress
 from pipelinekit.tools.archives.archive import ArchiveError, pack, unpack
 from pipelinekit.tools.archives.shared_tree import SharedTrees
 from pipelinekit.tools.failpoint import failpoint
-from pipelinekit.wire.record import answer_data, read_answer
+from pipelinekit.wire.record import can_be_kept
 
 LOG = "log"
 PRIVATE = "private"
@@ -159,13 +158,7 @@ def _sound(report: Report) -> Report:
             f"the provider was to answer Succeeded, Failed or Waiting, and answered "
             f"{report.outcome!r}; return one of the three"
         )
-    try:
-        data = answer_data(report.outcome, report.artifacts)
-        kept = json.dumps(data, ensure_ascii=False, allow_nan=False).encode()
-        same = read_answer(json.loads(kept)) == (report.outcome, report.artifacts)
-    except (TypeError, ValueError, AttributeError):
-        same = False
-    if same:
+    if can_be_kept(report.outcome, report.artifacts):
         return report
     raise ValidationError(
         f"the provider answered {report.outcome!r}, which cannot be kept as it is; names, values "

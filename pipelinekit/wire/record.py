@@ -84,6 +84,15 @@ def read_answer(data: Mapping[str, object]) -> tuple[Outcome, tuple[Artifact, ..
     return found.outcome, found.artifacts
 
 
+def can_be_kept(outcome: Outcome, artifacts: tuple[Artifact, ...]) -> bool:
+    """Tell whether an outcome, of whatever a foreign function put into it, is read as written."""
+    answer = Answer(outcome, artifacts)
+    try:
+        return _decoder(Answer).decode(_ENCODER.encode(answer)) == answer
+    except (TypeError, ValueError):
+        return False
+
+
 @cache
 def _decoder(kind: object) -> Decoder[object]:
     return Decoder(kind)
