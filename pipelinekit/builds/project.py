@@ -9,48 +9,16 @@ from pipelinekit.builds.build import buildspec_of, carry_out, concluded, prepare
 from pipelinekit.builds.compute import place_obstacle
 from pipelinekit.builds.source import INLINE, primary_of, read_sources, read_spec
 from pipelinekit.builds.task import BuildFailed, Built, Request
+from pipelinekit.builds.wanted import Wanted
 from pipelinekit.model.action import Action
-from pipelinekit.model.noun import Noun
 from pipelinekit.model.order import Outcome
 from pipelinekit.model.settings import Project, Settings
 from pipelinekit.ports.provider import Job
 from pipelinekit.tools.documents.document import DocumentError
-from pipelinekit.wire.environment_variables import Variables, read_variables, write_variables
+from pipelinekit.wire.environment_variables import Variables, read_variables
 
 PLAIN: Final = Project()
 """A project of which the settings say nothing."""
-
-
-class VariablesForm:
-    """Writes a mapping as CodeBuild's JSON; text is read later, where it can be refused."""
-
-    def write(self, value: object) -> str:
-        """Give the JSON for a mapping, and text as it is."""
-        return write_variables(value) if isinstance(value, Mapping) else str(value)
-
-    def read(self, text: str) -> object:
-        """Give the text."""
-        return text
-
-
-class Wanted(Noun):
-    """What an action or a rule says of its build; the keys of its configuration.
-
-    Attributes:
-        project: The project, by which `[codebuild.<project>]` is found.
-        buildspec: A path in the primary source, or YAML, in place of the project's own.
-        env: Values of environment variables by name, or CodeBuild's JSON array.
-        primary: The input artifact in which the build starts.
-        batch: Whether the builds of the buildspec's section `batch` are run.
-        combine: Whether the artifacts of a batch build become one.
-    """
-
-    project: str
-    buildspec: str | None = None
-    env: Mapping[str, str] | str | None = None
-    primary: str | None = None
-    batch: bool = False
-    combine: bool = False
 
 
 def build_project(job: Job, wanted: Wanted) -> Outcome:

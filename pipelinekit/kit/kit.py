@@ -36,6 +36,7 @@ from pipelinekit.model.settings import Settings
 from pipelinekit.model.status import TriggerType
 from pipelinekit.ports.control import StartWith
 from pipelinekit.ports.store import Query
+from pipelinekit.providers import LIKELY
 from pipelinekit.runtime.clock import new_id, now
 from pipelinekit.runtime.courier import Courier
 from pipelinekit.runtime.engines import Incarnation, alive
@@ -84,7 +85,8 @@ class Kit(LocalControl):
             found.take()
         with ExitStack() as opened:
             # First, for its helper comes up while the store's library is loaded.
-            spawner = opened.enter_context(prepared(found.jobs, TARGET)) if work else None
+            ready = prepared(found.jobs, TARGET, LIKELY) if work else None
+            spawner = opened.enter_context(ready) if ready else None
             from pipelinekit.store.sql import open_store  # noqa: PLC0415 - that takes its time
 
             super().__init__(found, wished, who, open_store(found.database))

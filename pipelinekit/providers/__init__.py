@@ -52,3 +52,9 @@ FILES: Final[Mapping[ActionTypeId, str]] = {
     ),
 }
 """Which file carries out which action type, so that only what is needed is loaded."""
+
+BUILDS: Final = ("pipelinekit.builds.project", "pipelinekit.builds.commands")
+"""What runs the commands of builds: as large as the rest of an engine, which does without it."""
+
+LIKELY: Final = ("pipelinekit.providers.commands", *BUILDS)
+"""The modules that most jobs in processes of their own need."""

@@ -6,10 +6,12 @@ from typing import Annotated, Final
 
 from msgspec.structs import replace
 
-from pipelinekit.builds.project import VariablesForm, Wanted, build_project, project_obstacle
-from pipelinekit.model.action import Category, Owner
+from pipelinekit.builds.wanted import VariablesForm, Wanted
+from pipelinekit.model.action import Action, Category, Owner
 from pipelinekit.model.order import Outcome
+from pipelinekit.model.settings import Settings
 from pipelinekit.ports.provider import Job, Key, Traits, provider
+from pipelinekit.providers import BUILDS
 
 
 def build(  # noqa: PLR0913 - a parameter for each key of the configuration
@@ -54,9 +56,17 @@ def build(  # noqa: PLR0913 - a parameter for each key of the configuration
     Source:
         codepipeline.md 7.7.
     """
+    from pipelinekit.builds.project import build_project  # noqa: PLC0415 - see BUILDS
+
     return build_project(
         job, Wanted(project, buildspec, env, primary, batch=bool(batch), combine=bool(combine))
     )
+
+
+def _check(action: Action, settings: Settings) -> str | None:
+    from pipelinekit.builds.project import project_obstacle  # noqa: PLC0415 - see BUILDS
+
+    return project_obstacle(action, settings)
 
 
 _TRAITS: Final = Traits(
@@ -66,7 +76,8 @@ _TRAITS: Final = Traits(
     inputs=(1, 5),
     detached=True,
     timeout=timedelta(hours=36),
-    check=project_obstacle,
+    check=_check,
+    preload=BUILDS,
 )
 codebuild = provider(_TRAITS)(build)
 codebuild_test = provider(replace(_TRAITS, category=Category.TEST, timeout=timedelta(hours=8)))(

@@ -4,10 +4,18 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated
 
-from pipelinekit.builds.project import VariablesForm, Wanted, build_project, project_obstacle
-from pipelinekit.model.action import Category, Owner
+from pipelinekit.builds.wanted import VariablesForm, Wanted
+from pipelinekit.model.action import Action, Category, Owner
 from pipelinekit.model.order import Outcome
+from pipelinekit.model.settings import Settings
 from pipelinekit.ports.provider import Job, Key, Traits, rule_provider
+from pipelinekit.providers import BUILDS
+
+
+def _check(action: Action, settings: Settings) -> str | None:
+    from pipelinekit.builds.project import project_obstacle  # noqa: PLC0415 - see BUILDS
+
+    return project_obstacle(action, settings)
 
 
 @rule_provider(
@@ -19,7 +27,8 @@ from pipelinekit.ports.provider import Job, Key, Traits, rule_provider
         outputs=(0, 0),
         detached=True,
         timeout=timedelta(hours=8),
-        check=project_obstacle,
+        check=_check,
+        preload=BUILDS,
     )
 )
 def codebuild_check(  # noqa: PLR0913 - a parameter for each key of the configuration
@@ -48,6 +57,8 @@ def codebuild_check(  # noqa: PLR0913 - a parameter for each key of the configur
 
     Source: codepipeline.md 7.7, 8.
     """
+    from pipelinekit.builds.project import build_project  # noqa: PLC0415 - see BUILDS
+
     return build_project(
         job,
         Wanted(project, env=env, primary=primary, batch=bool(batch), combine=bool(combine)),

@@ -6,9 +6,6 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from pipelinekit.builds.build import concluded
-from pipelinekit.builds.commands import build_name, carry_out_commands
-from pipelinekit.builds.compute import place_obstacle
 from pipelinekit.model.action import (
     Action,
     Category,
@@ -20,11 +17,14 @@ from pipelinekit.model.action import (
 from pipelinekit.model.order import Failed, FailureType, Outcome
 from pipelinekit.model.settings import Project, Settings
 from pipelinekit.ports.provider import Job, Traits, provider
+from pipelinekit.providers import BUILDS
 
 LINUX: Final = "LINUX_CONTAINER"
 
 
 def _check(action: Action, settings: Settings) -> str | None:
+    from pipelinekit.builds.compute import place_obstacle  # noqa: PLC0415 - see BUILDS
+
     obstacle = _obstacle(action.configuration.get("EnvironmentType", LINUX))
     return obstacle or place_obstacle(Project(), settings)
 
@@ -48,6 +48,7 @@ def _obstacle(environment_type: str) -> str | None:
         detached=True,
         timeout=timedelta(minutes=55),
         check=_check,
+        preload=BUILDS,
     )
 )
 def commands_action(  # noqa: PLR0913 - the action type has these keys
@@ -81,6 +82,9 @@ def commands_action(  # noqa: PLR0913 - the action type has these keys
     Source:
         codepipeline.md 7.8.
     """
+    from pipelinekit.builds.build import concluded  # noqa: PLC0415 - see BUILDS
+    from pipelinekit.builds.commands import build_name, carry_out_commands  # noqa: PLC0415
+
     if obstacle := _obstacle(environment_type):
         return Failed(obstacle, code=FailureType.CONFIGURATION_ERROR)
     if vpc_id or subnets or security_group_ids:

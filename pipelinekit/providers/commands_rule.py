@@ -4,19 +4,19 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from pipelinekit.builds.build import concluded
-from pipelinekit.builds.commands import build_name, carry_out_commands
-from pipelinekit.builds.compute import place_obstacle
 from pipelinekit.model.action import Action, Category, Owner
 from pipelinekit.model.condition import Rule
 from pipelinekit.model.order import Outcome
 from pipelinekit.model.settings import Project, Settings
 from pipelinekit.ports.provider import Job, Traits, rule_provider
+from pipelinekit.providers import BUILDS
 
 
 def _check(action: Action, settings: Settings) -> str | None:
     if not action.commands:
         return "it has no commands, so that nothing would be checked; write commands into the rule"
+    from pipelinekit.builds.compute import place_obstacle  # noqa: PLC0415 - see BUILDS
+
     return place_obstacle(Project(), settings)
 
 
@@ -30,6 +30,7 @@ def _check(action: Action, settings: Settings) -> str | None:
         detached=True,
         timeout=timedelta(minutes=55),
         check=_check,
+        preload=BUILDS,
     )
 )
 def commands_rule(job: Job) -> Outcome:
@@ -44,6 +45,9 @@ def commands_rule(job: Job) -> Outcome:
 
     Source: codepipeline.md 8.
     """
+    from pipelinekit.builds.build import concluded  # noqa: PLC0415 - see BUILDS
+    from pipelinekit.builds.commands import build_name, carry_out_commands  # noqa: PLC0415
+
     external = f"{build_name(job.order)}:{job.order.id}"
     return concluded(job, external, lambda: carry_out_commands(job))
 

@@ -3,7 +3,7 @@
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -272,16 +272,19 @@ class Hands:
             self._done(order, _lost("the process that ran it was killed"))
 
 
-def prepared(jobs: Path, target: str) -> Spawner:
+def prepared(jobs: Path, target: str, likely: Sequence[str] = ()) -> Spawner:
     """Prepare to start runners; its helper comes up at once where there were runners before.
 
     Args:
         jobs: The folder that holds a folder for each job.
         target: `module:function` that a runner will call.
+        likely: Modules that runners are likely to need, loaded too where there were some.
     """
-    spawner = Spawner(preload=(*PRELOAD, target.partition(":")[0]))
-    if _has_worked(jobs):
-        spawner.warm()
+    needed = (*PRELOAD, target.partition(":")[0])
+    if not _has_worked(jobs):
+        return Spawner(needed)
+    spawner = Spawner((*needed, *likely))
+    spawner.warm()
     return spawner
 
 

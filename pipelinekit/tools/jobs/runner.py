@@ -1,6 +1,7 @@
 """The runner's side of a detached job: the process that does it, and the helper that forks it."""
 
 import ctypes
+import gc
 import importlib
 import io
 import json
@@ -220,12 +221,14 @@ def serve(preload: Sequence[str]) -> None:
             imported is left to the job that needs it, whose result tells the error.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.disable()  # modules make no garbage, and looking for some takes as long as they do
     _import(preload)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # only now: a module may await a command
     with open(0, "rb", closefd=False) as requests, suppress(ConnectionError):
         for line in requests:
             request: Request = json.loads(line)
             _import(request["preload"])
+            gc.freeze()  # else each runner looks through all that is loaded, and copies it
             os.write(0, _fork_runner(request) + b"\n")
 
 
@@ -240,6 +243,7 @@ def _fork_runner(request: Request) -> bytes:
     listen, tell = os.pipe()
     if os.fork() == 0:
         try:
+            gc.enable()
             os.close(listen)
             _be_runner(request, tell)
         except OSError:
