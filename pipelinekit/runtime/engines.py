@@ -72,7 +72,7 @@ class Incarnation:
             StoreError: The folder cannot be written.
         """
         with self._telling("put back"):
-            if not self._in_place():
+            if not self._was_in_place():
                 self._replaced += 1
                 self._file.close()
                 self._file = self._locked()
@@ -123,7 +123,7 @@ class Incarnation:
         return False
 
     def _was_in_place(self) -> bool:
-        """Tell whether the lock is in place; what is begun in one moment is looked at once."""
+        """Tell whether the lock is in place; what is done in one moment is looked at once."""
         asked = steady()
         if asked - self._seen < MOMENT_SECONDS:
             return True

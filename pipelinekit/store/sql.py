@@ -92,11 +92,13 @@ class SqlStore:
 
     def load(self, pipeline: str, execution: str | None = None) -> tuple[State, int]:
         """Give a pipeline's rows, of executions those that matter, and its count of records."""
+        with told("read"), self._database.reading() as connection:
+            if first_of(connection, _HEAD, name=pipeline) is None:
+                return State(), 0  # what nothing has happened to has no rows
         with self._reading() as connection:
             found = first_of(connection, _HEAD, name=pipeline)
-            if found is None:  # a pipeline to which nothing has happened has no rows
-                return State(()), 0
-            return State(rows_of(connection, pipeline, execution)), int(found[0])
+            records = int(found[0]) if found else 0
+            return State(rows_of(connection, pipeline, execution)), records
 
     def commit(self, entries: Sequence[Entry]) -> None:
         """Write all entries in one transaction, or nothing."""

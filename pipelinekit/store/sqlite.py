@@ -12,6 +12,7 @@ import fcntl
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import (
     AbstractContextManager,
@@ -35,6 +36,9 @@ SAFE_VERSION = (3, 51, 3)
 BUSY_MILLISECONDS = 5_000
 CHECKPOINT_EVERY, CHECKPOINT_ROWS = 1_000, 20_000
 """After how many commits, or changed rows, the write-ahead log is moved into the file."""
+
+MOMENT_SECONDS = 0.002
+"""How long a look at the file counts; each look lets every other thread go first."""
 
 READERS = 3
 """How many connections are kept for the next question."""
@@ -255,6 +259,7 @@ class SameFile:
 
     def __init__(self, path: Path) -> None:
         self._path, self._pid, self._inode = path, os.getpid(), path.stat().st_ino
+        self._seen = time.monotonic()
 
     def check(self) -> None:
         """Raise StoreError where the open handle no longer means the file of that name."""
@@ -263,6 +268,9 @@ class SameFile:
                 "the store was opened before this process was forked off; open a Kit of its own "
                 "in the child process"
             )
+        present = time.monotonic()
+        if present - self._seen < MOMENT_SECONDS:
+            return
         try:
             inode = self._path.stat().st_ino
         except FileNotFoundError:
@@ -272,6 +280,7 @@ class SameFile:
                 f"the store {self._path} was deleted or replaced while it was open; close this "
                 f"Kit and open a new one"
             )
+        self._seen = present
 
 
 def _data_version(handle: sqlite3.Connection) -> int:
