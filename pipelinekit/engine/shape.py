@@ -4,7 +4,9 @@ Source: codepipeline.md, sections 2.1 to 2.7.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from operator import attrgetter
 from typing import TypeAlias
 
 from pipelinekit.engine.declaration import Finding
@@ -204,71 +206,146 @@ PIPELINE = (
 )
 
 
-def misshapen(pipeline: Pipeline) -> Iterator[Finding]:
+def misshapen(pipeline: Pipeline) -> Iterable[Finding]:
     """Find every value of a pipeline that lies outside its bound."""
-    return _judge(pipeline, PIPELINE, ())
+    found: list[Finding] = []
+    _pipeline()(pipeline, (), found)
+    return found
 
 
-def _judge(value: object, bound: Bound, path: Path) -> Iterator[Finding]:
+_Place: TypeAlias = "tuple[()] | tuple[_Place, str | int]"
+"""Where a value is: the place of what it is in, and its name there; made a path where needed."""
+
+_Judge = Callable[[object, _Place, list[Finding]], None]
+
+
+@cache
+def _pipeline() -> _Judge:
+    return _judge(PIPELINE)
+
+
+def _judge(bound: Bound) -> _Judge:
     match bound:
-        case Text() if value is not None:
-            yield from _judge_text(value, bound, path)
-        case Word() if value not in (None, bound.one, bound.other):
-            yield Finding(path, f'it is "{value}"', f'write "{bound.one}"')
-        case Whole() if isinstance(value, int) and not bound.least <= value <= bound.most:
+        case Text():
+            return _text(bound)
+        case Word():
+            return _word(bound)
+        case Whole():
+            return _whole(bound)
+        case Each():
+            return _each(bound)
+        case ByKey():
+            return _by_key(bound)
+        case _:
+            return _members(bound)
+
+
+def _members(members: tuple[Member, ...]) -> _Judge:
+    parts = [
+        (
+            attrgetter(first),
+            rest.split(".") if rest else [],
+            each.name.split("."),
+            _judge(each.bound),
+        )
+        for each in members
+        for first, _, rest in [each.attribute.partition(".")]
+    ]
+
+    def judge(noun: object, place: _Place, found: list[Finding]) -> None:
+        for get, rest, names, judge_member in parts:
+            value = get(noun)
+            for step in rest:
+                value = None if value is None else getattr(value, step)
+            if value is not None:
+                inside = place
+                for name in names:
+                    inside = (inside, name)
+                judge_member(value, inside, found)
+
+    return judge
+
+
+def _text(bound: Text) -> _Judge:
+    matches = re.compile(bound.pattern).fullmatch
+
+    def judge(text: object, place: _Place, found: list[Finding]) -> None:
+        if not isinstance(text, str):
+            told = f"it is {text!r}, which is no text"
+            found.append(Finding(_path(place), told, f'write it in quotes: "{text}"'))
+        elif not bound.least <= len(text) <= bound.most:
+            told = f"it has {len(text)} characters"
+            advice = f"write {bound.least} to {bound.most} characters"
+            found.append(Finding(_path(place), told, advice))
+        elif not matches(text):
+            # What may hold any character may be a secret, and is not told.
+            subject = "it" if bound.pattern == ONE_LINE else f'"{text}"'
+            told = f"{subject} does not match {bound.pattern}"
+            found.append(Finding(_path(place), told, f"write {bound.words}"))
+
+    return judge
+
+
+def _word(bound: Word) -> _Judge:
+    def judge(value: object, place: _Place, found: list[Finding]) -> None:
+        if value not in (bound.one, bound.other):
+            found.append(Finding(_path(place), f'it is "{value}"', f'write "{bound.one}"'))
+
+    return judge
+
+
+def _whole(bound: Whole) -> _Judge:
+    def judge(value: object, place: _Place, found: list[Finding]) -> None:
+        if isinstance(value, int) and not bound.least <= value <= bound.most:
             advice = f"write a whole number from {bound.least} to {bound.most}"
-            yield Finding(path, f"it is {value}", advice)
-        case Each() if isinstance(value, Sequence):
-            yield from _judge_each(value, bound, path)
-        case ByKey() if isinstance(value, Mapping):
-            yield from _judge_by_key(value, bound, path)
-        case tuple() if value is not None:
-            yield from _judge_members(value, bound, path)
+            found.append(Finding(_path(place), f"it is {value}", advice))
+
+    return judge
 
 
-def _judge_members(noun: object, members: tuple[Member, ...], path: Path) -> Iterator[Finding]:
-    for member in members:
-        value = _value(noun, member.attribute)
-        if value is not None:
-            yield from _judge(value, member.bound, (*path, *member.name.split(".")))
+def _each(bound: Each) -> _Judge:
+    judge_item, names = _judge(bound.item), bound.name.split()
+
+    def judge(items: object, place: _Place, found: list[Finding]) -> None:
+        if not isinstance(items, Sequence):
+            return
+        if len(items) < bound.least:
+            advice = f"put at least {bound.least} into it"
+            found.append(Finding(_path(place), "it is empty", advice))
+        if bound.most is not None and len(items) > bound.most:
+            told = f"it has {len(items)} items"
+            found.append(Finding(_path(place), told, f"keep at most {bound.most}"))
+        for index, item in enumerate(items):
+            inside: _Place = (place, index)
+            for name in names:
+                inside = (inside, name)
+            if item is not None:
+                judge_item(item, inside, found)
+
+    return judge
 
 
-def _value(noun: object, attribute: str) -> object:
-    if "." not in attribute:
-        return getattr(noun, attribute)
-    value = noun
-    for step in attribute.split("."):
-        value = None if value is None else getattr(value, step)
-    return value
+def _by_key(bound: ByKey) -> _Judge:
+    judge_key, judge_value = _judge(bound.key), _judge(bound.value)
+
+    def judge(values: object, place: _Place, found: list[Finding]) -> None:
+        if not isinstance(values, Mapping):
+            return
+        if bound.most is not None and len(values) > bound.most:
+            told = f"it has {len(values)} keys"
+            found.append(Finding(_path(place), told, f"keep at most {bound.most}"))
+        for key, value in values.items():
+            inside = (place, str(key))
+            judge_key(key, inside, found)
+            if value is not None:
+                judge_value(value, inside, found)
+
+    return judge
 
 
-def _judge_text(text: object, bound: Text, path: Path) -> Iterator[Finding]:
-    if not isinstance(text, str):
-        yield Finding(path, f"it is {text!r}, which is no text", f'write it in quotes: "{text}"')
-    elif not bound.least <= len(text) <= bound.most:
-        found = f"it has {len(text)} characters"
-        yield Finding(path, found, f"write {bound.least} to {bound.most} characters")
-    elif not re.fullmatch(bound.pattern, text):
-        # What may hold any character may be a secret, and is not told.
-        subject = "it" if bound.pattern == ONE_LINE else f'"{text}"'
-        found = f"{subject} does not match {bound.pattern}"
-        yield Finding(path, found, f"write {bound.words}")
-
-
-def _judge_each(items: Sequence[object], bound: Each, path: Path) -> Iterator[Finding]:
-    if len(items) < bound.least:
-        yield Finding(path, "it is empty", f"put at least {bound.least} into it")
-    if bound.most is not None and len(items) > bound.most:
-        found = f"it has {len(items)} items"
-        yield Finding(path, found, f"keep at most {bound.most}")
-    for index, item in enumerate(items):
-        yield from _judge(item, bound.item, (*path, index, *bound.name.split()))
-
-
-def _judge_by_key(values: Mapping[object, object], bound: ByKey, path: Path) -> Iterator[Finding]:
-    if bound.most is not None and len(values) > bound.most:
-        found = f"it has {len(values)} keys"
-        yield Finding(path, found, f"keep at most {bound.most}")
-    for key, value in values.items():
-        yield from _judge(key, bound.key, (*path, str(key)))
-        yield from _judge(value, bound.value, (*path, str(key)))
+def _path(place: _Place) -> Path:
+    steps: list[str | int] = []
+    while place:
+        place, step = place
+        steps.append(step)
+    return tuple(reversed(steps))
