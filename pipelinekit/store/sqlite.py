@@ -138,8 +138,9 @@ class SQLite:
 
     def close(self) -> None:
         """Close every connection."""
-        for each in (self._writer, *self._readers):
-            each.close()
+        while self._readers:  # nobody is to find one that is closed
+            self._readers.pop().close()
+        self._writer.close()
         self._engine.dispose()
         self._watch.close()
         self._gate.close()
