@@ -6,6 +6,7 @@ VENV ?= .venv
 N ?= 100000
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+CORE := $(addprefix tests/,model engine wire runtime store artifacts builds analytics widgets told)
 QUICK := not slow and not container
 SIDE_BY_SIDE := not container
 
@@ -15,7 +16,7 @@ SIDE_BY_SIDE := not container
 help:
 	@echo "make demo   a web application goes from a commit to two running environments (YES=1 approves)"
 	@echo "make test   every check and every test"
-	@echo "make check  the quick ones, in seconds"
+	@echo "make check  the quick ones, of the core, in seconds"
 	@echo "make fuzz   100,000 random schedules for the engine, and requests for the API (30 minutes)"
 	@echo "make chaos  engines, runners, servers, disks and clocks fail thousands of times (hours)"
 	@echo "make bench  what the engine costs and its peers beside it (KEEP=1: into the README)"
@@ -35,7 +36,7 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m pytest -q -n 2 -m '$(QUICK)'
+	$(BIN)/python -m pytest -q -n 2 -m '$(QUICK)' $(CORE)
 
 test: $(READY)
 	@.ci/system-packages
