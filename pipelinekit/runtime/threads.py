@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-Task = Callable[[], None]
+Task = Callable[[], object]
 
 COME, GO = True, False
 """What a thread that is free is told."""

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import inspect
+from sqlalchemy import create_engine, inspect, select
 
 from pipelinekit.model.action import Category
+from pipelinekit.model.check import ConditionExecution, RuleExecution
 from pipelinekit.model.command import Ask, Command, Halt, Run
+from pipelinekit.model.condition import RetryMode
 from pipelinekit.model.errors import EngineOutdated, StoreError
 from pipelinekit.model.event import Started
 from pipelinekit.model.execution import ActionExecution, PipelineExecution, PipelineRecord
@@ -18,13 +20,13 @@ from pipelinekit.model.order import Order
 from pipelinekit.model.pipeline import Stage
 from pipelinekit.ports.store import ConflictError, Entry, FenceError, Query, Store, Taker
 from pipelinekit.store.migrations import CURRENT
-from pipelinekit.store.schema import EXECUTIONS, META, WRITES
+from pipelinekit.store.schema import EXECUTIONS, META, TABLES, WRITES, columns
 from pipelinekit.store.sql import open_store
 from pipelinekit.store.sqlite import CHECKPOINT_EVERY, Gate, SQLite, file_system
 from pipelinekit.store.writing import EMPTY_DIGEST, chained
-from pipelinekit.wire.record import record_text
+from pipelinekit.wire.record import read, record_text
 from tests import postgres
-from tests.engine.world import NOON, World, approval, line, step
+from tests.engine.world import NOON, World, approval, gate, line, step
 
 MAKERS: dict[str, Callable[[Path], str]] = {
     "sqlite": lambda folder: f"sqlite:///{folder / 'pipelinekit.db'}",
@@ -295,6 +297,26 @@ def test_what_is_to_be_halted_or_is_late_is_for_anybody(store: Store) -> None:
     assert [each.order.id for each in store.take(Taker("a", ABLE), NOON)] == ["halted"]
     after = NOON + timedelta(seconds=1)
     assert [each.order.id for each in store.take(Taker("b", ABLE), after)] == ["late"]
+
+
+def test_what_stands_beside_a_body_is_what_the_row_says(store: Store, url: str) -> None:
+    world = Recorder(store)
+    rule = gate("check", Value="1", Operator="EQ")
+    run = world.started(line(Stage("Ship", step("ship"), before_entry=rule)), token="once")
+    world.fetched(run)
+    world.no(run, "check")
+    world.retry(run, "Ship", RetryMode.ALL_ACTIONS)
+    world.yes(run, "check")
+    world.succeed(run, "ship")
+    engine, kinds = create_engine(url), set()
+    with engine.connect() as connection:
+        for kind, kept in TABLES.items():
+            for found in connection.execute(select(kept.table)).mappings():
+                beside = {name: value for name, value in found.items() if name != "body"}
+                assert beside == columns(read(found["body"], kind))
+                kinds.add(kind)
+    engine.dispose()
+    assert kinds >= {PipelineExecution, ActionExecution, RuleExecution, ConditionExecution}
 
 
 def test_rows_are_found_newest_first_and_by_what_is_asked(store: Store) -> None:
