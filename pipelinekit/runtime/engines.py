@@ -21,6 +21,9 @@ from pipelinekit.runtime.clock import steady
 from pipelinekit.runtime.lease import Lease
 from pipelinekit.tools.failpoint import failpoint
 
+LEFT = "left"
+"""What a lock's file holds while its engine has ended, and a call of it goes on."""
+
 MOMENT_SECONDS = 0.002
 """How long a look at the lock counts; whoever takes an engine for dead needs longer to begin."""
 
@@ -161,10 +164,17 @@ class Incarnation:
             with suppress(FileNotFoundError):
                 (self._folder / identity).unlink()
 
-    def close(self) -> None:
-        """Give up the lock and the lease; whatever this engine held is free."""
+    def leave(self) -> None:
+        """Be at work no more, and give up the lease; whatever it holds here is not free yet."""
         if self._lease:
             self._lease.close()
+        with suppress(OSError):  # then it only looks as if it were at work
+            self._file.write(LEFT)
+            self._file.flush()
+
+    def close(self) -> None:
+        """Give up the lock and the lease; whatever this engine held is free."""
+        self.leave()
         self.forget()
 
     def forget(self) -> None:
@@ -211,7 +221,15 @@ def alive(folder: Path, leases: Leases | None = None) -> bool:
 def _alive_here(folder: Path) -> bool:
     if not folder.exists():
         return False
-    return any(_held(path) for path in folder.iterdir() if not path.name.startswith("."))
+    locks = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    return any(_held(path) and not _left(path) for path in locks)
+
+
+def _left(path: Path) -> bool:
+    try:
+        return path.read_text(encoding="utf-8") == LEFT
+    except FileNotFoundError:
+        return True
 
 
 def _held(path: Path) -> bool:

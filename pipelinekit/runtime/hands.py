@@ -180,12 +180,17 @@ class Hands:
                 self._told[order.id] = progress
                 yield order, progress
 
-    def close(self) -> None:
-        """Let calls in threads end for a few seconds, and halts; runners go on by themselves."""
+    def close(self) -> list[threading.Thread]:
+        """Let calls in threads end for a few seconds, and halts; runners go on by themselves.
+
+        Returns:
+            The threads whose calls go on all the same.
+        """
         self._calls.close(CLOSING_SECONDS)
         self._errands.close(HALTING_SECONDS, finish=True)
         self._watch.close()
         self._spawner.close()
+        return self._calls.at_work
 
     def _begin(self, provider: Declared[...], order: Order, still: Still) -> None:
         if not still():

@@ -59,6 +59,12 @@ class Threads:
         for thread in crew:
             thread.join(max(0.0, limit - time.monotonic()))
 
+    @property
+    def at_work(self) -> list[threading.Thread]:
+        """List those that have not gone home."""
+        with self._lock:
+            return list(self._crew)
+
     def _call(self) -> None:
         if self._called:
             return

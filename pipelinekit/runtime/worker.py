@@ -106,19 +106,30 @@ class Worker:
     def close(self) -> None:
         """Stop taking work; what runs in runners goes on without this engine.
 
-        What was halted until now is still ended, since nobody else may ever come to do it.
+        What was halted until now is still ended, since nobody else may ever come to do it. While
+        calls in threads go on, what this engine held is nobody else's: it would run twice.
         """
         if self._leaving.is_set():
             return
+        calls: list[threading.Thread] = []
         try:
             self._deafen()
             self._look_once_more()
-            self._hands.close()
+            calls = self._hands.close()
         finally:
             self._closing = True
             self._inbox.wake()
             self._thread.join()
-            self._incarnation.close()
+            if calls:
+                self._incarnation.leave()
+                threading.Thread(target=self._let_go, args=(calls,), daemon=True).start()
+            else:
+                self._incarnation.close()
+
+    def _let_go(self, calls: list[threading.Thread]) -> None:
+        for call in calls:
+            call.join()
+        self._incarnation.forget()
 
     def _look_once_more(self) -> None:
         self._leaving.set()
@@ -357,7 +368,7 @@ class Worker:
         self._looked = present
         self._check()
         seen = (self._store.version(), self._hands.able)
-        bury = present - self._buried >= BURY_SECONDS
+        bury = present - self._buried >= BURY_SECONDS or leaving
         dead = self._incarnation.dead() if bury else []
         self._buried = present if bury else self._buried
         rested = present - self._took >= TAKE_SECONDS

@@ -1,11 +1,14 @@
 """Between the model and what the store keeps: one compact JSON text for each noun.
 
 What equals its default is left out, so a default of the model must not change without a migration.
+
+All decoders are made while this module is loaded, by one thread: msgspec (0.22) takes the types of
+a struct apart when it first needs them, and two threads that have it do so at once may crash the
+process.
 """
 
-from collections.abc import Hashable, Iterator, Mapping
-from functools import cache
-from typing import Final, TypeVar, cast
+from collections.abc import Iterator, Mapping
+from typing import Final, TypeVar, cast, get_args
 
 from msgspec import Struct, convert, to_builtins
 from msgspec.json import Decoder, Encoder
@@ -13,7 +16,8 @@ from msgspec.json import Decoder, Encoder
 from pipelinekit.model.event import Event
 from pipelinekit.model.execution import Artifact
 from pipelinekit.model.move import Move
-from pipelinekit.model.order import Outcome
+from pipelinekit.model.order import Order, Outcome
+from pipelinekit.model.row import Row
 
 T = TypeVar("T")
 
@@ -41,6 +45,11 @@ class Answer(Struct):
     artifacts: tuple[Artifact, ...]
 
 
+_DECODERS: Final[Mapping[object, Decoder[object]]] = {
+    kind: Decoder(kind) for kind in (*get_args(Row), Order, Event, Referring, Moved, Answer)
+}
+
+
 def text(noun: object) -> str:
     """Give a row or an order as one line of JSON."""
     try:
@@ -50,8 +59,8 @@ def text(noun: object) -> str:
 
 
 def read(line: str, kind: type[T]) -> T:
-    """Give the noun that a line of JSON stands for; the other way of `text`."""
-    return cast("T", _decoder(cast("Hashable", kind)).decode(line))
+    """Give the row, the order or the event that a line of JSON stands for; see `text`."""
+    return cast("T", _DECODERS[kind].decode(line))
 
 
 def artifacts_in(line: str) -> Iterator[Artifact]:
@@ -88,14 +97,9 @@ def can_be_kept(outcome: Outcome, artifacts: tuple[Artifact, ...]) -> bool:
     """Tell whether an outcome, of whatever a foreign function put into it, is read as written."""
     answer = Answer(outcome, artifacts)
     try:
-        return _decoder(Answer).decode(_ENCODER.encode(answer)) == answer
+        return _DECODERS[Answer].decode(_ENCODER.encode(answer)) == answer
     except (TypeError, ValueError):
         return False
-
-
-@cache
-def _decoder(kind: object) -> Decoder[object]:
-    return Decoder(kind)
 
 
 def _valid(data: object) -> object:

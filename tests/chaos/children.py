@@ -18,6 +18,8 @@ from tests.chaos.rig import Site
 
 LOOK_SECONDS = 0.01
 BROKEN = 70
+CRASHES = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE})
+"""Signals that nobody sends: a process ends of them that has a fault."""
 
 
 @dataclass(slots=True)
@@ -36,6 +38,9 @@ class Child:
                 self.code = os.waitstatus_to_exitcode(status)
                 if self.code < 0 or self.code == BROKEN:
                     note("gone", gone=self.pid, engine=True)
+                if -self.code in CRASHES:
+                    told = signal.Signals(-self.code).name
+                    note("violation", text=f"engine {self.pid} crashed: {told}")
             else:
                 time.sleep(LOOK_SECONDS)
         return self.code

@@ -1,6 +1,7 @@
 """From a definition to its history through the public face, each on a fresh store."""
 
 import os
+import queue
 import subprocess
 import sys
 import threading
@@ -32,6 +33,8 @@ from pipelinekit.model.errors import (
     PipelineNotFound,
     ValidationError,
 )
+from pipelinekit.runtime import hands
+from pipelinekit.runtime.worker import BURY_SECONDS
 
 WAIT = 20.0
 
@@ -304,6 +307,35 @@ def test_a_run_of_a_closed_kit_is_carried_on_by_the_next_one(tmp_path: Path) -> 
         again = kit.run(run.id)
         assert again.waiting
         assert again.approve().wait(timeout=WAIT).status == "Succeeded"
+
+
+def test_what_goes_on_in_a_closed_kit_is_begun_again_only_when_it_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: queue.SimpleQueue[str] = queue.SimpleQueue()
+    go_on = threading.Event()
+
+    @pk.action("Build", "KitLasting", repeatable=True)
+    def lasting(job: pk.Job) -> pk.Outcome:
+        del job
+        told.put("begun")
+        go_on.wait(WAIT)
+        told.put("ended")
+        return pk.Succeeded()
+
+    monkeypatch.setattr(hands, "CLOSING_SECONDS", 0.05)
+    home, settings = tmp_path / "home", pk.Settings()
+    with pk.Kit(home, settings=settings) as kit:
+        run = kit.start(line(pk.Stage("Work", lasting("last"))))
+        assert told.get(timeout=WAIT) == "begun"
+    with pk.Kit(home, settings=settings, work=False) as kit:
+        assert not kit.engine_alive()
+    with pk.Kit(home, settings=settings) as kit:
+        with pytest.raises(queue.Empty):
+            told.get(timeout=2 * BURY_SECONDS)
+        go_on.set()
+        assert kit.run(run.id).wait(timeout=WAIT).status == "Succeeded"
+    assert [told.get_nowait() for _ in range(3)] == ["ended", "begun", "ended"]
 
 
 ELSEWHERE = """

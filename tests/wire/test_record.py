@@ -1,6 +1,8 @@
 """What the store keeps comes back as it was, and is always JSON that others can read."""
 
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 
 from pipelinekit.model.execution import Artifact, Cause, PipelineExecution
@@ -49,3 +51,29 @@ def test_an_answer_goes_through_plain_json() -> None:
     for outcome in (Succeeded(variables={"a": "b"}), Failed("no")):
         written = json.loads(json.dumps(answer_data(outcome, (Artifact("app", "local", "k"),))))
         assert read_answer(written) == (outcome, (Artifact("app", "local", "k"),))
+
+
+AT_ONCE = """
+import sys, threading
+from concurrent.futures import ThreadPoolExecutor
+sys.setswitchinterval(1e-6)
+from pipelinekit.model.order import Succeeded
+from pipelinekit.wire.record import answer_data, can_be_kept, read_answer
+meeting = threading.Barrier(8)
+answer = Succeeded({"a": "b"}), ()
+
+def first(_):
+    meeting.wait()
+    return can_be_kept(*answer) and read_answer(answer_data(*answer)) == answer
+
+with ThreadPoolExecutor(8) as threads:
+    sys.exit(not all(threads.map(first, range(8))))
+"""
+
+
+def test_threads_that_read_and_write_for_the_first_time_at_once_do_not_end_the_process() -> None:
+    for _ in range(3):
+        done = subprocess.run(
+            [sys.executable, "-c", AT_ONCE], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
