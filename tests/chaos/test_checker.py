@@ -2,15 +2,20 @@
 
 import hashlib
 import json
+import os
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.chaos.checker import RULES, Findings, check
+from tests.chaos.children import Child
 from tests.chaos.facts import gather
+from tests.chaos.ledger import VARIABLE, lines
 
 LAYOUT = [["Source", [["code"]]], ["Work", [["first"], ["last"]]]]
 
@@ -251,3 +256,15 @@ def test_an_attempt_of_a_process_that_is_gone_may_be_lost_and_a_repeatable_one_r
     story.note("gone", gone=7)
     story.run("a", "Source", "code", kind="inline-again", pid=8)
     assert "start_once" not in story.checked().violations
+
+
+def test_an_engine_that_crashes_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "ledger"))
+    for number in (signal.SIGSEGV, signal.SIGKILL):
+        pid = os.fork()
+        if pid == 0:
+            os.kill(os.getpid(), number)
+        Child(pid).wait(10)
+    told = [line["text"] for line in lines(tmp_path / "ledger") if line["what"] == "violation"]
+    assert len(told) == 1
+    assert "SIGSEGV" in str(told[0])
