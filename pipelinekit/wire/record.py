@@ -18,6 +18,7 @@ from pipelinekit.model.execution import Artifact
 from pipelinekit.model.move import Move
 from pipelinekit.model.order import Order, Outcome
 from pipelinekit.model.row import Row
+from pipelinekit.model.settings import Settings
 
 T = TypeVar("T")
 
@@ -46,7 +47,8 @@ class Answer(Struct):
 
 
 _DECODERS: Final[Mapping[object, Decoder[object]]] = {
-    kind: Decoder(kind) for kind in (*get_args(Row), Order, Event, Referring, Moved, Answer)
+    kind: Decoder(kind)
+    for kind in (*get_args(Row), Order, Event, Settings, Referring, Moved, Answer)
 }
 
 
@@ -59,7 +61,7 @@ def text(noun: object) -> str:
 
 
 def read(line: str, kind: type[T]) -> T:
-    """Give the row, the order or the event that a line of JSON stands for; see `text`."""
+    """Give the row, order, event or settings that a line of JSON stands for; see `text`."""
     return cast("T", _DECODERS[kind].decode(line))
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from msgspec.json import decode
+
 from pipelinekit.artifacts.folder import FolderArtifacts
 from pipelinekit.model.action import ActionTypeId, Category, Owner
 from pipelinekit.model.execution import Artifact
@@ -18,7 +20,7 @@ from pipelinekit.model.order import Order
 from pipelinekit.model.settings import Settings
 from pipelinekit.runtime.bench import Bench
 from pipelinekit.tools.jobs.process import JSON, Sighting, Spawner, Standing, Watch
-from pipelinekit.wire.record import read, text
+from pipelinekit.wire.record import text
 
 FILE_BYTES = 20_000
 READERS = 5
@@ -77,7 +79,7 @@ def written(tree: Path, folder: Path, name: str) -> tuple[float, Artifact]:
 
 def read_input(given: Mapping[str, JSON]) -> dict[str, JSON]:
     """Read an artifact in a process of its own."""
-    artifact = read(str(given["artifact"]), Artifact)
+    artifact = decode(str(given["artifact"]), type=Artifact)
     bench(Path(str(given["folder"])), str(given["name"]), reads=artifact).read()
     return {}
 
