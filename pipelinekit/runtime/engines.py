@@ -168,13 +168,14 @@ class Incarnation:
         """Be at work no more, and give up the lease; whatever it holds here is not free yet."""
         if self._lease:
             self._lease.close()
-        with suppress(OSError):  # then it only looks as if it were at work
+        with suppress(OSError, ValueError):  # then it only looks as if it were at work
             self._file.write(LEFT)
             self._file.flush()
 
     def close(self) -> None:
         """Give up the lock and the lease; whatever this engine held is free."""
-        self.leave()
+        if self._lease:
+            self._lease.close()
         self.forget()
 
     def forget(self) -> None:
