@@ -5,10 +5,12 @@ store is shared by several places, each engine has a lease too.
 """
 
 import fcntl
+import logging
 import math
 import os
 import socket
-from collections.abc import Callable, Collection, Iterator
+import threading
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -20,6 +22,8 @@ from pipelinekit.ports.store import Leases
 from pipelinekit.runtime.clock import steady
 from pipelinekit.runtime.lease import Lease
 from pipelinekit.tools.failpoint import failpoint
+
+LOG = logging.getLogger("pipelinekit")
 
 LEFT = "left"
 """What a lock's file holds while its engine has ended, and a call of it goes on."""
@@ -164,18 +168,30 @@ class Incarnation:
             with suppress(FileNotFoundError):
                 (self._folder / identity).unlink()
 
-    def leave(self) -> None:
-        """Be at work no more, and give up the lease; whatever it holds here is not free yet."""
+    def close(self, calls: Sequence[threading.Thread] = ()) -> None:
+        """Give up the lease and the lock; whatever this engine held is free.
+
+        Args:
+            calls: What still goes on for it; the lock is held until that has ended.
+        """
         if self._lease:
             self._lease.close()
+        if not calls:
+            self.forget()
+            return
+        LOG.warning(
+            "%d functions go on though their engine is closed; their actions are for the next "
+            "engine once they have ended, or this process has",
+            len(calls),
+        )
         with suppress(OSError, ValueError):  # then it only looks as if it were at work
             self._file.write(LEFT)
             self._file.flush()
+        threading.Thread(target=self._outlast, args=(calls,), daemon=True).start()
 
-    def close(self) -> None:
-        """Give up the lock and the lease; whatever this engine held is free."""
-        if self._lease:
-            self._lease.close()
+    def _outlast(self, calls: Sequence[threading.Thread]) -> None:
+        for call in calls:
+            call.join()
         self.forget()
 
     def forget(self) -> None:

@@ -120,16 +120,7 @@ class Worker:
             self._closing = True
             self._inbox.wake()
             self._thread.join()
-            if calls:
-                self._incarnation.leave()
-                threading.Thread(target=self._let_go, args=(calls,), daemon=True).start()
-            else:
-                self._incarnation.close()
-
-    def _let_go(self, calls: list[threading.Thread]) -> None:
-        for call in calls:
-            call.join()
-        self._incarnation.forget()
+            self._incarnation.close(calls)
 
     def _look_once_more(self) -> None:
         self._leaving.set()
@@ -230,7 +221,6 @@ class Worker:
         if heard:
             self._check()
             at = self._clock()
-            self._incarnation.ensure()
             self._desk.settle([progressed(order, progress, at) for order, progress in heard])
 
     def _settle_all(self, ends: list[End], late: list[Deadline]) -> None:

@@ -310,7 +310,7 @@ def test_a_run_of_a_closed_kit_is_carried_on_by_the_next_one(tmp_path: Path) -> 
 
 
 def test_what_goes_on_in_a_closed_kit_is_begun_again_only_when_it_has_ended(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     told: queue.SimpleQueue[str] = queue.SimpleQueue()
     go_on = threading.Event()
@@ -328,6 +328,7 @@ def test_what_goes_on_in_a_closed_kit_is_begun_again_only_when_it_has_ended(
     with pk.Kit(home, settings=settings) as kit:
         run = kit.start(line(pk.Stage("Work", lasting("last"))))
         assert told.get(timeout=WAIT) == "begun"
+    assert "1 functions go on" in caplog.text
     with pk.Kit(home, settings=settings, work=False) as kit:
         assert not kit.engine_alive()
     with pk.Kit(home, settings=settings) as kit:
