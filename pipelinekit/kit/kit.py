@@ -107,7 +107,11 @@ class Kit(LocalControl):
         self.close()
 
     def close(self) -> None:
-        """End the engine and close the store; actions in processes of their own go on."""
+        """End the engine and close the store; actions in processes of their own go on.
+
+        Functions have four seconds to end. One that takes longer goes on too, but what it does
+        counts for nothing: once it has ended, the next engine takes its action up.
+        """
         if self.worker is not None:
             self.worker.close()
         for courier in self._couriers:
