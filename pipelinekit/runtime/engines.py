@@ -124,9 +124,9 @@ class Incarnation:
     def holds(self, term: int) -> bool:
         """Tell whether a term still lasts, or did a moment ago."""
         with suppress(OSError, ValueError):  # what cannot be looked at cannot be relied on
+            there = self._was_in_place()  # first: it may be put back at any moment, in a new term
             rest = term - self._replaced
-            leased = rest == 0 if self._lease is None else self._lease.holds(rest)
-            return leased and self._was_in_place()
+            return there and (rest == 0 if self._lease is None else self._lease.holds(rest))
         return False
 
     def _was_in_place(self) -> bool:

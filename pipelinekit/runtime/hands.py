@@ -1,5 +1,6 @@
 """How an order is carried out: in a thread of this process, or in a runner of its own."""
 
+import errno
 import os
 import shutil
 import threading
@@ -264,17 +265,21 @@ class Hands:
 
     def _recover(self, order: Order, still: Still) -> None:
         folder = self._place.jobs / order.id
+        number = _losses(folder) + 1  # counted before the look, so that a later loss is not meant
         if _standing(folder) in {Standing.DONE, Standing.RUNNING}:  # it was halted meanwhile
             self._start(order)  # which only follows what has begun
             return
-        _clean(folder)
-        sweep(folder)
+        if still():
+            _clean(folder)
+            sweep(folder)
         if not still():  # that took a while, in which this engine may have been stopped
             self._done(order, VANISHED)
-        elif self._providers[order.type].traits.repeatable and _put_aside(folder):
-            self._start(order)
-        else:
+        elif number > LOST_AGAIN or not self._providers[order.type].traits.repeatable:
             self._done(order, _lost("the process that ran it was killed"))
+        elif _put_aside(folder, number):
+            self._start(order)
+        else:  # who has it by now has dealt with this loss
+            self._done(order, VANISHED)
 
 
 def prepared(jobs: Path, target: str, likely: Sequence[str] = ()) -> Spawner:
@@ -344,13 +349,33 @@ def _lost(how: str) -> Report:
     return Report(Failed(message, FailureType.RUNNER_LOST))
 
 
-def _put_aside(folder: Path) -> bool:
-    for number in range(1, LOST_AGAIN + 1):
-        aside = folder.with_name(f"{folder.name}.lost{number}")
-        if not aside.exists():
-            failpoint("hands.aside.before")
-            with suppress(FileNotFoundError):  # nothing is left that could be in the way
-                folder.rename(aside)
-            failpoint("hands.aside.after")
-            return True
-    return False
+def _losses(folder: Path) -> int:
+    """Count how often the job of a folder was put aside."""
+    return sum(_aside(folder, number).exists() for number in range(1, LOST_AGAIN + 1))
+
+
+def _aside(folder: Path, number: int) -> Path:
+    return folder.with_name(f"{folder.name}.lost{number}")
+
+
+def _put_aside(folder: Path, number: int) -> bool:
+    """Make room for a job that was lost to run again.
+
+    Args:
+        folder: The job's.
+        number: Which loss of it this is: each can be put aside once, by whomever.
+
+    Returns:
+        Whether this call did it, and no engine that has got the order since.
+    """
+    failpoint("hands.aside.before")
+    try:
+        folder.rename(_aside(folder, number))
+    except FileNotFoundError:  # nothing is left that could be in the way
+        return True
+    except OSError as error:
+        if error.errno in {errno.ENOTEMPTY, errno.EEXIST}:
+            return False
+        raise
+    failpoint("hands.aside.after")
+    return True

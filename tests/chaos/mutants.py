@@ -210,13 +210,13 @@ def _order_kept_although_answered() -> None:
 
 @_mutant("kill-runner", 6, "start_once")
 def _lost_and_begun_again() -> None:
-    from pipelinekit.runtime.hands import Hands, _put_aside
+    from pipelinekit.runtime.hands import Hands, _losses, _put_aside
     from pipelinekit.tools.jobs.process import Standing
 
     honest = Hands._ended
 
     def ended(self: Any, folder: Path, sighting: Any) -> None:
-        if sighting.standing is Standing.LOST and _put_aside(folder):
+        if sighting.standing is Standing.LOST and _put_aside(folder, _losses(folder) + 1):
             order = self._detached[folder.name]
             self._errands.do(lambda: self._start(order))
         else:

@@ -79,6 +79,25 @@ def test_an_engine_whose_lock_was_replaced_may_begin_nothing_that_it_took_before
     assert not mine.holds(later)
 
 
+def test_a_lock_that_is_put_back_while_it_is_looked_at_is_that_of_a_later_term(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = Incarnation(tmp_path, "mine")
+    term = mine.check()
+    look = Incarnation._in_place  # noqa: SLF001 - the moment that is meant is in there
+
+    def slow_look(self: Incarnation) -> bool:
+        monkeypatch.setattr(Incarnation, "_in_place", look)
+        self.check()  # another thread of the engine is faster
+        return look(self)
+
+    (tmp_path / "mine").unlink()
+    time.sleep(MOMENT_SECONDS)
+    monkeypatch.setattr(Incarnation, "_in_place", slow_look)
+    assert not mine.holds(term)
+    mine.close()
+
+
 def test_an_engine_that_holds_something_and_has_no_lock_is_dead(tmp_path: Path) -> None:
     other = Incarnation(tmp_path, "other")
     mine = Incarnation(tmp_path, "mine", holders=lambda: ["mine", "other", "gone"])
