@@ -43,6 +43,7 @@ from pipelinekit.runtime.engines import Incarnation, alive
 from pipelinekit.runtime.hands import Done, Hands, Place, prepared
 from pipelinekit.runtime.worker import Worker
 from pipelinekit.tools.jobs.process import Spawner
+from pipelinekit.tools.loading import loading
 from pipelinekit.wire import codepipeline
 from pipelinekit.wire.eventbridge import Subscriber
 
@@ -87,7 +88,8 @@ class Kit(LocalControl):
             # First, for its helper comes up while the store's library is loaded.
             ready = prepared(found.jobs, TARGET, LIKELY) if work else None
             spawner = opened.enter_context(ready) if ready else None
-            from pipelinekit.store.sql import open_store  # noqa: PLC0415 - that takes its time
+            with loading():
+                from pipelinekit.store.sql import open_store  # noqa: PLC0415 - that takes its time
 
             super().__init__(found, wished, who, open_store(found.database))
             self.worker = self._engine(spawner) if spawner else None

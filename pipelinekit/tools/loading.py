@@ -1,0 +1,25 @@
+"""How many modules are loaded without the interpreter looking for garbage again and again."""
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Load what the block loads without looking for garbage, of which modules make none.
+
+    Looking through what grows all the while takes a tenth of the time. In the end all counts as
+    old, as if it had been looked through; what is garbage among it is found when the old is next
+    looked through. Nothing is changed for a process that has set up its collector in its own way.
+    """
+    if not gc.isenabled() or gc.get_freeze_count():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.unfreeze()  # which puts all that was young among the old
+        gc.enable()
