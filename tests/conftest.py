@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -18,6 +19,9 @@ from tests.operations import clients
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of what a script starts with `&`
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # else no child hears Ctrl-C either
 
 CLIENTS = {"sdk_js", "terraform"}
 """Programs of others that talk to what is tested; CI may lack them, and says so."""

@@ -36,6 +36,12 @@ from pipelinekit.model.status import ActionStatus, PipelineStatus, StageStatus
 
 R = TypeVar("R", bound=Row)
 
+ATTEMPTED = (ActionExecution, RuleExecution, ConditionExecution)
+"""The rows of which a new one with the same key begins anew."""
+
+MOVING = (PipelineExecution, StageExecution, *ATTEMPTED)
+"""The rows that have a status whose changes are told."""
+
 _IN_PROGRESS = frozenset({PipelineStatus.IN_PROGRESS, StageStatus.IN_PROGRESS})
 
 
@@ -109,15 +115,14 @@ class Draft:
         Raises:
             IllegalMove: Its status does not follow from the one before.
         """
-        before = self.get(type(row), *row.key)
-        move = _move(before, row)
+        kind, key = type(row), row.key
+        latest = self._rows.get((kind, key))
+        move = _move(latest or self._state.get(kind, key), row)
         if move is not None:
             self._moves.append(move)
-        key = (type(row), row.key)
-        latest = self._rows.get(key)
         if latest is not None and _is_new(latest, row):
             self._past.append(latest)  # the end of an attempt that is followed by another at once
-        self._rows[key] = row
+        self._rows[kind, key] = row
 
     def command(self, command: Command) -> None:
         """Have something done outside."""
@@ -255,26 +260,12 @@ def _told(row: Row, status: Status, *, resumed: bool) -> Move | None:
 
 
 def _status(row: Row | None) -> Status | None:
-    match row:
-        case (
-            PipelineExecution()
-            | StageExecution()
-            | ActionExecution()
-            | RuleExecution()
-            | ConditionExecution()
-        ):
-            return row.status
-        case _:
-            return None
+    return row.status if isinstance(row, MOVING) else None
 
 
 def _is_new(before: Row | None, after: Row) -> bool:
-    return _attempt(before) != _attempt(after)
+    return isinstance(after, ATTEMPTED) and _attempt(before) != after.attempt
 
 
 def _attempt(row: Row | None) -> int:
-    match row:
-        case ActionExecution() | RuleExecution() | ConditionExecution():
-            return row.attempt
-        case _:
-            return 0
+    return row.attempt if isinstance(row, ATTEMPTED) else 0

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from msgspec import field
 from msgspec.structs import replace
@@ -70,7 +71,7 @@ class Blocker(Noun):
     type: str = "Schedule"
 
 
-@dataclass(frozen=True, slots=True, init=False)
+@dataclass(frozen=True, init=False)
 class Stage:
     """A stage: actions that one execution at a time may be in.
 
@@ -142,7 +143,7 @@ class Stage:
         """Give the rules of its conditions."""
         return tuple(rule for condition in self.conditions for rule in condition.rules)
 
-    @property
+    @cached_property
     def groups(self) -> tuple[tuple[Action, ...], ...]:
         """Give the actions by ascending run order; those of one group start together."""
         orders = sorted({action.run_order for action in self.actions})
