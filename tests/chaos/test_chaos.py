@@ -28,7 +28,7 @@ CUTS: Mapping[str, Mapping[str, int]] = {
         "cut-off": 2,
         "disk": 2,
         "drain": 4,
-        "eio": 2,
+        "eio": 4,
         "failpoints": 6,
         "kill-engine": 10,
         "kill-runner": 12,
