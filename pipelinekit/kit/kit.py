@@ -86,8 +86,7 @@ class Kit(LocalControl):
             found.take()
         with ExitStack() as opened:
             # First, for its helper comes up while the store's library is loaded.
-            ready = prepared(found.jobs, TARGET, LIKELY) if work else None
-            spawner = opened.enter_context(ready) if ready else None
+            spawner = opened.enter_context(prepared(found.jobs, TARGET, LIKELY)) if work else None
             with loading():
                 from pipelinekit.store.sql import open_store  # noqa: PLC0415 - that takes its time
 
@@ -112,7 +111,8 @@ class Kit(LocalControl):
         """End the engine and close the store; actions in processes of their own go on.
 
         Functions have four seconds to end. One that takes longer goes on too, but what it does
-        counts for nothing: once it has ended, the next engine takes its action up.
+        counts for nothing: once it has ended, the next engine takes its action up; one at another
+        place, on PostgreSQL, after a minute.
         """
         if self.worker is not None:
             self.worker.close()

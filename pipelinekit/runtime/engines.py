@@ -172,7 +172,8 @@ class Incarnation:
         """Give up the lease and the lock; whatever this engine held is free.
 
         Args:
-            calls: What still goes on for it; the lock is held until that has ended.
+            calls: What still goes on for it; the lock is held until that has ended. The lease is
+                not: where there is one, engines of other places may be faster.
         """
         if self._lease:
             self._lease.close()
@@ -195,7 +196,7 @@ class Incarnation:
         self.forget()
 
     def forget(self) -> None:
-        """Give up the lock alone, in a process that is not the engine's."""
+        """Give up the lock, and every term; a child of a fork does no more than that."""
         _ALIVE.discard(self)
         self._replaced += 1
         self._file.close()

@@ -106,8 +106,8 @@ class Worker:
     def close(self) -> None:
         """Stop taking work; what runs in runners goes on without this engine.
 
-        What was halted until now is still ended, since nobody else may ever come to do it. While
-        calls in threads go on, what this engine held is nobody else's: it would run twice.
+        What was halted until now is still ended, since nobody else may ever come to do it. What
+        this engine held is nobody else's here while calls in threads go on, or it would run twice.
         """
         if self._leaving.is_set():
             return

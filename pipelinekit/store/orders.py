@@ -129,7 +129,14 @@ def _order(entry: Entry, order: Order) -> tuple[Value, ...]:
     deadline = order.deadline.timestamp() if order.deadline else None
     owner = entry.owner if str(order.type) in entry.able else None
     return (
-        *(order.id, order.pipeline, str(order.type)),
-        *(False, owner, False),  # nobody wants it halted, nobody has died with it
-        *(deadline, text(order), order.fence, None),
+        order.id,
+        order.pipeline,
+        str(order.type),
+        False,  # nobody wants it halted
+        owner,
+        False,  # nobody has died with it
+        deadline,
+        text(order),
+        order.fence,
+        None,  # so there is no place where somebody did
     )

@@ -81,15 +81,9 @@ class SQLite:
     def reading(self) -> Iterator[Connection]:
         """Give a connection that asks one question."""
         self._same.check()
-        with self._ready() as connection:
-            yield connection
-
-    @contextmanager
-    def _ready(self) -> Iterator[Connection]:
-        """Give one that was used before: to make one costs more than a question."""
         try:
             connection = self._readers.pop()
-        except IndexError:
+        except IndexError:  # to make one costs more than a question
             connection = self._engine.connect().execution_options(**{BEGIN: ONE_QUESTION})
         with ExitStack() as stack:
             stack.enter_context(connection)

@@ -221,7 +221,7 @@ def serve(preload: Sequence[str]) -> None:
             imported is left to the job that needs it, whose result tells the error.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.disable()  # modules make no garbage, and looking for some takes as long as they do
+    gc.disable()  # modules make no garbage, and looking for some takes its time
     _import(preload)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # only now: a module may await a command
     with open(0, "rb", closefd=False) as requests, suppress(ConnectionError):
