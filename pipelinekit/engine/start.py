@@ -10,9 +10,9 @@ from pipelinekit.engine.advance import arrive
 from pipelinekit.engine.draft import Draft
 from pipelinekit.engine.limits import refuse_too_many, too_many
 from pipelinekit.engine.startable import startable
-from pipelinekit.model.errors import InvalidToken, ValidationError
+from pipelinekit.model.errors import DefinitionChanged, InvalidToken, ValidationError
 from pipelinekit.model.event import Started
-from pipelinekit.model.execution import PipelineExecution, StartToken
+from pipelinekit.model.execution import PipelineExecution, PipelineRecord, StartToken
 from pipelinekit.model.pipeline import Pipeline, PipelineType
 from pipelinekit.model.status import PipelineStatus, TriggerType
 
@@ -32,6 +32,7 @@ def start(draft: Draft, event: Started) -> None:
     if _asked_before(draft, event):
         return
     record = draft.record()
+    _refuse_changed(event, record)
     definition = draft.definition(record.version)
     values, revisions = startable(definition, event.variables, event.revisions, event.object_keys)
     _refuse_choosing(definition, event)
@@ -60,6 +61,14 @@ def start(draft: Draft, event: Started) -> None:
         draft.put(replace(execution, status=PipelineStatus.FAILED))
         return
     arrive(draft, execution, definition.stages[0])
+
+
+def _refuse_changed(event: Started, record: PipelineRecord) -> None:
+    if event.defined not in {None, record.updated}:
+        raise DefinitionChanged(
+            f"pipeline {event.pipeline!r} was to be started as it was defined at {event.defined}, "
+            f"and it was defined anew at {record.updated}; look at it again, then start it"
+        )
 
 
 def _refuse_choosing(definition: Pipeline, event: Started) -> None:

@@ -3,6 +3,8 @@
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
+from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
 from typing import Self, TypeVar
@@ -15,7 +17,7 @@ from pipelinekit.kit.registry import action_type, action_types, discover
 from pipelinekit.model.account import ACCOUNT, CustomType
 from pipelinekit.model.action import ActionTypeId
 from pipelinekit.model.actiontype import ActionType
-from pipelinekit.model.errors import PipelineNotFound
+from pipelinekit.model.errors import CannotRunHere, DefinitionChanged, PipelineNotFound
 from pipelinekit.model.event import Event, Started
 from pipelinekit.model.execution import Artifact, Cause, Definition, PipelineRecord
 from pipelinekit.model.order import Order
@@ -56,6 +58,7 @@ class LocalControl:
         self.store = store
         self.worker: Worker | None = None
         self._desk = Desk(store)
+        self._known: dict[str, Definition] = {}
         self._key = cache(partial(secret_key, home.folder / "api.key"))
 
     def acting(self, by: str) -> Self:
@@ -107,23 +110,17 @@ class LocalControl:
 
     def begin(self, pipeline: Pipeline | str, cause: Cause, given: StartWith = NOTHING) -> str:
         """Start an execution of a pipeline that is defined; give its id."""
-        definition = self.definition(pipeline) if isinstance(pipeline, str) else pipeline
-        self.startable(definition, given)
-        return self.ask(
-            Started,
-            definition.name,
-            cause=cause,
-            variables=given.variables,
-            revisions=given.revisions,
-            object_keys=given.object_keys,
-            token=given.token,
-            limits=ability.limits(definition),
-        )
+        if not isinstance(pipeline, str):
+            return self._begin(pipeline, cause, given)
+        if known := self._known.get(pipeline):
+            with suppress(CannotRunHere, DefinitionChanged):  # it may have another by now
+                return self._begin(known.body, cause, given, known.at)
+        known = self._known[pipeline] = self._defined(pipeline)
+        return self._begin(known.body, cause, given)
 
     def startable(self, definition: Pipeline, given: StartWith) -> None:
         """Refuse a start that cannot be done here, or not with what was given."""
-        custom = {} if _uses(definition) <= self.declared() else self._custom()
-        ability.runs_here(definition, self.settings, custom)
+        self._runs_here(definition)
         startable(definition, given.variables, given.revisions, given.object_keys)
 
     def types(self, pipeline: Pipeline | None = None) -> Mapping[ActionTypeId, ActionType]:
@@ -149,14 +146,7 @@ class LocalControl:
         Raises:
             PipelineNotFound: No pipeline has that name.
         """
-        known = self._current(name)
-        if known is None:
-            names = ", ".join(record.name for record in self.pipelines()) or "none"
-            raise PipelineNotFound(
-                f"pipeline {name!r} was asked for and is not in {self.home.folder}; there are "
-                f"{names}"
-            )
-        return known
+        return self._defined(name).body
 
     def pipelines(self) -> list[PipelineRecord]:
         """List the pipelines by name."""
@@ -177,6 +167,36 @@ class LocalControl:
     def _current(self, name: str) -> Pipeline | None:
         found = self.store.find(Definition, Query(pipeline=name, limit=1))
         return found[0].body if found else None
+
+    def _defined(self, name: str) -> Definition:
+        found = self.store.find(Definition, Query(pipeline=name, limit=1))
+        if not found:
+            names = ", ".join(record.name for record in self.pipelines()) or "none"
+            raise PipelineNotFound(
+                f"pipeline {name!r} was asked for and is not in {self.home.folder}; there are "
+                f"{names}"
+            )
+        return found[0]
+
+    def _runs_here(self, definition: Pipeline) -> None:
+        custom = {} if _uses(definition) <= self.declared() else self._custom()
+        ability.runs_here(definition, self.settings, custom)
+
+    def _begin(
+        self, definition: Pipeline, cause: Cause, given: StartWith, at: datetime | None = None
+    ) -> str:
+        self._runs_here(definition)
+        return self.ask(
+            Started,
+            definition.name,
+            cause=cause,
+            variables=given.variables,
+            revisions=given.revisions,
+            object_keys=given.object_keys,
+            token=given.token,
+            limits=ability.limits(definition),
+            defined=at,
+        )
 
     def _custom(self) -> Mapping[ActionTypeId, ActionType]:
         rows = self.store.find(CustomType, Query(pipeline=ACCOUNT))

@@ -9,9 +9,9 @@ from typing import Literal, Self, get_args
 from pipelinekit.kit.control import Control
 from pipelinekit.kit.logs import shown
 from pipelinekit.kit.resume import resuming
-from pipelinekit.kit.waits import approvals, freezes, the_one
+from pipelinekit.kit.waits import approvals, freezes, the_condition, the_one
 from pipelinekit.model.check import ConditionExecution, RuleExecution
-from pipelinekit.model.condition import ConditionType, RetryMode
+from pipelinekit.model.condition import RetryMode
 from pipelinekit.model.errors import (
     EngineClosed,
     ExecutionFailed,
@@ -52,6 +52,7 @@ class Run:
     def __init__(self, kit: Control, pipeline: str, execution: str) -> None:
         self._kit = kit
         self._definition: Pipeline | None = None
+        self._succeeded: PipelineExecution | None = None
         self.pipeline = pipeline
         self.id = execution
 
@@ -62,7 +63,12 @@ class Run:
     @property
     def execution(self) -> PipelineExecution:
         """Give the execution as it stands."""
-        return self._kit.store.find(PipelineExecution, Query(id=self.id))[0]
+        if self._succeeded is not None:
+            return self._succeeded
+        execution = self._kit.store.find(PipelineExecution, Query(id=self.id))[0]
+        if execution.status is PipelineStatus.SUCCEEDED:  # which it stays
+            self._succeeded = execution
+        return execution
 
     @property
     def status(self) -> PipelineStatus:
@@ -301,7 +307,7 @@ class Run:
             row = the_one(gates, action, f"a freeze of {self!r} was to be overridden")
             return self._answered(row, ApprovalStatus.APPROVED, reason)
         name = stage or self.execution.stage
-        place = self._condition(name, condition)
+        place = the_condition([row for row in self.conditions if row.stage == name], condition)
         return self._ask(OverrideRequested, stage=name, condition=place, reason=reason)
 
     def log_file(self, action: ActionExecution | RuleExecution) -> Path:
@@ -378,17 +384,6 @@ class Run:
     def _ask(self, wish: Callable[..., Event], **members: object) -> Self:
         self._kit.ask(wish, self.pipeline, execution=self.id, **members)
         return self
-
-    def _condition(self, stage: str, asked: str | None) -> ConditionType:
-        if asked is None:
-            checks = [row.condition for row in self.conditions if row.stage == stage]
-            return checks[-1] if checks else ConditionType.BEFORE_ENTRY
-        if asked not in set(ConditionType):
-            raise ValidationError(
-                f"condition {asked!r} was to be overridden; write one of "
-                f"{', '.join(ConditionType)}"
-            )
-        return ConditionType(asked)
 
     def _failed_stage(self) -> str:
         over = {StageStatus.FAILED, StageStatus.STOPPED}

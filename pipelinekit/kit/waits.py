@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from pipelinekit.engine.review import FREEZE, asks
-from pipelinekit.model.check import RuleExecution
-from pipelinekit.model.errors import ActionNotFound
+from pipelinekit.model.check import ConditionExecution, RuleExecution
+from pipelinekit.model.condition import ConditionType
+from pipelinekit.model.errors import ActionNotFound, ValidationError
 from pipelinekit.model.execution import ActionExecution
 from pipelinekit.model.status import ActionStatus
 
@@ -41,3 +42,22 @@ def the_one(waiting: Sequence[ActionExecution], action: str | None, asked: str) 
     raise ActionNotFound(
         f"{asked}; those that wait are: {found}" + ("; say which with action=" if meant else "")
     )
+
+
+def the_condition(checks: Sequence[ConditionExecution], asked: str | None) -> ConditionType:
+    """Choose the condition of a stage that is to be overridden.
+
+    Args:
+        checks: What was checked of the stage, the latest last.
+        asked: BEFORE_ENTRY or ON_SUCCESS; the one that was checked last when None.
+
+    Raises:
+        ValidationError: There is no such condition.
+    """
+    if asked is None:
+        return checks[-1].condition if checks else ConditionType.BEFORE_ENTRY
+    if asked not in set(ConditionType):
+        raise ValidationError(
+            f"condition {asked!r} was to be overridden; write one of {', '.join(ConditionType)}"
+        )
+    return ConditionType(asked)

@@ -14,7 +14,7 @@ PipelineKitError
 ├── NotStoppable  DuplicatedStop
 ├── StageNotRetryable  NotLatestExecution
 ├── ConcurrentExecutionsLimitExceeded
-├── UnableToRollback  ExecutionOutdated
+├── UnableToRollback  ExecutionOutdated  DefinitionChanged
 ├── ConditionNotOverridable
 ├── InvalidApprovalToken  ApprovalAlreadyCompleted  NotEntitled
 ├── InvalidJobState  InvalidNonce   a job that is not this worker's to go on with
@@ -217,6 +217,12 @@ class ExecutionOutdated(PipelineKitError):
     """The execution ran on an older version of the definition."""
 
     code = "PipelineExecutionOutdatedException"
+
+
+class DefinitionChanged(PipelineKitError):
+    """The pipeline has another definition than the one that was looked at."""
+
+    code = "ConcurrentModificationException"
 
 
 class ConditionNotOverridable(PipelineKitError):

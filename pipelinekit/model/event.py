@@ -60,6 +60,8 @@ class Started(Occurred, kw_only=True):
         object_keys: The S3 object that a source takes instead of its own, by action name.
         token: A client request token, to make the start idempotent.
         limits: How many seconds actions of a custom type may take, by the type as text.
+        defined: When the definition was made that the start was looked at with; None where any
+            will do.
         most: How many executions of a QUEUED or PARALLEL pipeline may be in progress.
     """
 
@@ -69,6 +71,7 @@ class Started(Occurred, kw_only=True):
     object_keys: Mapping[str, str] = field(default_factory=dict)
     token: str | None = None
     limits: Mapping[str, float] = field(default_factory=dict)
+    defined: datetime | None = None
     most: int = MOST_EXECUTIONS
 
 

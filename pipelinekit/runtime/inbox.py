@@ -2,10 +2,11 @@
 
 import queue
 import threading
-from concurrent.futures import Future
 from datetime import datetime
 
-from pipelinekit.model.errors import EngineClosed
+from msgspec import field
+
+from pipelinekit.model.errors import EngineClosed, PipelineKitError
 from pipelinekit.model.event import Event
 from pipelinekit.model.noun import Noun
 from pipelinekit.model.order import Order
@@ -13,10 +14,21 @@ from pipelinekit.runtime.bench import Report
 
 
 class Question(Noun, gc=True):
-    """An event, and where its answer goes."""
+    """An event, and where its answer goes; of several only the first one counts."""
 
     event: Event
-    reply: "Future[str]"
+    reply: "queue.SimpleQueue[str | PipelineKitError]" = field(default_factory=queue.SimpleQueue)
+
+    def answer(self) -> str:
+        """Wait for the answer.
+
+        Raises:
+            PipelineKitError: The event was refused.
+        """
+        answer = self.reply.get()
+        if isinstance(answer, PipelineKitError):
+            raise answer
+        return answer
 
 
 class End(Noun):
@@ -58,12 +70,12 @@ class Inbox:
             EngineClosed: Nobody is there to answer.
             PipelineKitError: The event was refused.
         """
-        reply: Future[str] = Future()
+        question = Question(event)
         with self._door:
             if self._closed:
                 raise _closed()
-            self._items.put(Question(event, reply))
-        return reply.result()
+            self._items.put(question)
+        return question.answer()
 
     def end(self, order: Order, report: Report | None) -> None:
         """Hand in the end of an order."""
@@ -98,8 +110,7 @@ class Inbox:
             self._closed = True
         waiting = [item for item in self.ready(0) if isinstance(item, Question)]
         for question in (*taken, *waiting):
-            if not question.reply.done():
-                question.reply.set_exception(_closed())
+            question.reply.put(_closed())
 
 
 def _closed() -> EngineClosed:

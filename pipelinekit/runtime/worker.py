@@ -258,10 +258,7 @@ class Worker:
         self.pulse.beat(settled.turned)
         failpoint("worker.reply.before")
         for question, answer in zip(questions, settled.answers, strict=False):
-            if isinstance(answer, PipelineKitError):
-                question.reply.set_exception(answer)
-            else:
-                question.reply.set_result(answer)
+            question.reply.put(answer)
         failpoint("worker.reply.after")
 
     def _deal_with(self, asked: list[Asked], answers: tuple[str | PipelineKitError, ...]) -> None:
@@ -285,8 +282,7 @@ class Worker:
 
     def _put_off(self, later: Sequence[Timed], error: PipelineKitError) -> None:
         for question in self._questions:
-            if not question.reply.done():
-                question.reply.set_exception(error)
+            question.reply.put(error)
         for timed in later:
             self._timers.add(RETRY_SECONDS, timed)
 

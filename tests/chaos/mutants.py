@@ -95,17 +95,14 @@ def _no_sync_of_folders() -> None:
 
 @_mutant("commits", 6, "durable")
 def _acknowledged_before_the_commit() -> None:
-    from pipelinekit.runtime.inbox import Question
     from pipelinekit.runtime.worker import Worker
 
     honest = Worker._settle
 
     def settle(self: Any, questions: list[Any], ends: list[Any], late: list[Any]) -> None:
         for question in questions:
-            if not question.reply.done():
-                question.reply.set_result(question.event.id)
-        again = [Question(question.event, type(question.reply)()) for question in questions]
-        honest(self, again, ends, late)
+            question.reply.put(question.event.id)
+        honest(self, questions, ends, late)
 
     Worker._settle = settle
 

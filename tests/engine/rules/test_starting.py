@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from pipelinekit.model.action import ActionTypeId, Category, OutputArtifact, Owner
 from pipelinekit.model.errors import (
     ConcurrentExecutionsLimitExceeded,
+    DefinitionChanged,
     InvalidToken,
     PipelineNotFound,
     ValidationError,
@@ -236,6 +237,17 @@ def test_only_a_v2_pipeline_can_be_started_on_chosen_revisions() -> None:
     with pytest.raises(ValidationError, match="V1"):
         world.start(revisions={"Fetch": "c0ffee"})
     assert world.status(caused(world, TriggerType.WEBHOOK, revisions={"Fetch": "c0ffee"}))
+
+
+def test_a_start_that_was_looked_at_with_a_definition_takes_no_other() -> None:
+    """2.11: what is checked before a start is checked of the definition that it runs by."""
+    world = World()
+    world.define(TWO)
+    looked_at = world.state.get(PipelineRecord, ("shop",)).updated
+    assert world.start(defined=looked_at)
+    world.define(line(Stage("Build", step("other"))))
+    with pytest.raises(DefinitionChanged, match="defined anew"):
+        world.start(defined=looked_at)
 
 
 def test_nothing_gates_the_creation_of_an_execution() -> None:
