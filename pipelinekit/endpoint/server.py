@@ -11,7 +11,7 @@ from pipelinekit.endpoint.callers import Callers
 from pipelinekit.kit.kit import Kit
 from pipelinekit.model.errors import ValidationError
 
-THREADS: Final = 8
+THREADS: Final = 16
 MOST_BODY: Final = 256 * 1024 * 1024
 MOST_HEADERS: Final = 64 * 1024
 MOST_CONNECTIONS: Final = 512

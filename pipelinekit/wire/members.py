@@ -156,14 +156,13 @@ class Members:
         return 1
 
     def _choice_of(self, options: type[E]) -> Callable[[JSON, Path], E]:
-        words: dict[str, E] = {option.value: option for option in options}
-
         def read(data: JSON, path: Path) -> E:
-            word = words.get(data) if isinstance(data, str) else None
-            if word is None:
+            try:
+                return options(data)
+            except ValueError:
                 found = f"{shown(data)} is not one of the words that may stand here"
                 self._faults.note(path, found, f"write {' or '.join(options)}")
-            return word or next(iter(options))
+                return next(iter(options))
 
         return read
 
