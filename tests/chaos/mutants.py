@@ -242,7 +242,7 @@ def _abandoned_by_process_group_alone() -> None:
     from pipelinekit.runtime import hands
     from pipelinekit.tools.jobs import halting, jobgroup, runner
 
-    jobgroup.join = lambda control, me: None
+    jobgroup.join = lambda me: None
 
     def stop_family(_control: Path, _grace: float) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)

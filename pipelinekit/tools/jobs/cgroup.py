@@ -63,10 +63,8 @@ class ControlGroup:
 
     def remove(self) -> None:
         """Remove the group if its last members are gone, or about to go."""
-        deadline = time.monotonic() + LEAVING_SECONDS
         for folder in set(self.folders.values()):
-            while not _removed(folder) and time.monotonic() < deadline:
-                time.sleep(0.005)
+            remove(folder)
 
     @property
     def removed(self) -> bool:
@@ -77,6 +75,21 @@ class ControlGroup:
         folder = self.folders.get(controller)
         texts = (_read(folder / file) for file in files if folder)
         return next((number_of(text, key) for text in texts if text), 0)
+
+
+def remove(group: Path) -> None:
+    """Remove a group if its last members are gone, or about to go."""
+    deadline = time.monotonic() + LEAVING_SECONDS
+    while not _removed(group) and time.monotonic() < deadline:
+        time.sleep(0.005)
+
+
+def remove_left_over(parent: Path) -> None:
+    """Remove the groups beneath another one whose makers are gone, and that nobody is in."""
+    for folder in parent.glob(f"{PREFIX}*"):
+        pid = folder.name.removeprefix(PREFIX).partition("-")[0]
+        if not Path("/proc", pid).exists():
+            _removed(folder)
 
 
 def own_unified() -> Path | None:
@@ -105,7 +118,7 @@ def make_group(limits: Limits) -> ControlGroup | None:
     name = f"{PREFIX}{os.getpid()}-{next(_numbers)}"
     for parents in _parents(frozenset(wanted)):
         for parent in set(parents.values()):
-            _remove_left_over(parent)
+            remove_left_over(parent)
         group = ControlGroup({each: parent / name for each, parent in parents.items()})
         with suppress(OSError):
             for controller, most in wanted.items():
@@ -179,13 +192,6 @@ def _hold(folder: Path, controller: str, most: str) -> None:
 def _can_be_joined(group: ControlGroup) -> bool:
     trial = [*group.joining(), "true"]
     return subprocess.run(trial, stderr=subprocess.DEVNULL, check=False).returncode == 0
-
-
-def _remove_left_over(parent: Path) -> None:
-    for folder in parent.glob(f"{PREFIX}*"):
-        pid = folder.name.removeprefix(PREFIX).partition("-")[0]
-        if not Path("/proc", pid).exists():
-            _removed(folder)
 
 
 def _removed(folder: Path) -> bool:

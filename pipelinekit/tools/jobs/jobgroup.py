@@ -8,7 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from pipelinekit.tools.jobs.cgroup import MEMBERS, PREFIX, own_unified
+from pipelinekit.tools.jobs import cgroup
+from pipelinekit.tools.jobs.cgroup import MEMBERS, PREFIX
 from pipelinekit.tools.jobs.proctree import Identity
 
 KILL: Final = "cgroup.kill"
@@ -19,24 +20,39 @@ ME: Final = "0"
 """In a list of members, the process that writes it."""
 
 
-def join(control: Path, me: Identity) -> None:
+def join(me: Identity) -> Path | None:
     """Put the calling process, and all that it will start, into a group of its own.
 
     Args:
-        control: The job's control directory, where the group is noted.
         me: The calling process.
+
+    Returns:
+        The group, which is to be noted; None where none can be made.
     """
-    parent = own_unified()
+    parent = cgroup.own_unified()
     if parent is None:
-        return
+        return None
     group = parent / f"{PREFIX}{me.pid}-{me.born}"
     with suppress(OSError):
         group.mkdir()
-        if not (group / KILL).exists():  # before Linux 5.14
-            group.rmdir()
-            return
+        if (group / KILL).exists():  # since Linux 5.14
+            _enter(group)
+            return group
+        group.rmdir()
+    return None
+
+
+def note(control: Path, group: Path) -> None:
+    """Write down in a job's control directory which group is the job's."""
+    with suppress(OSError):
         (control / NOTE).write_text(str(group), encoding="utf-8")
-        _enter(group)
+
+
+def part(group: Path) -> None:
+    """Put the calling process back where it came from, and remove a group that no job needed."""
+    with suppress(OSError):
+        _enter(group.parent)
+        group.rmdir()
 
 
 def leave(control: Path) -> bool:
@@ -77,11 +93,17 @@ def kill(control: Path) -> None:
 
 
 def remove(control: Path) -> None:
-    """Remove a job's group, if nobody is left in it."""
+    """Remove a job's group, if nobody is left in it, or who is left is about to go."""
     group = _noted(control)
     if group is not None:
-        with suppress(OSError):
-            group.rmdir()
+        cgroup.remove(group)
+
+
+def tidy() -> None:
+    """Remove what is left of the groups of runners that were killed."""
+    parent = cgroup.own_unified()
+    if parent is not None:
+        cgroup.remove_left_over(parent)
 
 
 def _enter(group: Path) -> None:

@@ -6,7 +6,9 @@ import importlib
 import io
 import json
 import os
+import select
 import signal
+import socket
 import sys
 import time
 import traceback
@@ -33,6 +35,9 @@ KEEP_SECONDS, KEEP_AGAIN_SECONDS = 60.0, 0.2
 FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.25
 """Seconds between two looks at whether the processes of a halted job are gone."""
 
+QUIET_SECONDS = 0.02
+"""After how long without a request a runner is forked for the next one."""
+
 RESULT_BYTES = 4 * 1024 * 1024
 ERROR_CHARACTERS = 100_000
 PR_SET_CHILD_SUBREAPER = 36
@@ -48,7 +53,18 @@ class Request(TypedDict):
     preload: list[str]
 
 
-def _be_runner(request: Request, answers: int) -> NoReturn:
+def _await_job(line: socket.socket, *, ahead: bool) -> NoReturn:
+    group = jobgroup.join(myself()) if ahead else None
+    with line.makefile("rb") as requests:
+        request = requests.readline()
+    if request:
+        _be_runner(json.loads(request), line, group)
+    if group is not None:
+        jobgroup.part(group)
+    os._exit(0)
+
+
+def _be_runner(request: Request, line: socket.socket, group: Path | None) -> NoReturn:
     folder = Path(request["folder"])
     lock = None
     try:
@@ -57,12 +73,14 @@ def _be_runner(request: Request, answers: int) -> NoReturn:
         answer: dict[str, JSON] = {"started": lock is not None}
     except OSError as trouble:
         answer = {"error": str(trouble)}
-    with suppress(BrokenPipeError):  # the helper may be gone, which is nothing to the job
-        os.write(answers, json.dumps(answer).encode())
-    os.close(answers)
+    with suppress(ConnectionError):  # the helper may be gone, which is nothing to the job
+        line.sendall(json.dumps(answer).encode())
+    line.close()
     failpoint("runner.answer.after")
     if lock is not None:
-        _work(request, folder, lock)
+        _work(request, lock, group)
+    elif group is not None:
+        jobgroup.part(group)
     os._exit(0)
 
 
@@ -107,12 +125,13 @@ def _halt(control: Path, _number: int, _frame: FrameType | None) -> NoReturn:
     os._exit(0)
 
 
-def _work(request: Request, folder: Path, lock: int) -> None:
-    runner = os.getpid()
+def _work(request: Request, lock: int, group: Path | None) -> None:
+    folder, runner = Path(request["folder"]), os.getpid()
     # A child that is forked and does not exec would keep the lock, and the job alive.
     os.register_at_fork(after_in_child=partial(_disown, [lock]))
     seal(folder)
-    jobgroup.join(folder / CONTROL, myself())
+    if own := group or jobgroup.join(myself()):
+        jobgroup.note(folder / CONTROL, own)
     failpoint("runner.call.before")
     result = _call(request["target"], request["payload"])
     if os.getpid() != runner:
@@ -225,11 +244,16 @@ def serve(preload: Sequence[str]) -> None:
     _import(preload)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # only now: a module may await a command
     with open(0, "rb", closefd=False) as requests, suppress(ConnectionError):
-        for line in requests:
-            request: Request = json.loads(line)
-            _import(request["preload"])
-            gc.freeze()  # else each runner looks through all that is loaded, and copies it
-            os.write(0, _fork_runner(request) + b"\n")
+        spare = _spare(0)
+        jobgroup.tidy()
+        for request in requests:
+            missing = [name for name in json.loads(request)["preload"] if name not in sys.modules]
+            if missing and spare is not None:
+                spare.dismiss()
+                spare = None
+            _import(missing)
+            os.write(0, _begun(request, spare) + b"\n")
+            spare = _spare(QUIET_SECONDS)
 
 
 def _import(names: Sequence[str]) -> None:
@@ -238,19 +262,60 @@ def _import(names: Sequence[str]) -> None:
             importlib.import_module(name)
 
 
-def _fork_runner(request: Request) -> bytes:
-    failpoint("helper.fork.before")
-    listen, tell = os.pipe()
-    if os.fork() == 0:
-        try:
-            gc.enable()
-            os.close(listen)
-            _be_runner(request, tell)
-        except OSError:
-            traceback.print_exc()
-        finally:
-            os._exit(1)
-    os.close(tell)
-    failpoint("helper.fork.after")
-    with os.fdopen(listen, "rb") as answer:
-        return answer.read() or b'{"error": "the runner died before the start gate"}'
+def _begun(request: bytes, spare: "_Fork | None") -> bytes:
+    answer = spare.begin(request) if spare is not None else b""
+    # A spare one that is gone may have passed the gate before: then this one does not.
+    answer = answer or _Fork(ahead=False).begin(request)
+    return answer or b'{"error": "the runner died before the start gate"}'
+
+
+def _spare(seconds: float) -> "_Fork | None":
+    if select.select([0], [], [], seconds)[0]:
+        return None  # the next request is there, and is not to wait
+    with suppress(OSError):
+        return _Fork(ahead=True)
+    return None
+
+
+class _Fork:
+    """A runner that has been forked off and waits for its job.
+
+    Args:
+        ahead: Whether the job is not known yet. Then there is time to put the runner into its
+            control group, for which the kernel may take longer than for all the rest.
+    """
+
+    def __init__(self, *, ahead: bool) -> None:
+        failpoint("helper.fork.before")
+        gc.freeze()  # else each runner looks through all that is loaded, and copies it
+        self._line, theirs = socket.socketpair()
+        if os.fork() == 0:
+            try:
+                gc.enable()
+                self._line.close()
+                _close_requests()
+                _await_job(theirs, ahead=ahead)
+            except OSError:
+                traceback.print_exc()
+            finally:
+                os._exit(1)
+        theirs.close()
+
+    def begin(self, request: bytes) -> bytes:
+        """Hand a request over, and give the answer; an empty one where the runner is gone."""
+        with self._line, suppress(ConnectionError):
+            self._line.sendall(request)
+            failpoint("helper.fork.after")
+            with self._line.makefile("rb") as answer:
+                return answer.read()
+        return b""
+
+    def dismiss(self) -> None:
+        """Let it end, as there is no job for it."""
+        self._line.close()
+
+
+def _close_requests() -> None:
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)  # else the engine would not learn that the helper has died
+    os.close(nothing)
