@@ -14,7 +14,7 @@ from pipelinekit import analytics
 from pipelinekit.artifacts.folder import FolderArtifacts
 from pipelinekit.engine.planned import Plan
 from pipelinekit.engine.secrets import unmasked
-from pipelinekit.kit.errand import TARGET, written
+from pipelinekit.kit.errand import TARGET, needed, written
 from pipelinekit.kit.home import Home
 from pipelinekit.kit.local import LocalControl
 from pipelinekit.kit.previous import previous
@@ -86,7 +86,9 @@ class Kit(LocalControl):
             found.take()
         with ExitStack() as opened:
             # First, for its helper comes up while the store's library is loaded.
-            spawner = opened.enter_context(prepared(found.jobs, TARGET, LIKELY)) if work else None
+            spawner = prepared(found.jobs, needed(wished), LIKELY) if work else None
+            if spawner:
+                opened.enter_context(spawner)
             with loading():
                 from pipelinekit.store.sql import open_store  # noqa: PLC0415 - that takes its time
 

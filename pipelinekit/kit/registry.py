@@ -6,7 +6,6 @@ A built-in one is loaded when it is needed: together they bring half of the pack
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
 
 from pipelinekit import providers as rooms
 from pipelinekit.engine.catalog import TYPES
@@ -71,6 +70,19 @@ def discover() -> Providers:
     return _PROVIDERS
 
 
+def provider(type_id: ActionTypeId, module: str) -> Declared[...]:
+    """Give the provider that a module declares, which is loaded mostly: no other is looked at.
+
+    Args:
+        type_id: The action type.
+        module: The module's name.
+    """
+    declared = DECLARED.get(type_id)
+    if declared is not None and declared.__module__ == module:
+        return declared
+    return discover()[type_id]
+
+
 def own() -> dict[ActionTypeId, Declared[...]]:
     """Give those that were declared in this process, and are none of ours."""
     _load_foreign()
@@ -87,6 +99,8 @@ def _built_in(type_id: ActionTypeId) -> str:
 
 @cache
 def _load_foreign() -> None:
+    from importlib.metadata import entry_points  # noqa: PLC0415 - runners seldom look for any
+
     for entry in entry_points(group=GROUP):
         entry.load()
 

@@ -8,7 +8,7 @@ with an action's name, it *writes an action down*; the engine calls it when that
 import inspect
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Concatenate, Generic, ParamSpec
 
 from pipelinekit.model.action import Action, ActionTypeId, Category, OutputArtifact, Owner
@@ -155,9 +155,12 @@ class Declared(Generic[P]):
             ValidationError: A configuration key is missing or its text cannot be read.
         """
         values = self._values(job.order.configuration)
-        signature = inspect.signature(self._function)
-        bound = signature.bind(job, **values)
+        bound = self._signature.bind(job, **values)
         return self._function(*bound.args, **bound.kwargs)
+
+    @cached_property
+    def _signature(self) -> inspect.Signature:
+        return inspect.signature(self._function)
 
     def _values(self, configuration: Mapping[str, str]) -> dict[str, object]:
         values: dict[str, object] = {}
@@ -173,8 +176,7 @@ class Declared(Generic[P]):
         return values
 
     def _configuration(self, *args: P.args, **kwargs: P.kwargs) -> dict[str, str]:
-        signature = inspect.signature(self._function)
-        bound = signature.bind(None, *args, **kwargs)
+        bound = self._signature.bind(None, *args, **kwargs)
         given = set(bound.arguments)
         bound.apply_defaults()
         values = bound.arguments

@@ -48,8 +48,6 @@ CLOSING_SECONDS = 4.0
 HALTING_SECONDS = GRACE_SECONDS + 2 * SLACK_SECONDS
 NO_RUNNER = FailureType.SYSTEM_UNAVAILABLE
 LOST_AGAIN = 2
-PRELOAD = ("pipelinekit.runtime.bench", "pipelinekit.wire.record")
-
 VANISHED: Final = Report(Failed("its runner is gone", FailureType.RUNNER_LOST))
 """What is told of a runner that left no result; `Hands.recover` is to deal with it."""
 
@@ -231,7 +229,11 @@ class Hands:
                 self._spawner.start(
                     folder,
                     self._place.target,
-                    {**self._place.payload, "order": text(order)},
+                    {
+                        **self._place.payload,
+                        "order": text(order),
+                        "module": provider.__module__,
+                    },
                     (provider.__module__, *provider.traits.preload),
                 )
         except (SpawnError, OSError) as error:
@@ -282,15 +284,14 @@ class Hands:
             self._done(order, VANISHED)
 
 
-def prepared(jobs: Path, target: str, likely: Sequence[str] = ()) -> Spawner:
+def prepared(jobs: Path, needed: Sequence[str], likely: Sequence[str] = ()) -> Spawner:
     """Prepare to start runners; its helper comes up at once where there were runners before.
 
     Args:
         jobs: The folder that holds a folder for each job.
-        target: `module:function` that a runner will call.
-        likely: Modules that runners are likely to need, loaded too where there were some.
+        needed: Modules that all runners need.
+        likely: Modules that they are likely to need, loaded too where there were some.
     """
-    needed = (*PRELOAD, target.partition(":")[0])
     if not _has_worked(jobs):
         return Spawner(needed)
     spawner = Spawner((*needed, *likely))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import TypeVar
@@ -157,12 +158,12 @@ class Members:
 
     def _choice_of(self, options: type[E]) -> Callable[[JSON, Path], E]:
         def read(data: JSON, path: Path) -> E:
-            try:
-                return options(data)
-            except ValueError:
-                found = f"{shown(data)} is not one of the words that may stand here"
-                self._faults.note(path, found, f"write {' or '.join(options)}")
-                return next(iter(options))
+            if isinstance(data, str):
+                with suppress(ValueError):
+                    return options(data)
+            found = f"{shown(data)} is not one of the words that may stand here"
+            self._faults.note(path, found, f"write {' or '.join(options)}")
+            return next(iter(options))
 
         return read
 

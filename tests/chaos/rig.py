@@ -159,7 +159,7 @@ class Rig:
             settings=settings,
             target=TARGET,
             payload=written(self.home.jobs, self.home.artifacts, settings),
-            spawner=prepared(self.home.jobs, TARGET),
+            spawner=prepared(self.home.jobs, [TARGET.partition(":")[0]]),
         )
 
         def hands(done: Done) -> Hands:

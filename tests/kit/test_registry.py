@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from pipelinekit import providers
-from pipelinekit.kit.registry import action_type, discover
+from pipelinekit.kit.registry import action_type, discover, provider
 from pipelinekit.model.action import ActionTypeId, Category, Owner
+from pipelinekit.ports.provider import DECLARED
 
 GIT = ActionTypeId(Category.SOURCE, Owner.CUSTOM, "Git")
 
@@ -66,3 +67,16 @@ def test_what_a_user_declared_stands_before_a_built_in_one() -> None:
         "discover()[kind('Test')]; assert discover()[kind('Build')] is own",
     )
     subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True)
+
+
+def test_a_runner_takes_the_provider_of_the_module_that_its_engine_names() -> None:
+    built_in = f"{providers.__name__}.git"
+    found = provider(GIT, built_in)
+    assert (found, found.__module__) == (discover()[GIT], built_in)
+    DECLARED.pop(GIT)  # as where the module could not be loaded beforehand
+    del sys.modules[built_in]
+    assert provider(GIT, built_in).__module__ == built_in
+
+
+def test_a_runner_of_a_module_that_declares_nothing_of_the_kind_looks_among_all() -> None:
+    assert provider(GIT, "nowhere") is discover()[GIT]

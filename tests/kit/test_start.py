@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 
 import pipelinekit as pk
+from pipelinekit.kit.errand import TRIAL, needed
+from pipelinekit.model.settings import Compute, Project, Settings, Where
 from pipelinekit.providers import BUILDS
 from pipelinekit.tools.jobs import proctree
+
+HOST, SANDBOX = Compute(where=Where.HOST), Compute(where=Where.SANDBOX)
 
 
 def helpers() -> set[int]:
@@ -52,3 +56,19 @@ def test_an_engine_starts_its_helper_at_once_only_where_one_has_worked(tmp_path:
     with pk.Kit(tmp_path, settings=pk.Settings()):
         assert len(helpers() - before) == 1
     assert helpers() == before
+
+
+@pytest.mark.parametrize(
+    ("settings", "tried"),
+    [
+        (Settings(), True),
+        (Settings(compute=SANDBOX), True),
+        (Settings(compute=HOST), False),
+        (Settings(compute=HOST, projects={"a": Project(compute=Compute(network=False))}), False),
+        (Settings(compute=HOST, projects={"a": Project(compute=SANDBOX)}), True),
+    ],
+)
+def test_a_sandbox_is_tried_beforehand_only_where_commands_may_run_in_one(
+    settings: Settings, *, tried: bool
+) -> None:
+    assert (TRIAL in needed(settings)) is tried
