@@ -66,12 +66,7 @@ def carry_out_batch(
     group = _Group(request, sources, batch)
     group.run()
     group.judge()
-    try:
-        artifacts = (combined if combine else apart)(request.job, group.built)
-    except BuildFailed as failed:
-        failed.place, failed.reports = group.place, group.reports
-        raise
-    return Built(artifacts=artifacts, place=group.place, reports=group.reports)
+    return group.gathered(combine=combine)
 
 
 class _Stopped(Exception):
@@ -96,25 +91,6 @@ class _Group:
         self._stopped: list[str] = []
         self._ended = Event()
         self._log = Lock()
-
-    @property
-    def built(self) -> dict[str, Built]:
-        """Give what the builds have made, in the order of the buildspec."""
-        return {name: self._built[name] for name in self._builds if name in self._built}
-
-    @property
-    def place(self) -> str:
-        """Name where builds have run."""
-        return ", ".join(sorted({each.place for each in self._results if each.place}))
-
-    @property
-    def reports(self) -> tuple[TestReport, ...]:
-        """Give the reports of all builds."""
-        return tuple(report for each in self._results for report in each.reports)
-
-    @property
-    def _results(self) -> tuple[Built | BuildFailed, ...]:
-        return (*self.built.values(), *self._failed.values())
 
     def run(self) -> None:
         """Run every build whose turn comes."""
@@ -156,9 +132,38 @@ class _Group:
         raise BuildFailed(
             f"{len(counted)} of the {len(self._builds)} builds of the batch failed: {told}{more}",
             codes.pop() if len(codes) == 1 else FailureType.JOB_FAILED,
-            place=self.place,
-            reports=self.reports,
+            place=self._place,
+            reports=self._reports,
         )
+
+    def gathered(self, *, combine: bool) -> Built:
+        """Give what the builds have made, as the output artifacts of the action.
+
+        Raises:
+            BuildFailed: One of these was not made, or cannot be made of what was.
+        """
+        try:
+            artifacts = (combined if combine else apart)(self._request.job, self._in_order)
+        except BuildFailed as failed:
+            failed.place, failed.reports = self._place, self._reports
+            raise
+        return Built(artifacts=artifacts, place=self._place, reports=self._reports)
+
+    @property
+    def _place(self) -> str:
+        return ", ".join(sorted({each.place for each in self._results if each.place}))
+
+    @property
+    def _reports(self) -> tuple[TestReport, ...]:
+        return tuple(report for each in self._results for report in each.reports)
+
+    @property
+    def _results(self) -> tuple[Built | BuildFailed, ...]:
+        return (*self._in_order.values(), *self._failed.values())
+
+    @property
+    def _in_order(self) -> dict[str, Built]:
+        return {name: self._built[name] for name in self._builds if name in self._built}
 
     def _settle(self, name: str, future: Future[Built]) -> bool:
         ignored = self._builds[name].ignore_failure

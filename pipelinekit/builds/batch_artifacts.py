@@ -88,6 +88,19 @@ def combined(job: Job, built: Mapping[str, Built]) -> dict[str, Path]:
     if not job.order.outputs:
         return {}
     name = job.order.outputs[0].name
+    files = _put_together(name, built)
+    if not files:
+        raise BuildFailed(
+            f"the action is to write {name}, and no build has made a primary artifact; list its "
+            f"files in the buildspec, under artifacts",
+            FailureType.JOB_FAILED,
+        )
+    folder = job.folder / "combined"
+    stage(Selection(files), folder)
+    return {name: folder}
+
+
+def _put_together(name: str, built: Mapping[str, Built]) -> dict[str, Path]:
     files: dict[str, Path] = {}
     makers: dict[str, str] = {}
     for build, relative, path in _primary_files(built):
@@ -102,15 +115,7 @@ def combined(job: Job, built: Mapping[str, Built]) -> dict[str, Path]:
                 f"CombineArtifacts out",
                 FailureType.JOB_FAILED,
             )
-    if not files:
-        raise BuildFailed(
-            f"the action is to write {name}, and no build has made a primary artifact; list its "
-            f"files in the buildspec, under artifacts",
-            FailureType.JOB_FAILED,
-        )
-    folder = job.folder / "combined"
-    stage(Selection(files), folder)
-    return {name: folder}
+    return files
 
 
 def _primary_files(built: Mapping[str, Built]) -> Iterator[tuple[str, str, Path]]:

@@ -8,6 +8,7 @@ from typing import Final, Self
 from pipelinekit.builds.task import BuildFailed, Task
 from pipelinekit.builds.transcript import Transcript
 from pipelinekit.model.order import FailureType
+from pipelinekit.tools.commands.launch import Launch
 from pipelinekit.tools.commands.shell import Shell
 from pipelinekit.tools.documents.places import printable
 from pipelinekit.wire.buildspec import OnFailure, Phase
@@ -87,14 +88,11 @@ class Shells:
                     f"the buildspec asks for the shell {spec.shell or 'bash or sh'}, which is not "
                     f"in the place where it runs ({self._task.place.place}); install it there"
                 )
+            start, place = self._task.sources.primary, self._task.place
             shell = Shell(
-                program,
-                self._task.environment,
-                start=self._task.sources.primary,
-                folder=self._folder / (user or "own"),
+                Launch(program, self._task.environment, start, place, user),
+                self._folder / (user or "own"),
                 deadline=self._deadline,
-                within=self._task.place,
-                user=user,
                 output=self._output,
                 ended=self._task.request.ended,
             )

@@ -37,7 +37,7 @@ from pipelinekit.model.event import (
 from pipelinekit.model.state import State
 
 
-def decide(state: State, event: Event) -> Decision:  # noqa: C901, PLR0912, PLR0915 - a case for each
+def decide(state: State, event: Event) -> Decision:
     """Tell what follows from an event, changing nothing.
 
     Args:
@@ -49,6 +49,11 @@ def decide(state: State, event: Event) -> Decision:  # noqa: C901, PLR0912, PLR0
         PipelineKitError: The event asks for something that cannot be done; the class says why.
     """
     draft = Draft(state, event)
+    _dispatch(draft, event)
+    return draft.decision()
+
+
+def _dispatch(draft: Draft, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915 - a case for each
     match event:
         case Defined():
             define(draft, event)
@@ -82,7 +87,6 @@ def decide(state: State, event: Event) -> Decision:  # noqa: C901, PLR0912, PLR0
             job(draft, event)
         case _:
             account(draft, event)
-    return draft.decision()
 
 
 def replay(events: list[Event]) -> State:

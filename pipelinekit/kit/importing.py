@@ -147,11 +147,7 @@ def import_file(
     except DocumentError as error:
         raise unreadable(error) from None
     definition, masked = _definition(declared, gaps)
-    if unused := [key for key in parameters if key not in gaps.used]:
-        raise ValidationError(
-            f"a value was given for {', '.join(unused)}, and nothing in {place} asks for it; look "
-            f"at its name"
-        )
+    _refuse_unused(parameters, gaps, place)
     return Imported(
         pipeline=definition,
         file=place,
@@ -162,6 +158,14 @@ def import_file(
         left=assembly.left,
         _projects=assembly.projects.root.need("projects").data,
     )
+
+
+def _refuse_unused(parameters: Mapping[str, str], gaps: Gaps, place: Path) -> None:
+    if unused := [key for key in parameters if key not in gaps.used]:
+        raise ValidationError(
+            f"a value was given for {', '.join(unused)}, and nothing in {place} asks for it; look "
+            f"at its name"
+        )
 
 
 def _refuse_to_overwrite(folder: Path, names: Mapping[str, str]) -> None:

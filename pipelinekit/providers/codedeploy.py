@@ -174,14 +174,22 @@ def codedeploy(
         application: The CodeDeploy application.
         group: Its deployment group.
     """
-    deployment = deployment_id(job.order.id)
     trouble = _not_configured(application, group, job.settings)
     if trouble is not None:
         return Failed(trouble, FailureType.CONFIGURATION_ERROR)
+    return _outcome(job, application, group)
+
+
+def _outcome(job: Job, application: str, group: str) -> Outcome:
+    deployment = deployment_id(job.order.id)
     try:
         result = _deploy(job, application, group, deployment)
     except DeploymentError as error:
         return Failed(str(error), error.code, external_id=deployment)
+    return _judged(result, deployment)
+
+
+def _judged(result: Result, deployment: str) -> Outcome:
     targets = tuple(map(_target, result.visits))
     told = f"{result.succeeded} of {result.total} targets"
     if result.failure is None:

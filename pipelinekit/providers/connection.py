@@ -47,10 +47,6 @@ def _obstacle(
     )
 
 
-def _provider_type(url: str) -> str:
-    return next((name for part, name in _HOSTS.items() if part in host(url)), "Git")
-
-
 @provider(Traits.source("CodeStarSourceConnection", Owner.AWS, variables=VARIABLES, check=_check))
 def connection(  # noqa: PLR0913 - the action type has these keys
     job: Job,
@@ -87,11 +83,11 @@ def connection(  # noqa: PLR0913 - the action type has these keys
         found = take_commit(job, branch, output_artifact_format, repository, arn)
     except GitError as error:
         return sources.failed(error)
-    return sources.succeeded(
-        found,
-        VARIABLES,
-        BranchName=branch,
-        ConnectionArn=arn,
-        FullRepositoryName=repository,
-        ProviderType=_provider_type(repository_url(job.settings, repository, arn)),
-    )
+    connected = _connected(job.settings, repository, arn)
+    return sources.succeeded(found, VARIABLES, BranchName=branch, **connected)
+
+
+def _connected(settings: Settings, repository: str, arn: str) -> dict[str, str]:
+    at = host(repository_url(settings, repository, arn))
+    kind = next((name for part, name in _HOSTS.items() if part in at), "Git")
+    return {"ConnectionArn": arn, "FullRepositoryName": repository, "ProviderType": kind}

@@ -52,42 +52,50 @@ def ecr(
     """
     if obstacle := _obstacle(repository, tag):
         return Failed(obstacle, code=FailureType.CONFIGURATION_ERROR)
-    image = images.image_name(repository, job.settings)
+    name = images.image_name(repository, job.settings)
     revision = job.order.revision
-    wanted = f"{image}@{revision}" if revision else f"{image}:{tag}"
+    wanted = f"{name}@{revision}" if revision else f"{name}:{tag}"
     try:
-        if images.registry(image):
-            pull_image(wanted)
-        facts = _looked_up(image, wanted, revision)
-        if facts is None:
-            return _missing(repository, wanted)
-        digest = revision or image_digest(wanted) or ""
-        # What was never in a registry may be known by its id alone.
-        uri = f"{image}@{digest}" if inspect_image(f"{image}@{digest}") else digest
+        image = _image(name, wanted, revision)
     except ContainerError as error:
         return Failed(str(error), code=FailureType.REVISION_UNAVAILABLE)
-    job.say(f"Image {wanted}, {digest}, {facts['Size']} bytes")
-    detail = images.image_detail(repository, image, uri, digest, facts)
-    folder = job.folder / "detail"
-    folder.mkdir()
-    (folder / "imageDetail.json").write_text(json.dumps(detail, indent=2), encoding="utf-8")
-    job.write(folder)
-    summary = f"Image {repository}:{tag}, {digest}"
-    given = {name: str(value) for name, value in detail.items() if name in VARIABLES}
-    return Succeeded(
-        variables={**given, "ImageTag": tag},
-        summary=summary,
-        external_id=digest,
-        revision=Revision(id=digest, summary=summary, created=images.created(facts)),
-    )
+    if image is None:
+        return _missing(repository, wanted)
+    job.say(f"Image {wanted}, {image.digest}, {image.size} bytes")
+    detail = images.image_detail(repository, image)
+    _write(job, detail)
+    given = {key: str(value) for key, value in detail.items() if key in VARIABLES}
+    variables = {**given, "ImageTag": tag}
+    summary = f"Image {repository}:{tag}, {image.digest}"
+    taken = Revision(image.digest, summary, created=image.created)
+    return Succeeded(variables, summary, external_id=image.digest, revision=taken)
 
 
-def _looked_up(image: str, wanted: str, revision: str | None) -> Mapping[str, object] | None:
+def _image(name: str, wanted: str, revision: str | None) -> images.Image | None:
+    if images.registry(name):
+        pull_image(wanted)
+    facts = _looked_up(name, wanted, revision)
+    if facts is None:
+        return None
+    digest = revision or image_digest(wanted) or ""
+    # What was never in a registry may be known by its id alone.
+    uri = f"{name}@{digest}" if inspect_image(f"{name}@{digest}") else digest
+    return images.Image(name, uri, digest, facts)
+
+
+def _looked_up(name: str, wanted: str, revision: str | None) -> Mapping[str, object] | None:
     found = inspect_image(wanted)
     if found or revision is None or not images.DIGEST.fullmatch(revision):
         return found
     known = inspect_image(revision)
-    return known if known and images.tags_of(known, image) else None
+    return known if known and images.tags_of(known, name) else None
+
+
+def _write(job: Job, detail: Mapping[str, object]) -> None:
+    folder = job.folder / "detail"
+    folder.mkdir()
+    (folder / "imageDetail.json").write_text(json.dumps(detail, indent=2), encoding="utf-8")
+    job.write(folder)
 
 
 def _missing(repository: str, wanted: str) -> Failed:

@@ -74,24 +74,13 @@ def ecr_build(
     if fault := _misplaced(source, folder, dockerfile or "."):
         return Failed(fault, code=FailureType.CONFIGURATION_ERROR)
     image = images.image_name(repository, job.settings)
-    names = [f"{image}:{tag}" for tag in _split(tags)]
-    host = images.registry(image)
     try:
-        digest = build_image(folder, folder / DOCKERFILE, names)
-        if host:
-            pushed = [push_image(name) for name in names]
-            digest = pushed[0]
+        digest, summary = _published(image, _split(tags), folder)
     except ContainerError as error:
         return Failed(str(error))
-    went = f"pushed to {host}" if host else "not pushed, for no registry is configured"
-    summary = f"Image {', '.join(names)} built, {went}"
     job.say(f"{summary}; {digest}")
-    return Succeeded(
-        variables={"ECRImageDigestId": digest, "ECRRepositoryName": repository},
-        summary=summary,
-        external_id=digest,
-        place="container",
-    )
+    variables = {"ECRImageDigestId": digest, "ECRRepositoryName": repository}
+    return Succeeded(variables, summary, external_id=digest, place="container")
 
 
 def _obstacle(repository: str, tags: str, registry_type: str | None) -> str | None:
@@ -101,6 +90,16 @@ def _obstacle(repository: str, tags: str, registry_type: str | None) -> str | No
             f"{' or '.join(REGISTRIES)}; write one of them"
         )
     return images.unfit(repository, _split(tags)) or container_obstacle()
+
+
+def _published(image: str, tags: list[str], folder: Path) -> tuple[str, str]:
+    names = [f"{image}:{tag}" for tag in tags]
+    digest = build_image(folder, folder / DOCKERFILE, names)
+    went = "not pushed, for no registry is configured"
+    if host := images.registry(image):
+        pushed = [push_image(name) for name in names]
+        digest, went = pushed[0], f"pushed to {host}"
+    return digest, f"Image {', '.join(names)} built, {went}"
 
 
 def _split(tags: str) -> list[str]:

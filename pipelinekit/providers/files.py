@@ -71,11 +71,7 @@ def files(
     job.write(job.folder / TREE)
     revision = _revision(root, at, taken)
     job.say(f"{taken.files} files, {taken.size} bytes, {revision.id}: {revision.summary}")
-    variables = {
-        "Changed": "true" if at is None or at.changed else "false",
-        "CommitId": at.commit if at else "",
-        "FileCount": str(taken.files),
-    }
+    variables = _variables(at, taken)
     return Succeeded(variables, revision.summary, external_id=revision.id, revision=revision)
 
 
@@ -86,6 +82,14 @@ def _revision(root: Path, at: Head | None, taken: Taken) -> Revision:
     title = f"{at.title}{', with changes that are not committed' if at.changed else ''}"
     authors = (at.author_name, at.author_email)
     return Revision(f"{at.commit}{own}", title, created=at.date, authors=authors)
+
+
+def _variables(at: Head | None, taken: Taken) -> dict[str, str]:
+    return {
+        "Changed": "true" if at is None or at.changed else "false",
+        "CommitId": at.commit if at else "",
+        "FileCount": str(taken.files),
+    }
 
 
 def _refused(why: str) -> Failed:

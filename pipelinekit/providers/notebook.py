@@ -5,9 +5,8 @@ import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 
 from msgspec import structs
 
@@ -45,7 +44,7 @@ VARIABLE: Final = re.compile(r"[A-Za-z0-9@_-]+")
 MINUTE: Final = 60
 
 
-class _Parameters:
+class _Json:
     """Reads JSON into which the values of variables were put, line ends and all."""
 
     def write(self, value: object) -> str:
@@ -64,12 +63,13 @@ class _Parameters:
         raise ValueError("a JSON object is expected, with a value for each parameter")
 
 
+Parameters: TypeAlias = Annotated[Mapping[str, object] | None, Key("Parameters", form=_Json())]
+
+
 def run_notebook(  # noqa: PLR0913 - a parameter for each setting
     job: Job,
     notebook: str,
-    parameters: Annotated[
-        Mapping[str, object] | None, Key("Parameters", form=_Parameters())
-    ] = None,
+    parameters: Parameters = None,
     *,
     kernel: str | None = None,
     cell_seconds: int | None = None,
@@ -102,28 +102,9 @@ def run_notebook(  # noqa: PLR0913 - a parameter for each setting
             approval that is to hold up nothing but this notebook.
     """
     del start_after  # the engine sees to it
-    began = time.monotonic()
-    site = _site(job, notebook)
     limits = Limits(cell=cell_seconds, notebook=notebook_seconds, keep=keep_minutes * MINUTE)
-    try:
-        wanted = replace(
-            _wanted(job, site, parameters or {}),
-            kernel=kernel,
-            limits=limits,
-            resolve=resolver(lambda: vault(job.settings, environment)),
-            advance=_advancing(job),
-        )
-        given = {**(environment or {}), **wanted.environment}
-        record = execute(replace(wanted, environment=given), job.say)
-        variables = dict(_variables(job, scraps(wanted.target)))
-    except CellFailed as error:
-        return _failed(job, site, error)
-    except NotebookError as error:
-        return Failed(str(error), code=FailureType.CONFIGURATION_ERROR)
-    if job.order.outputs:
-        shutil.copy(wanted.target, site.folder / MADE)
-        job.write(site.folder / MADE)
-    return Succeeded(variables, _summary(record, time.monotonic() - began))
+    asked = _Asked(notebook, parameters or {}, kernel, limits, environment or {})
+    return _carry_out(job, asked)
 
 
 def _check(action: Action, settings: Settings) -> str | None:
@@ -163,6 +144,16 @@ notebook_deploy = provider(structs.replace(_TRAITS, category=Category.DEPLOY))(r
 notebook_invoke = provider(structs.replace(_TRAITS, category=Category.INVOKE))(run_notebook)
 
 
+class _Asked(Noun):
+    """What an action asks for by its configuration."""
+
+    notebook: str
+    parameters: Mapping[str, object]
+    kernel: str | None
+    limits: Limits
+    environment: Mapping[str, str]
+
+
 class _Site(Noun):
     """Where a notebook is executed: in the folder of the attempt that it goes on with, if any."""
 
@@ -170,6 +161,23 @@ class _Site(Noun):
     folder: Path
     target: Path
     before: Before | None = None
+
+
+def _carry_out(job: Job, asked: _Asked) -> Outcome:
+    began = time.monotonic()
+    site = _site(job, asked.notebook)
+    try:
+        wanted = _wanted(job, site, asked)
+        record = execute(wanted, job.say)
+        variables = dict(_variables(job, scraps(wanted.target)))
+    except CellFailed as error:
+        return _failed(job, site, error)
+    except NotebookError as error:
+        return Failed(str(error), code=FailureType.CONFIGURATION_ERROR)
+    if job.order.outputs:
+        shutil.copy(wanted.target, site.folder / MADE)
+        job.write(site.folder / MADE)
+    return Succeeded(variables, _summary(record, time.monotonic() - began))
 
 
 def _site(job: Job, notebook: str) -> _Site:
@@ -191,7 +199,7 @@ def _key(order: Order) -> tuple[str, ...]:
     return (order.execution, order.stage, order.action)
 
 
-def _wanted(job: Job, site: _Site, parameters: Mapping[str, object]) -> Execution:
+def _wanted(job: Job, site: _Site, asked: _Asked) -> Execution:
     inputs = dict(_inputs(job, site.folder))
     for name in (MADE, WORK):
         (site.folder / name).mkdir(parents=True, exist_ok=True)
@@ -201,14 +209,19 @@ def _wanted(job: Job, site: _Site, parameters: Mapping[str, object]) -> Executio
     return Execution(
         source=source,
         target=site.target,
-        parameters=check(source, parameters),
+        parameters=check(source, asked.parameters),
+        kernel=asked.kernel,
         folder=first or site.folder / WORK,
         environment={
+            **asked.environment,
             **folders,
             "PIPELINEKIT_OUTPUT": str(site.folder / MADE),
             "PIPELINEKIT_ACTION_EXECUTION_ID": job.order.id,
         },
+        limits=asked.limits,
+        resolve=resolver(lambda: vault(job.settings, asked.environment)),
         before=site.before,
+        advance=_advancing(job),
     )
 
 

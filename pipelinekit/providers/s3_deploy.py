@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from pipelinekit.model.action import Action, Category, Owner
 from pipelinekit.model.errors import ValidationError
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.order import Failed, FailureType, Outcome, Succeeded
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.provider import Job, Key, Traits, provider
@@ -75,29 +76,43 @@ def s3_deploy(  # noqa: PLR0913 - the action type has these keys
 
     Source: codepipeline.md 7.11.
     """
+    base = _filled(key or "")
+    headers = Headers(cache_control=cache_control or "", acl=acl or ACLS[0], kms_key=kms_key or "")
     try:
         _refuse(job.order.configuration, job.settings)
-        target = buckets.find(bucket, job.settings)
-        base = _filled(key or "")
-        uploads = _uploads(job, base, extract=extract)
+        place = _Place(bucket, buckets.find(bucket, job.settings), base, headers)
+        return _upload(job, place, _uploads(job, base, extract=extract))
     except ValidationError as error:
         return Failed(str(error), code=FailureType.CONFIGURATION_ERROR)
     except BucketError as error:
         return buckets.failed(error)
-    headers = Headers(
-        cache_control=cache_control or "", acl=acl or "private", kms_key=kms_key or ""
-    )
-    _tell(job, target, headers)
-    external = "/".join(part for part in (bucket, base) if part)
-    for number, (name, file) in enumerate(uploads.items()):
+
+
+class _Place(Noun, gc=True):
+    """Where the objects go: to keys that begin with `base`, each with the same headers."""
+
+    name: str
+    bucket: Bucket
+    base: str
+    headers: Headers
+
+    @property
+    def external_id(self) -> str:
+        """Name it as S3 does."""
+        return f"{self.name}/{self.base}" if self.base else self.name
+
+
+def _upload(job: Job, place: _Place, uploads: Mapping[str, Path]) -> Outcome:
+    _tell(job, place.bucket, place.headers)
+    for number, (key, file) in enumerate(uploads.items()):
         try:
-            version = target.put(name, file, headers)
+            version = place.bucket.put(key, file, place.headers)
         except BucketError as error:
             job.say(f"{number} of {len(uploads)} objects were uploaded, which stay; then: {error}")
-            return buckets.failed(error, external)
+            return buckets.failed(error, place.external_id)
         kind = version.headers.content_type
-        job.say(f"{bucket}/{name}: {version.size} bytes, {kind}, version {version.id}")
-    return Succeeded(summary="Deployment Succeeded", external_id=external)
+        job.say(f"{place.name}/{key}: {version.size} bytes, {kind}, version {version.id}")
+    return Succeeded(summary="Deployment Succeeded", external_id=place.external_id)
 
 
 def _refuse(keys: Mapping[str, str], settings: Settings) -> None:

@@ -18,7 +18,7 @@ from pipelinekit.model.execution import ActionExecution, PipelineExecution, Stag
 from pipelinekit.model.move import Move
 from pipelinekit.ports.store import Query, Record, Store
 from pipelinekit.tools.durable import replaced
-from pipelinekit.wire.eventbridge import Member, Subscriber, bus_event
+from pipelinekit.wire.eventbridge import Changed, Member, Subscriber, bus_event
 
 LOG = logging.getLogger("pipelinekit")
 
@@ -151,7 +151,7 @@ def events_of(store: Store, record: Record) -> Iterator[Member]:
                 yield event
 
 
-def _row(store: Store, move: Move) -> PipelineExecution | StageExecution | ActionExecution | None:
+def _row(store: Store, move: Move) -> Changed | None:
     if move.id:
         return next(iter(store.find(ActionExecution, Query(id=move.id))), None)
     if move.stage:

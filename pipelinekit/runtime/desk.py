@@ -85,6 +85,7 @@ class _Part:
     events: list[Event] = field(default_factory=list)
     moves: list[tuple[Move, ...]] = field(default_factory=list)
     deleted: bool = False
+    refused: bool = False
     forgotten: set[str] = field(default_factory=set)
     rows: dict[tuple[type[Row], Key], Row] = field(default_factory=dict)
     commands: list[Command] = field(default_factory=list)
@@ -157,33 +158,20 @@ class Desk:
         answers: list[str | PipelineKitError] = []
         for each in asked:
             part = self._part(parts, each.event.pipeline, each.event)
-            try:
-                answers.append(self._decide(part, each))
-            except PipelineKitError as refusal:
-                answers.append(refusal)
-        refused = {
-            each.event.pipeline
-            for each, answer in zip(asked, answers, strict=True)
-            if isinstance(answer, PipelineKitError)
-        }
-        if any(self._stale(parts[pipeline].working, pipeline) for pipeline in refused):
-            raise ConflictError("what was refused may be possible by now")
+            answers.append(self._decide(part, each))
+        for pipeline, part in parts.items():
+            if part.refused and self._stale(part.working, pipeline):
+                raise ConflictError("what was refused may be possible by now")
         for over in closed:
             self._part(parts, over.order.pipeline).done(over.order)
+        self._commit(parts)
+        commands = tuple(command for part in parts.values() for command in part.commands)
+        turned = frozenset(name for part in parts.values() for name in part.turned())
+        return Settled(tuple(answers), commands, turned)
+
+    def _commit(self, parts: dict[str, _Part]) -> None:
         entries = [
-            Entry(
-                pipeline=pipeline,
-                seen=part.working.seen,
-                events=tuple(part.events),
-                moves=tuple(part.moves),
-                deleted=part.deleted,
-                forgotten=tuple(part.forgotten),
-                rows=tuple(part.rows.values()),
-                commands=tuple(part.commands),
-                answered=part.answered,
-                owner=self._owner,
-                able=self._able(),
-            )
+            self._entry(pipeline, part)
             for pipeline, part in parts.items()
             if part.events or part.answered
         ]
@@ -192,9 +180,21 @@ class Desk:
         for part in parts.values():
             part.working.seen += len(part.events)
             _forget_old(part.working)
-        commands = tuple(command for part in parts.values() for command in part.commands)
-        turned = frozenset(name for part in parts.values() for name in part.turned())
-        return Settled(tuple(answers), commands, turned)
+
+    def _entry(self, pipeline: str, part: _Part) -> Entry:
+        return Entry(
+            pipeline=pipeline,
+            seen=part.working.seen,
+            events=tuple(part.events),
+            moves=tuple(part.moves),
+            deleted=part.deleted,
+            forgotten=tuple(part.forgotten),
+            rows=tuple(part.rows.values()),
+            commands=tuple(part.commands),
+            answered=part.answered,
+            owner=self._owner,
+            able=self._able(),
+        )
 
     def _stale(self, working: _Working, pipeline: str) -> bool:
         if self._store.version() == self._version:
@@ -202,13 +202,20 @@ class Desk:
         return self._store.load(pipeline)[1] != working.seen
 
     def _decide(self, part: _Part, asked: Asked) -> str | PipelineKitError:
-        decision = decide(part.working.state, asked.event)
+        try:
+            decision = decide(part.working.state, asked.event)
+        except PipelineKitError as refusal:
+            part.refused = True
+            return refusal
         changed = decision.rows or decision.commands or decision.deleted or decision.forgotten
         if changed or decision.kept:
             self._note(part, asked.event, decision)
         if asked.answers is not None:
             part.done(asked.answers)
-        return decision.refusal or decision.answer
+        if decision.refusal is not None:
+            part.refused = True
+            return decision.refusal
+        return decision.answer
 
     def _note(self, part: _Part, event: Event, decision: Decision) -> None:
         if decision.deleted:

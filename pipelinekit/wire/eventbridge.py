@@ -20,6 +20,9 @@ from pipelinekit.model.move import Move
 Json: TypeAlias = "Mapping[str, Json] | list[Json] | str | int | bool | None"
 Member = Mapping[str, Json]
 
+Changed: TypeAlias = PipelineExecution | StageExecution | ActionExecution
+"""A row whose changes of status CodePipeline tells."""
+
 Subscriber = Callable[[Member], None]
 """Takes an event; what it raises makes that it is told the event again."""
 
@@ -42,7 +45,7 @@ def bus_event(
     move: Move,
     name: str,
     at: datetime,
-    row: PipelineExecution | StageExecution | ActionExecution,
+    row: Changed,
     execution: PipelineExecution,
 ) -> Member | None:
     """Give the event of a change of status; None where CodePipeline sends none.
@@ -70,19 +73,23 @@ def bus_event(
         "time": _seconds(at),
         "region": REGION,
         "resources": [arn],
-        "detail": {
-            "pipeline": execution.pipeline,
-            "execution-id": execution.id,
-            "state": state,
-            "version": execution.version,
-            "pipeline-execution-attempt": execution.attempts,
-            "start-time": _millis(row.started),
-            **_more(row, state),
-        },
+        "detail": _detail(execution, row, state),
     }
 
 
-def _more(row: PipelineExecution | StageExecution | ActionExecution, state: str) -> Member:
+def _detail(execution: PipelineExecution, row: Changed, state: str) -> Member:
+    return {
+        "pipeline": execution.pipeline,
+        "execution-id": execution.id,
+        "state": state,
+        "version": execution.version,
+        "pipeline-execution-attempt": execution.attempts,
+        "start-time": _millis(row.started),
+        **_more(row, state),
+    }
+
+
+def _more(row: Changed, state: str) -> Member:
     match row:
         case PipelineExecution():
             return _of_pipeline(row, state)

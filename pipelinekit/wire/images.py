@@ -5,12 +5,39 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.settings import Settings
 
 DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _WORD: Final = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _REPOSITORY: Final = re.compile(rf"{_WORD}(?:/{_WORD})*")
 _TAG: Final = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
+
+
+class Image(Noun):
+    """A container image that is here.
+
+    Attributes:
+        name: Its name without a tag.
+        uri: By which exactly this image is found.
+        digest: Its digest.
+        facts: What podman or docker knows of it.
+    """
+
+    name: str
+    uri: str
+    digest: str
+    facts: Mapping[str, object]
+
+    @property
+    def created(self) -> datetime:
+        """Tell when it came into being, in UTC."""
+        return datetime.fromisoformat(str(self.facts["Created"])).astimezone(UTC)
+
+    @property
+    def size(self) -> str:
+        """Tell its size in bytes."""
+        return str(self.facts["Size"])
 
 
 def image_name(repository: str, settings: Settings) -> str:
@@ -58,33 +85,23 @@ def tags_of(facts: Mapping[str, object], image: str) -> list[str]:
     return sorted(tag for name, _, tag in split if name == image or name.endswith(f"/{image}"))
 
 
-def created(facts: Mapping[str, object]) -> datetime:
-    """Tell when an image came into being, in UTC."""
-    return datetime.fromisoformat(str(facts["Created"])).astimezone(UTC)
-
-
-def image_detail(
-    repository: str, image: str, uri: str, digest: str, facts: Mapping[str, object]
-) -> dict[str, str | list[str]]:
+def image_detail(repository: str, image: Image) -> dict[str, str | list[str]]:
     """Give what the file `imageDetail.json` holds.
 
     Args:
         repository: Its name in ECR.
-        image: The image that stands for it, without a tag.
-        uri: By which exactly this image is found.
-        digest: The image's digest.
-        facts: What podman or docker knows of it.
+        image: The image that stands for it.
 
     Source: codepipeline.md 7.4.
     """
-    at = created(facts).ctime()
+    at = image.created.ctime()
     return {
-        "ImageSizeInBytes": str(facts["Size"]),
-        "ImageDigest": digest,
+        "ImageSizeInBytes": image.size,
+        "ImageDigest": image.digest,
         "Version": "1.0",
         "ImagePushedAt": f"{at[:-4]}UTC {at[-4:]}",
-        "RegistryId": registry(image) or "localhost",
+        "RegistryId": registry(image.name) or "localhost",
         "RepositoryName": repository,
-        "ImageURI": uri,
-        "ImageTags": tags_of(facts, image),
+        "ImageURI": image.uri,
+        "ImageTags": tags_of(image.facts, image.name),
     }

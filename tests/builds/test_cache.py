@@ -12,6 +12,7 @@ import pytest
 from pipelinekit.builds import cache as caches
 from pipelinekit.builds.cache import BuildCache, Ground, asked
 from pipelinekit.builds.cache_shelf import MOST_KEPT, DamagedCache, Shelf
+from pipelinekit.tools.commands.launch import Launch
 from pipelinekit.tools.commands.shell import Shell
 from pipelinekit.wire.buildspec_outputs import Cache, CacheAction
 from tests.cli.project import until
@@ -57,7 +58,7 @@ class Builds:
         build = self.cache(cache, Ground(source))
         scratch = self.folder / f"shell-{source.name}"
         environment = {"PATH": os.environ["PATH"], **(variables or {})}
-        with Shell("/bin/sh", environment, start=source, folder=scratch) as shell:
+        with Shell(Launch("/bin/sh", environment, source), scratch) as shell:
             build.restore(shell)
         work(source)
         build.keep()
@@ -197,7 +198,7 @@ def test_the_home_of_a_confined_build_is_kept_under_any_of_its_names(builds: Bui
     for ground in grounds:
         build = builds.cache(cache, ground)
         folder = builds.folder / f"shell-{ground.source.name}"
-        with Shell("/bin/sh", {}, start=ground.source, folder=folder) as shell:
+        with Shell(Launch("/bin/sh", {}, ground.source), folder) as shell:
             build.restore(shell)
         build.keep()
     home = grounds[1].home or Path()
@@ -268,7 +269,7 @@ def test_any_name_of_a_project_stays_beneath_the_folder_of_builds(tmp_path: Path
     install("1")(source)
     for project in ("..", "../../x", "a/b", "."):
         build = BuildCache.of(tmp_path / "shared", project, Cache(PATHS), Ground(source), print)
-        with Shell("/bin/sh", {}, start=source, folder=tmp_path / f"s{len(project)}") as shell:
+        with Shell(Launch("/bin/sh", {}, source), tmp_path / f"s{len(project)}") as shell:
             build.restore(shell)
         build.keep()
     assert [path.name for path in (tmp_path / "shared").iterdir()] == ["builds"]

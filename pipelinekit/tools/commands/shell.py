@@ -1,7 +1,7 @@
 """Keeps one shell for many commands: what one of them exports or enters, the next one finds.
 
 ```python
-with Shell("/bin/bash", environment, start=sources, folder=scratch) as shell:
+with Shell(Launch("/bin/bash", environment, start=sources), scratch) as shell:
     shell.run("cd app && export LEVEL=info", name="build-1.sh")
     status = shell.run('test "$LEVEL" = info', name="build-2.sh")
 ```
@@ -23,7 +23,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
-from pipelinekit.tools.commands.confinement import HOST, Confinement, ConfinementError
+from pipelinekit.tools.commands.exposed import ExposedFolder
+from pipelinekit.tools.commands.launch import Launch
 from pipelinekit.tools.jobs.proctree import family, processes, send
 
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -40,6 +41,8 @@ _NOT_FOR_EXPORT: Final = {
 }
 """Variables that some shells do not let themselves be given once they run."""
 
+LINES: Final = "lines"
+ANSWERS: Final = "answers"
 STATE: Final = "state"
 NEW_STATE: Final = "state-new"
 VARIABLES: Final = "variables"
@@ -64,46 +67,31 @@ class Shell:
     that were there before that command.
     """
 
-    def __init__(  # noqa: PLR0913 - whoever starts a process has this much to say
+    def __init__(
         self,
-        program: str,
-        environment: Mapping[str, str],
-        *,
-        start: Path,
+        launch: Launch,
         folder: Path,
+        *,
         deadline: float | None = None,
-        within: Confinement = HOST,
-        user: str | None = None,
         output: int | None = None,
         ended: Callable[[], bool] | None = None,
     ) -> None:
         """Prepare a shell; its process starts with the first command.
 
         Args:
-            program: The shell, such as `/bin/bash`.
-            environment: All environment variables that it is to have.
-            start: The folder in which it begins.
+            launch: Which shell it is, where it runs and as whom.
             folder: An empty folder for its files; made if it is missing.
             deadline: When the time is up, as `time.monotonic()` counts it, in seconds.
-            within: Where it runs; the folders have the same paths there.
-            user: As whom it runs, which only root can ask for; as this process's user when None.
             output: The descriptor that takes what commands print; this process's own when None.
             ended: Tells that nobody wants the shell any longer; asked while a command runs.
 
         Raises:
-            ConfinementError: That user cannot be had, or cannot reach the folders.
+            ConfinementError: Its user cannot be had, or cannot reach the folders.
         """
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._program = program
-        self._within = within
-        self._user = user
-        self._owner = within.uid(user) if user else -1
-        # Commands may put links in the place of whatever they can reach, this folder included.
-        self._at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        self._environment = within.variables({**environment, "PWD": str(start)}, user)
-        self._start = start
-        self._folder = folder.resolve()
-        self._keep = _keeping(self._folder)
+        self._launch = launch
+        self._environment = launch.variables()
+        self._files = ExposedFolder(folder, launch.owner())
+        self._keep = _keeping(self._files.path)
         self._deadline = deadline
         self._output = output
         self._ended = ended
@@ -111,11 +99,10 @@ class Shell:
         self._command: list[str] = []
         self._group = 0
         # Open for both directions, since either end of a fifo waits for the other.
-        self._lines = self._fifo("lines", os.O_RDWR)
-        self._answers = self._fifo("answers", os.O_RDWR | os.O_NONBLOCK)
-        if user:
-            os.chown(self._at, self._owner, -1)
-            self._check_reach(user)
+        self._lines = self._files.fifo(LINES, os.O_RDWR)
+        self._answers = self._files.fifo(ANSWERS, os.O_RDWR | os.O_NONBLOCK)
+        self._files.hand_over()
+        launch.check_reach(self._files.path / LINES)
 
     def __enter__(self) -> Self:
         return self
@@ -137,8 +124,8 @@ class Shell:
             ShellTimeout: The deadline passed.
             ShellEnded: It is no longer wanted.
         """
-        self._write(name, f"{text}\n")
-        return self._ask(f". {shlex.quote(str(self._folder / name))}")
+        self._files.write(name, f"{text}\n")
+        return self._ask(f". {shlex.quote(str(self._files.path / name))}")
 
     def export(self, name: str, value: str) -> None:
         """Set an environment variable for all commands to come.
@@ -147,7 +134,7 @@ class Shell:
             ShellTimeout: The deadline passed.
         """
         self._environment[name] = value
-        if self._process or self._has(STATE):
+        if self._process or self._files.has(STATE):
             self._ask(f"export {name}={shlex.quote(value)}")
 
     def variables(self, names: Iterable[str]) -> dict[str, str]:
@@ -161,14 +148,14 @@ class Shell:
             f'if [ -n "${{{name}+x}}" ]; then command printf \'{name}=%s\\0\' "${name}"; fi'
             for name in asked
         )
-        self._ask(f"{{ {tell or ':'}; }} >| {shlex.quote(str(self._folder / VARIABLES))}")
-        pairs = self._read(VARIABLES).split("\0")[:-1]
+        self._ask(f"{{ {tell or ':'}; }} >| {shlex.quote(str(self._files.path / VARIABLES))}")
+        pairs = self._files.read(VARIABLES).split("\0")[:-1]
         return dict(pair.split("=", 1) for pair in pairs)
 
     def forget(self) -> None:
         """Let the next command begin in a new shell, as the first one did."""
         self._end()
-        self._remove(STATE)
+        self._files.remove(STATE)
 
     def close(self) -> None:
         """Let the shell run its EXIT trap, then kill what its commands left in the background.
@@ -180,47 +167,17 @@ class Shell:
         self._end()
         if self._group:
             _kill_group(self._group)
-        self._within.end()
-        for descriptor in (self._lines, self._answers, self._at):
+        self._launch.within.end()
+        for descriptor in (self._lines, self._answers):
             os.close(descriptor)
-        self._lines = self._answers = self._at = -1
-
-    def _fifo(self, name: str, flags: int) -> int:
-        os.mkfifo(name, 0o600, dir_fd=self._at)
-        fifo = os.open(name, flags | os.O_CLOEXEC, dir_fd=self._at)
-        os.chown(fifo, self._owner, -1)
-        return fifo
-
-    def _write(self, name: str, text: str) -> None:
-        self._remove(name)
-        new = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        descriptor = os.open(name, new, 0o600, dir_fd=self._at)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            os.chown(descriptor, self._owner, -1)
-            file.write(text)
-
-    def _read(self, name: str) -> str:
-        only = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        descriptor = os.open(name, only, dir_fd=self._at)
-        with os.fdopen(descriptor, encoding="utf-8", errors="replace", newline="") as file:
-            return file.read()
-
-    def _remove(self, name: str) -> None:
-        with suppress(FileNotFoundError):
-            os.unlink(name, dir_fd=self._at)
-
-    def _has(self, name: str) -> bool:
-        with suppress(FileNotFoundError):
-            return bool(os.stat(name, dir_fd=self._at, follow_symlinks=False))
-        return False
+        self._files.close()
+        self._lines = self._answers = -1
 
     def _keep_state(self) -> None:
-        # Each time in a new file: a file that is written over, ext4 puts on the disk at once.
         if self._process is None:
-            self._remove(NEW_STATE)
-        elif self._has(NEW_STATE):
-            self._remove(STATE)
-            os.rename(NEW_STATE, STATE, src_dir_fd=self._at, dst_dir_fd=self._at)
+            self._files.remove(NEW_STATE)
+        elif self._files.has(NEW_STATE):
+            self._files.move(NEW_STATE, STATE)
 
     def _ask(self, line: str) -> int:
         if self._process is None:
@@ -232,39 +189,27 @@ class Shell:
 
     def _started(self) -> "subprocess.Popen[bytes]":
         group = self._group if self._group and _is_group(self._group) else 0
-        inherits = self._within.inherits
-        if not inherits and not self._has(STATE):
-            self._write(STATE, _exports(self._environment))
+        inherits = self._launch.within.inherits
+        if not inherits and not self._files.has(STATE):
+            self._files.write(STATE, _exports(self._environment))
         visible = {} if inherits else _not_for_export(self._environment)
-        argv = [self._program, str(self._folder / "lines")]
-        self._command = self._within.command(argv, visible, self._start, self._user)
+        lines = str(self._files.path / LINES)
+        self._command = self._launch.command(lines, visible=visible)
         process = subprocess.Popen(
             self._command,
             stdin=subprocess.DEVNULL,
             stdout=self._output,
             stderr=self._output,
-            cwd=self._start if inherits else self._folder,
+            cwd=self._launch.start if inherits else self._files.path,
             env=self._environment if inherits else None,
             process_group=group,
         )
         self._group = group or process.pid
-        if self._has(STATE):
+        if self._files.has(STATE):
             self._tell(
-                f'{{ . {shlex.quote(str(self._folder / STATE))}; cd "$PWD"; }} 2>/dev/null\n'
+                f'{{ . {shlex.quote(str(self._files.path / STATE))}; cd "$PWD"; }} 2>/dev/null\n'
             )
         return process
-
-    def _check_reach(self, user: str) -> None:
-        look = 'test -r "$0" && cd "$1"'
-        argv = [self._program, "-c", look, str(self._folder / "lines"), str(self._start)]
-        command = self._within.command(argv, {}, self._start, user)
-        asked = subprocess.run(command, capture_output=True, check=False, text=True)
-        if asked.returncode:
-            told = asked.stderr.strip() or f"status {asked.returncode}"
-            raise ConfinementError(
-                f"commands are to run as {user}, who cannot reach {self._start} and "
-                f"{self._folder} ({told}); let that user through the folders above them"
-            )
 
     def _tell(self, line: str) -> None:
         os.write(self._lines, line.encode())
@@ -303,14 +248,14 @@ class Shell:
     def _kill(self, process: "subprocess.Popen[bytes]") -> None:
         send(signal.SIGKILL, family(process.pid, processes()) | {process.pid})
         _kill_group(self._group)
-        self._within.kill(self._command)
+        self._launch.within.kill(self._command)
         process.wait()
         self._process = None
 
 
 def _keeping(folder: Path) -> str:
     # `>|` holds under `set -C` too, and the trace of `set -x` goes where the errors go.
-    state, answers = (shlex.quote(str(folder / name)) for name in (NEW_STATE, "answers"))
+    state, answers = (shlex.quote(str(folder / name)) for name in (NEW_STATE, ANSWERS))
     return f"command export -p >| {state}; command printf '%s\\n' \"$__status\" >| {answers}"
 
 

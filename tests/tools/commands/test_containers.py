@@ -24,6 +24,7 @@ from pipelinekit.tools.commands.containers import (
     push_image,
     tag_image,
 )
+from pipelinekit.tools.commands.launch import Launch
 from pipelinekit.tools.commands.shell import Shell, ShellTimeout
 from pipelinekit.tools.jobs.cgroup import Limits
 from tests.containers import container_names, own_containers
@@ -47,14 +48,8 @@ def shell(place: Container, folder: Path, user: str | None = None, **variables: 
     start = folder / "source"
     start.mkdir(exist_ok=True)
     environment = {**os.environ, "TMPDIR": str(start), **variables}
-    return Shell(
-        place.shell(None) or "",
-        environment,
-        start=start,
-        folder=folder / "shell",
-        within=place,
-        user=user,
-    )
+    launch = Launch(place.shell(None) or "", environment, start, place, user)
+    return Shell(launch, folder / "shell")
 
 
 def test_commands_share_one_shell_in_the_image_and_write_as_this_user(

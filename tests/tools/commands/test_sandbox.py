@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from pipelinekit.tools.commands.confinement import HOST, Confinement, ConfinementError
+from pipelinekit.tools.commands.launch import Launch
 from pipelinekit.tools.commands.sandbox import Sandbox
 from pipelinekit.tools.commands.shell import Shell, ShellTimeout
 from pipelinekit.tools.jobs.cgroup import Limits, make_group
@@ -57,14 +58,14 @@ def job(tmp_path: Path) -> Path:
 def shell(
     job: Path, place: Confinement | None = None, *, user: str | None = None, **variables: str
 ) -> Shell:
-    return Shell(
+    launch = Launch(
         (place or HOST).shell(None) or "",
         {"PATH": os.environ["PATH"], "HOME": str(Path.home()), **variables},
         start=job / "source",
-        folder=job / "shell",
         within=place or Sandbox(writable=[job]),
         user=user,
     )
+    return Shell(launch, job / "shell")
 
 
 def on_the_host(command: str) -> bool:
@@ -246,7 +247,7 @@ def test_links_that_a_command_lays_lead_nothing_out_of_the_sandbox(
         assert opened.run("echo written", "2") == 0
         opened.run(f"ln -sf {secret} {job}/shell/variables; chmod a-w {job}/shell", "3")
         with pytest.raises(OSError, match="symbolic links"):
-            opened._read("variables")  # noqa: SLF001 - what is read after each look at variables
+            opened._files.read("variables")  # noqa: SLF001 - what is read after each look at variables
     assert secret.read_bytes() == b"KEY=secret\0"
 
 
@@ -364,14 +365,9 @@ def test_commands_run_as_another_user_without_any_privilege(job: Path) -> None:
     place = Sandbox(writable=[job / "source", job / "shell-nobody"], scratch=job / "scratch")
     (job / "source").chmod(0o777)
     (job / "source/closed").touch(0o600)
-    with Shell(
-        "/bin/sh",
-        {"PATH": os.environ["PATH"], "HOME": "/root"},
-        start=job / "source",
-        folder=job / "shell-nobody",
-        within=place,
-        user="nobody",
-    ) as opened:
+    environment = {"PATH": os.environ["PATH"], "HOME": "/root"}
+    launch = Launch("/bin/sh", environment, job / "source", place, "nobody")
+    with Shell(launch, job / "shell-nobody") as opened:
         assert opened.run('test "$(id -un) $USER" = "nobody nobody"; touch made', "1") == 0
         assert opened.run("grep -q 'CapEff:.0000000000000000' /proc/self/status", "2") == 0
         assert opened.run("cat closed 2>/dev/null", "3") != 0

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipelinekit.tools.commands.confinement import ConfinementError
+from pipelinekit.tools.commands.launch import Launch
 from pipelinekit.tools.commands.shell import Shell, ShellTimeout
 
 SHELLS = [pytest.param(name, id=name) for name in ("bash", "sh") if shutil.which(name)]
@@ -31,7 +32,7 @@ def opened(program: str, tmp_path: Path, deadline: float | None = None) -> Shell
     start = tmp_path / "source"
     start.mkdir(exist_ok=True)
     environment = {"PATH": os.environ["PATH"], "GREETING": "hello"}
-    return Shell(program, environment, start=start, folder=tmp_path / "shell", deadline=deadline)
+    return Shell(Launch(program, environment, start), tmp_path / "shell", deadline=deadline)
 
 
 def is_alive(pid: int) -> bool:
@@ -213,7 +214,7 @@ def test_a_build_of_twenty_commands_costs_little_more_than_one_script(tmp_path: 
 
     def ours(turn: int) -> None:
         folder = tmp_path / str(turn)
-        with Shell(program, dict(os.environ), start=tmp_path, folder=folder) as shell:
+        with Shell(Launch(program, dict(os.environ), tmp_path), folder) as shell:
             for command in commands:
                 assert shell.run(command, "build.sh") == 0
 
@@ -235,20 +236,19 @@ def test_as_another_user_commands_have_only_what_is_that_users(tmp_path: Path) -
         folder.chmod(0o755)
         (folder / "own").touch(0o600)
         environment = {"PATH": os.environ["PATH"], "HOME": "/root"}
-        with Shell(
-            "/bin/sh", environment, start=folder, folder=folder / "shell", user="nobody"
-        ) as shell:
+        launch = Launch("/bin/sh", environment, folder, user="nobody")
+        with Shell(launch, folder / "shell") as shell:
             assert shell.run('test "$(id -un) $USER $LOGNAME" = "nobody nobody nobody"', "1") == 0
             assert shell.run("cat own 2>/dev/null", "2") != 0
             assert shell.run("export LEVEL=info; exit 3", "3") == 3
             assert shell.variables(["LEVEL", "HOME"])["HOME"] == "/nonexistent"
     with pytest.raises(ConfinementError, match="cannot reach"):
-        Shell("/bin/sh", environment, start=tmp_path, folder=tmp_path / "shell", user="nobody")
+        Shell(Launch("/bin/sh", environment, tmp_path, user="nobody"), tmp_path / "shell")
 
 
 def test_a_user_that_is_not_here_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfinementError, match="nobody-knows"):
-        Shell("/bin/sh", {}, start=tmp_path, folder=tmp_path / "shell", user="nobody-knows")
+        Shell(Launch("/bin/sh", {}, tmp_path, user="nobody-knows"), tmp_path / "shell")
 
 
 def test_a_link_in_the_place_of_a_command_file_is_not_followed(
@@ -264,7 +264,7 @@ def test_a_link_in_the_place_of_the_variables_is_not_read(shell: Shell, tmp_path
     (tmp_path / "secret").write_bytes(b"KEY=secret\0")
     shell.run(f"ln -s {tmp_path}/secret {tmp_path}/shell/variables", "1")
     with pytest.raises(OSError, match="symbolic links"):
-        shell._read("variables")  # noqa: SLF001 - as after each question for variables
+        shell._files.read("variables")  # noqa: SLF001 - as after each question for variables
 
 
 def test_a_function_called_as_a_word_of_ours_changes_nothing(shell: Shell) -> None:

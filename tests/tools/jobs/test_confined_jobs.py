@@ -11,6 +11,7 @@ import pytest
 from pipelinekit.tools.commands.confinement import Confinement
 from pipelinekit.tools.commands.container import Container
 from pipelinekit.tools.commands.containers import container_engine, remove_containers
+from pipelinekit.tools.commands.launch import Launch
 from pipelinekit.tools.commands.sandbox import Sandbox
 from pipelinekit.tools.commands.shell import Shell
 from pipelinekit.tools.jobs import gate
@@ -39,13 +40,9 @@ def build_in_container(payload: dict[str, JSON]) -> dict[str, JSON]:
 
 
 def build(place: Confinement, source: Path) -> dict[str, JSON]:
-    with Shell(
-        place.shell(None) or "",
-        {"PATH": os.environ["PATH"], "PIPELINEKIT_JOB": os.environ["PIPELINEKIT_JOB"]},
-        start=source,
-        folder=source.parent / "shell",
-        within=place,
-    ) as shell:
+    environment = {name: os.environ[name] for name in ("PATH", "PIPELINEKIT_JOB")}
+    launch = Launch(place.shell(None) or "", environment, source, place)
+    with Shell(launch, source.parent / "shell") as shell:
         return {"status": shell.run(LASTING, "lasting.sh")}
 
 
