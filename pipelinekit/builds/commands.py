@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from pipelinekit.builds.build import carry_out, prepare
+from pipelinekit.builds.build import carry_out, concluded, prepare
 from pipelinekit.builds.reference import read_reference
 from pipelinekit.builds.source import read_sources
 from pipelinekit.builds.task import BuildFailed, Built, Request, Sources
 from pipelinekit.model.action import EnvironmentVariable, SecretType
-from pipelinekit.model.order import Order
+from pipelinekit.model.order import Order, Outcome
 from pipelinekit.model.settings import Project
 from pipelinekit.ports.provider import Job
 from pipelinekit.wire.buildspec import Artifacts, Buildspec, Phase
@@ -16,18 +16,20 @@ from pipelinekit.wire.environment_variables import Variables
 ALL_FILES: Final = ("**/*",)
 
 
-def carry_out_commands(job: Job) -> Built:
-    """Run the commands of an order in one shell, in the folder of its first input.
+def build_commands(job: Job) -> Outcome:
+    """Run the commands of an order in one shell, and publish what they made.
 
-    Without inputs they start in an empty folder. The first command that does not exit with 0 is
-    the last one.
+    They start in the folder of its first input; without inputs, in an empty one. The first command
+    that does not exit with 0 is the last one.
 
     Args:
         job: Its order has the commands, and what they take and give away.
-
-    Raises:
-        BuildFailed: A command failed, an input or a secret is missing, or no file matches.
     """
+    name = f"{job.order.pipeline}-{job.order.action}"  # where a build has that of its project
+    return concluded(job, f"{name}:{job.order.id}", lambda: _carry_out(job, name))
+
+
+def _carry_out(job: Job, name: str) -> Built:
     order = job.order
     for each in order.inputs:
         if read_reference(job.read(each.name)):
@@ -37,18 +39,13 @@ def carry_out_commands(job: Job) -> Built:
             )
     request = Request(
         job=job,
-        name=build_name(order),
+        name=name,
         project=Project(),
         variables=_variables(order.environment),
         primary=order.inputs[0].name if order.inputs else None,
     )
     sources = read_sources(request) if order.inputs else _nothing(request)
     return carry_out(prepare(request, sources, _spec(order)))
-
-
-def build_name(order: Order) -> str:
-    """Give what stands for the name of a project, where there is none."""
-    return f"{order.pipeline}-{order.action}"
 
 
 def _nothing(request: Request) -> Sources:

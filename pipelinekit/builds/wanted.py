@@ -1,8 +1,10 @@
 """What an action or a rule says of the build of a project; it loads nothing that builds."""
 
 from collections.abc import Mapping
+from typing import Annotated
 
 from pipelinekit.model.noun import Noun
+from pipelinekit.ports.keys import Key
 from pipelinekit.wire.environment_variables import write_variables
 
 
@@ -16,6 +18,10 @@ class VariablesForm:
     def read(self, text: str) -> object:
         """Give the text."""
         return text
+
+
+Env = Annotated[Mapping[str, str] | str | None, Key("EnvironmentVariables", form=VariablesForm())]
+"""The values of environment variables, as a setting of actions and rules."""
 
 
 class Wanted(Noun):

@@ -1,12 +1,12 @@
 """CodeBuild on this machine: the buildspec of a project, or its batch of builds, as an action."""
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Final
 
 from msgspec.structs import replace
 
-from pipelinekit.builds.wanted import VariablesForm, Wanted
+from pipelinekit import builds
+from pipelinekit.builds.wanted import Env, Wanted
 from pipelinekit.model.action import Action, Category, Owner
 from pipelinekit.model.order import Outcome
 from pipelinekit.model.settings import Settings
@@ -19,9 +19,7 @@ def build(  # noqa: PLR0913 - a parameter for each key of the configuration
     project: Annotated[str, Key("ProjectName")],
     *,
     buildspec: Annotated[str | None, Key("BuildspecOverride")] = None,
-    env: Annotated[
-        Mapping[str, str] | str | None, Key("EnvironmentVariables", form=VariablesForm())
-    ] = None,
+    env: Env = None,
     primary: Annotated[str | None, Key("PrimarySource")] = None,
     batch: Annotated[bool | None, Key("BatchEnabled")] = None,
     combine: Annotated[bool | None, Key("CombineArtifacts")] = None,
@@ -34,7 +32,8 @@ def build(  # noqa: PLR0913 - a parameter for each key of the configuration
     `[codebuild.<project>.environment]`, or in `env`. A project that is not configured runs the
     `buildspec.yml` of its source. Output variables are the buildspec's `exported-variables`.
     Values of Parameter Store and Secrets Manager are read as the settings say; they are hidden in
-    the log, and never become output variables.
+    the log, and never become output variables. A failure says which command failed, or what to
+    configure.
 
     A source that is a reference to a commit (`CODEBUILD_CLONE_REF`) is cloned with all of its
     history. The git of a build uses the credential helpers and the ssh agent of this user only
@@ -50,23 +49,15 @@ def build(  # noqa: PLR0913 - a parameter for each key of the configuration
         batch: Whether the builds of the buildspec's section `batch` are run.
         combine: Whether the artifacts of a batch build become one.
 
-    Returns:
-        Failed, with the command that failed or with what to configure; Succeeded otherwise.
-
-    Source:
-        codepipeline.md 7.7.
+    Source: codepipeline.md 7.7.
     """
-    from pipelinekit.builds.project import build_project  # noqa: PLC0415 - see BUILDS
-
-    return build_project(
+    return builds.build_project(
         job, Wanted(project, buildspec, env, primary, batch=bool(batch), combine=bool(combine))
     )
 
 
 def _check(action: Action, settings: Settings) -> str | None:
-    from pipelinekit.builds.project import project_obstacle  # noqa: PLC0415 - see BUILDS
-
-    return project_obstacle(action, settings)
+    return builds.project_obstacle(action, settings)
 
 
 _TRAITS: Final = Traits(

@@ -1,10 +1,10 @@
 """Rule/AWS/CodeBuild: a build that a condition consists of."""
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated
 
-from pipelinekit.builds.wanted import VariablesForm, Wanted
+from pipelinekit import builds
+from pipelinekit.builds.wanted import Env, Wanted
 from pipelinekit.model.action import Action, Category, Owner
 from pipelinekit.model.order import Outcome
 from pipelinekit.model.settings import Settings
@@ -13,9 +13,7 @@ from pipelinekit.providers import BUILDS
 
 
 def _check(action: Action, settings: Settings) -> str | None:
-    from pipelinekit.builds.project import project_obstacle  # noqa: PLC0415 - see BUILDS
-
-    return project_obstacle(action, settings)
+    return builds.project_obstacle(action, settings)
 
 
 @rule_provider(
@@ -35,9 +33,7 @@ def codebuild_check(  # noqa: PLR0913 - a parameter for each key of the configur
     job: Job,
     project: Annotated[str, Key("ProjectName")],
     *,
-    env: Annotated[
-        Mapping[str, str] | str | None, Key("EnvironmentVariables", form=VariablesForm())
-    ] = None,
+    env: Env = None,
     primary: Annotated[str | None, Key("PrimarySource")] = None,
     batch: Annotated[bool | None, Key("BatchEnabled")] = None,
     combine: Annotated[bool | None, Key("CombineArtifacts")] = None,
@@ -57,9 +53,7 @@ def codebuild_check(  # noqa: PLR0913 - a parameter for each key of the configur
 
     Source: codepipeline.md 7.7, 8.
     """
-    from pipelinekit.builds.project import build_project  # noqa: PLC0415 - see BUILDS
-
-    return build_project(
+    return builds.build_project(
         job,
         Wanted(project, env=env, primary=primary, batch=bool(batch), combine=bool(combine)),
     )

@@ -6,6 +6,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from pipelinekit import builds
 from pipelinekit.model.action import (
     Action,
     Category,
@@ -23,10 +24,8 @@ LINUX: Final = "LINUX_CONTAINER"
 
 
 def _check(action: Action, settings: Settings) -> str | None:
-    from pipelinekit.builds.compute import place_obstacle  # noqa: PLC0415 - see BUILDS
-
     obstacle = _obstacle(action.configuration.get("EnvironmentType", LINUX))
-    return obstacle or place_obstacle(Project(), settings)
+    return obstacle or builds.place_obstacle(Project(), settings)
 
 
 def _obstacle(environment_type: str) -> str | None:
@@ -82,16 +81,12 @@ def commands_action(  # noqa: PLR0913 - the action type has these keys
     Source:
         codepipeline.md 7.8.
     """
-    from pipelinekit.builds.build import concluded  # noqa: PLC0415 - see BUILDS
-    from pipelinekit.builds.commands import build_name, carry_out_commands  # noqa: PLC0415
-
     if obstacle := _obstacle(environment_type):
         return Failed(obstacle, code=FailureType.CONFIGURATION_ERROR)
     if vpc_id or subnets or security_group_ids:
         job.say(f"VpcId {vpc_id}: commands run in this machine's network, not in a VPC")
     del compute_type  # this machine is as large as it is
-    external = f"{build_name(job.order)}:{job.order.id}"
-    return concluded(job, external, lambda: carry_out_commands(job))
+    return builds.build_commands(job)
 
 
 def commands(
@@ -125,17 +120,14 @@ def commands(
         files: Patterns of the files that the output artifact takes.
         artifact: The name of the output artifact; with `files` it follows from the action's name.
 
-    Source:
-        codepipeline.md 7.8.
+    Source: codepipeline.md 7.8.
     """
     action = commands_action(name)
     written = artifact or (f"{action.namespace}_artifact" if files else None)
+    outputs = () if written is None else (OutputArtifact(written, files),)
+    shell = tuple(_variable(each, value) for each, value in (env or {}).items())
     return replace(
-        action,
-        commands=lines,
-        environment=tuple(_variable(each, value) for each, value in (env or {}).items()),
-        output_variables=variables,
-        outputs=() if written is None else (OutputArtifact(written, files),),
+        action, commands=lines, environment=shell, output_variables=variables, outputs=outputs
     )
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
+from pipelinekit import builds
 from pipelinekit.model.action import Action, Category, Owner
 from pipelinekit.model.condition import Rule
 from pipelinekit.model.order import Outcome
@@ -15,9 +16,7 @@ from pipelinekit.providers import BUILDS
 def _check(action: Action, settings: Settings) -> str | None:
     if not action.commands:
         return "it has no commands, so that nothing would be checked; write commands into the rule"
-    from pipelinekit.builds.compute import place_obstacle  # noqa: PLC0415 - see BUILDS
-
-    return place_obstacle(Project(), settings)
+    return builds.place_obstacle(Project(), settings)
 
 
 @rule_provider(
@@ -45,11 +44,7 @@ def commands_rule(job: Job) -> Outcome:
 
     Source: codepipeline.md 8.
     """
-    from pipelinekit.builds.build import concluded  # noqa: PLC0415 - see BUILDS
-    from pipelinekit.builds.commands import build_name, carry_out_commands  # noqa: PLC0415
-
-    external = f"{build_name(job.order)}:{job.order.id}"
-    return concluded(job, external, lambda: carry_out_commands(job))
+    return builds.build_commands(job)
 
 
 def commands_check(name: str, /, *lines: str) -> Rule:

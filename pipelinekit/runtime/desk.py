@@ -32,6 +32,7 @@ from pipelinekit.model.order import Order
 from pipelinekit.model.row import Row
 from pipelinekit.model.state import Key, State
 from pipelinekit.ports.store import ConflictError, Entry, Query, Store
+from pipelinekit.tools.on_error import on_error
 
 TRIES = 50
 KEPT_EXECUTIONS = 50
@@ -140,14 +141,11 @@ class Desk:
         """
         for attempt in range(TRIES):
             try:
-                with self._lock:
+                # What was decided and not committed must not be remembered.
+                with on_error(self.refresh), self._lock:
                     return self._settle(asked, closed)
             except ConflictError:
-                self.refresh()
                 time.sleep(random.uniform(0, 0.002 * (attempt + 1)))  # noqa: S311 - not a secret
-            except BaseException:  # what was decided and not committed must not be remembered
-                self.refresh()
-                raise
         raise PipelineKitError(
             f"a change was asked for {TRIES} times and other processes were always faster; "
             f"try again"

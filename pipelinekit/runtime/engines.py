@@ -11,7 +11,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 from uuid import uuid4
@@ -22,6 +22,7 @@ from pipelinekit.ports.store import Leases
 from pipelinekit.runtime.clock import steady
 from pipelinekit.runtime.lease import Lease
 from pipelinekit.tools.failpoint import failpoint
+from pipelinekit.tools.on_error import on_error
 
 LOG = logging.getLogger("pipelinekit")
 
@@ -103,13 +104,12 @@ class Incarnation:
     def _locked(self) -> IO[str]:
         self._folder.mkdir(parents=True, exist_ok=True)
         draft = self._folder / f".{self.id}"
-        with ExitStack() as stack:
-            file = stack.enter_context(draft.open("w"))
+        file = draft.open("w")
+        with on_error(file.close):
             fcntl.flock(file, fcntl.LOCK_EX)
             failpoint("engine.lock.before")
             draft.rename(self._path)  # nobody ever sees the file without its lock held
             failpoint("engine.lock.after")
-            stack.pop_all()
         return file
 
     def check(self) -> int:

@@ -12,7 +12,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from select import POLLIN, poll
 from typing import Final, Protocol, cast
 
@@ -27,6 +27,7 @@ from pipelinekit.store.listening import SqlHints, notify
 from pipelinekit.store.migrations import NEEDS, migrate, refuse_newer
 from pipelinekit.store.patience import Patience
 from pipelinekit.store.schema import WRITES
+from pipelinekit.tools.on_error import on_error
 
 CONNECT: Final = {
     "connect_timeout": 3,
@@ -86,10 +87,8 @@ class PostgreSQL:
         self._failure: type[Exception] = self._engine.dialect.loaded_dbapi.Error
         self.leases = SqlLeases(self.reading)
         self.hints = SqlHints(self._single)
-        with ExitStack() as stack:
-            stack.callback(self.close)
+        with on_error(self.close):
             self._open(url)
-            stack.pop_all()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

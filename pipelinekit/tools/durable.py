@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from pipelinekit.tools.failpoint import failpoint
+from pipelinekit.tools.on_error import on_error
 
 
 @contextmanager
@@ -19,7 +20,7 @@ def replaced(target: Path, what: str = "file") -> Iterator[IO[bytes]]:
         what: What it is to its failpoints, such as `result`.
     """
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
-    try:
+    with on_error(Path(name).unlink, missing_ok=True):
         with os.fdopen(descriptor, "w+b") as file:
             yield file
             file.flush()
@@ -27,9 +28,6 @@ def replaced(target: Path, what: str = "file") -> Iterator[IO[bytes]]:
             os.fsync(file.fileno())
         failpoint(f"{what}.rename.before")
         Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
     failpoint(f"{what}.rename.after")
     sync(target.parent)
     failpoint(f"{what}.sync.after")

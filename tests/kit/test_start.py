@@ -10,6 +10,7 @@ import pytest
 import pipelinekit as pk
 from pipelinekit.kit.errand import TRIAL, needed
 from pipelinekit.model.settings import Compute, Project, Settings, Where
+from pipelinekit.providers import BUILDS
 from pipelinekit.tools.jobs import proctree
 
 HOST, SANDBOX = Compute(where=Where.HOST), Compute(where=Where.SANDBOX)
@@ -19,17 +20,31 @@ def helpers() -> set[int]:
     return {each.pid for each in proctree.processes() if each.parent == os.getpid()}
 
 
-def test_an_engine_on_sqlite_loads_nothing_of_postgresql_and_no_planner(tmp_path: Path) -> None:
-    unneeded = {"sqlalchemy.dialects.postgresql", "pipelinekit.kit.plan"}
+def loaded_of(unneeded: set[str], home: Path, before: str = "") -> str:
     code = (
-        "import sys, pipelinekit as pk\n"
-        f"with pk.Kit({str(tmp_path)!r}, settings=pk.Settings()): pass\n"
+        f"import sys, pipelinekit as pk\n{before}\n"
+        f"with pk.Kit({str(home)!r}, settings=pk.Settings()): pass\n"
         f"sys.exit(' '.join({unneeded} & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
-    assert done.stderr.strip() == ""
+    return done.stderr.strip()
+
+
+def test_an_engine_on_sqlite_loads_nothing_of_postgresql_and_no_planner(tmp_path: Path) -> None:
+    unneeded = {"sqlalchemy.dialects.postgresql", "pipelinekit.kit.plan"}
+    assert loaded_of(unneeded, tmp_path) == ""
+
+
+def test_an_engine_loads_nothing_that_runs_builds_where_they_are_only_written_down(
+    tmp_path: Path,
+) -> None:
+    written = "pk.commands('a'), pk.codebuild('b', 'x'), pk.codebuild_check('c', 'x')"
+    unneeded = {"pipelinekit.builds.build", "pipelinekit.builds.compute", *BUILDS}
+    assert loaded_of(unneeded, tmp_path, f"{written}, pk.commands_check('d')") == ""
+    asked = loaded_of(unneeded, tmp_path, "from pipelinekit import builds; builds.build_project")
+    assert set(asked.split()) == unneeded - {"pipelinekit.builds.commands"}
 
 
 @pytest.mark.slow

@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final
 
+from pipelinekit.tools.on_error import on_error
+
 ABANDONED_SECONDS: Final = 24 * 3600
 COPY: Final = ("cp", "-RP", "--preserve=mode", "--reflink=auto")
 """Shares the blocks of files where the disk can; times are of now, as when files are unpacked."""
@@ -57,12 +59,9 @@ class SharedTrees:
     def _make(self, tree: Path, make: Callable[[Path], None]) -> None:
         self._sweep()
         draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=self._folder))
-        try:
+        with on_error(shutil.rmtree, draft, ignore_errors=True):
             make(draft)
             draft.rename(tree)
-        except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise
 
     def _sweep(self) -> None:
         # What was left by processes that were killed.

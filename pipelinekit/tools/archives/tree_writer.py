@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from pipelinekit.tools.on_error import on_error
+
 MAX_NAME_BYTES: Final = 255
 MAX_TARGET_BYTES: Final = 4095
 _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -181,16 +183,18 @@ def filling(folder: Path) -> Iterator[TreeWriter]:
         raise UnsafeEntryError(f"something in the folder {folder} already")
     writer = TreeWriter(root)
     try:
-        yield writer
-        writer.make_links()
-    except BaseException:
-        _empty(root)
-        if is_new:
-            folder.rmdir()
-        raise
+        with on_error(_undo, folder, root, is_new=is_new):
+            yield writer
+            writer.make_links()
     finally:
         writer.close()
         os.close(root)
+
+
+def _undo(folder: Path, root: int, *, is_new: bool) -> None:
+    _empty(root)
+    if is_new:
+        folder.rmdir()
 
 
 def _empty(root: int) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from pipelinekit.tools.jobs.proctree import family, processes, send
+from pipelinekit.tools.on_error import on_error
 
 GRACE_SECONDS: Final = 5.0
 KILL_SECONDS: Final = 2.0
@@ -68,10 +69,8 @@ def run(command: Command, seconds: float, log: Path, tell: Callable[[str], None]
         lines = _Lines(reading, tell)
         process = _start(command, output)
         try:
-            return _wait(process, time.monotonic() + seconds, lines)
-        except BaseException:
-            _end(process)
-            raise
+            with on_error(_end, process):
+                return _wait(process, time.monotonic() + seconds, lines)
         finally:
             lines.look(to_the_end=True)
 

@@ -27,6 +27,7 @@ from weakref import WeakSet
 from pipelinekit.tools.jobs import gate
 from pipelinekit.tools.jobs.gate import JSON, Sighting, Standing, look
 from pipelinekit.tools.jobs.runner import Request
+from pipelinekit.tools.on_error import on_error
 
 __all__ = [
     "JSON",
@@ -144,11 +145,8 @@ class Spawner:
 
     def _ask_once(self, request: bytes) -> dict[str, JSON]:
         helper = self._ready()
-        try:
+        with on_error(self._drop):  # else the next one who asks would read this answer
             return helper.ask(request)
-        except BaseException:
-            self._drop()  # else the next one who asks would read this answer
-            raise
 
     def _drop(self) -> None:
         if self._helper:

@@ -25,6 +25,7 @@ from pipelinekit.tools.notebooks.session import (
     how_ended,
     open_session,
 )
+from pipelinekit.tools.on_error import on_error
 
 LAST_SECONDS: Final = 0.2
 LONG_SECONDS: Final = 1.0
@@ -110,12 +111,9 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
 
     async def _reopened(self, lease: Lease) -> Session:
         session = Session(self._task.spec, lease)
-        try:
+        with on_error(session.close):
             await session.ready(self._task.limits.start)
             await session.settle_again(self._task.place)
-        except BaseException:
-            session.close()
-            raise
         self._task.record.same_kernel = True
         return session
 

@@ -24,6 +24,7 @@ from typing import Any, Final, Self
 from pipelinekit.tools.jobs.runner import MARKER
 from pipelinekit.tools.notebooks import nursery
 from pipelinekit.tools.notebooks.kernelspec import KernelError, Spec
+from pipelinekit.tools.on_error import on_error
 
 FOLDER: Final = "PIPELINEKIT_KERNELS"
 """The variable that names another folder for the nursery."""
@@ -227,13 +228,10 @@ def _asked(request: Mapping[str, object], *, start: bool = True) -> Lease:
     for _ in range(TRIES):  # the nursery may just end for want of work
         line, helper = _connect(start=start)
         try:
-            return Lease(line, _ask(line, request), helper)
-        except (ConnectionError, BrokenPipeError) as error:
-            line.close()
+            with on_error(line.close):
+                return Lease(line, _ask(line, request), helper)
+        except ConnectionError as error:
             trouble = error
-        except BaseException:
-            line.close()
-            raise
     raise trouble or ConnectionError("the nursery of kernels does not answer")
 
 
@@ -269,12 +267,9 @@ def _connect(*, start: bool) -> tuple[socket.socket, _Helper]:
 
 def _at(folder: Path) -> socket.socket:
     line = socket.socket(socket.AF_UNIX)
-    try:
+    with on_error(line.close):
         line.settimeout(ANSWER_SECONDS)
         line.connect(str(folder / nursery.SOCKET))
-    except BaseException:
-        line.close()
-        raise
     return line
 
 

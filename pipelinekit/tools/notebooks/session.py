@@ -17,6 +17,7 @@ from pipelinekit.tools.notebooks import inside
 from pipelinekit.tools.notebooks.kernels import Lease, Place, lend, told_later
 from pipelinekit.tools.notebooks.kernelspec import KernelError, Spec
 from pipelinekit.tools.notebooks.limits import Caps
+from pipelinekit.tools.on_error import on_error
 
 ASK_SECONDS: Final = 0.25
 HEAR_SECONDS: Final = 0.05
@@ -208,16 +209,13 @@ async def open_session(spec: Spec, place: Place, caps: Caps, seconds: float) -> 
 
 async def _opened(spec: Spec, lease: Lease, place: Place, caps: Caps, seconds: float) -> Session:
     session = Session(spec, lease)
-    try:
-        await session.ready(seconds)
-        await asyncio.wait_for(session.settle(place, caps), SETTLE_SECONDS)
-    except TimeoutError:  # some kernels of ipykernel 7 are deaf from the first request on
-        session.close()
-        raise KernelError(
-            f"the kernel {spec.name} started, and was deaf to what it was told for "
-            f"{SETTLE_SECONDS:g} seconds; try again, or install another version of it"
-        ) from None
-    except BaseException:
-        session.close()
-        raise
+    with on_error(session.close):
+        try:
+            await session.ready(seconds)
+            await asyncio.wait_for(session.settle(place, caps), SETTLE_SECONDS)
+        except TimeoutError:  # some kernels of ipykernel 7 are deaf from the first request on
+            raise KernelError(
+                f"the kernel {spec.name} started, and was deaf to what it was told for "
+                f"{SETTLE_SECONDS:g} seconds; try again, or install another version of it"
+            ) from None
     return session
