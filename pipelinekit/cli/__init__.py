@@ -8,7 +8,10 @@ needs it.
 import sys
 from io import TextIOWrapper
 
-from pipelinekit.cli.commands import cli
+from pipelinekit.tools.loading import loading
+
+with loading():
+    from pipelinekit.cli.commands import cli
 
 
 def main() -> None:

@@ -26,8 +26,8 @@ from urllib3 import HTTPConnectionPool
 import pipelinekit as pk
 from pipelinekit.model.pipeline import Pipeline
 from tests.account import serving as moto_serving
-from tests.bench.engine import nothing, source
 from tests.bench.filling import fill
+from tests.bench.nothing import nothing, source
 from tests.operations.declarations import Json, approval, pipeline, stage
 from tests.operations.served import serving
 

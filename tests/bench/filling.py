@@ -39,7 +39,7 @@ from pipelinekit.store.schema import HEADS, JOURNAL, METADATA, TABLES, columns
 from pipelinekit.store.sql import open_store
 from pipelinekit.store.writing import EMPTY_DIGEST, chained
 from pipelinekit.wire.record import record_text, text
-from tests.bench.engine import nothing, source
+from tests.bench.nothing import nothing, source
 
 BIG = "shop"
 """The pipeline that has half of the history; nineteen others share the rest."""

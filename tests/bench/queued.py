@@ -21,7 +21,7 @@ from pipelinekit.model.pipeline import ExecutionMode
 from pipelinekit.model.status import PipelineStatus, TriggerType
 from pipelinekit.ports.store import Query
 from pipelinekit.runtime.clock import new_id, now
-from tests.bench.engine import nothing, source
+from tests.bench.nothing import nothing, source
 
 FULL = 10_000
 NAME = "queued"

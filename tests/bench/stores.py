@@ -13,7 +13,8 @@ from contextlib import contextmanager
 import pipelinekit as pk
 from pipelinekit.model.pipeline import ExecutionMode
 from tests import postgres
-from tests.bench.engine import nothing, per_action, source
+from tests.bench.engine import per_action
+from tests.bench.nothing import nothing, source
 
 EXECUTIONS, PIPELINES, STAGES, STARTERS = 100, 4, 4, 16
 

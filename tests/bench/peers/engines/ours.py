@@ -14,7 +14,7 @@ from pipelinekit.model.event import Defined
 from pipelinekit.model.pipeline import ExecutionMode
 from pipelinekit.model.settings import Compute, Settings, Where
 from pipelinekit.runtime.clock import new_id, now
-from tests.bench.engine import pipeline
+from tests.bench.nothing import pipeline
 from tests.bench.peers import talk
 
 RISK = "risk"
