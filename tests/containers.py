@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,7 +50,7 @@ events_logger = "file"
 STORAGE = """\
 [storage]
 driver = "vfs"
-runroot = "{folder}/run"
+runroot = "{sockets}"
 graphroot = "{folder}/graph"
 """
 
@@ -68,9 +69,13 @@ def own_containers(folder: Path) -> Iterator[str]:
     found = [name for name in ("crun", "runc") if shutil.which(name)]
     settings, storage = folder / "containers.conf", folder / "storage.conf"
     runtime = found[0] if unified or len(found) == 1 else found[-1]
-    settings.write_text(SETTINGS.format(runtime=runtime), encoding="utf-8")
-    storage.write_text(STORAGE.format(folder=folder), encoding="utf-8")
-    with pytest.MonkeyPatch.context() as patch:
+    # The path of a socket has at most 107 bytes, which the folder of a test may have by itself.
+    with (
+        tempfile.TemporaryDirectory(prefix="pods-", ignore_cleanup_errors=True) as sockets,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        settings.write_text(SETTINGS.format(runtime=runtime), encoding="utf-8")
+        storage.write_text(STORAGE.format(folder=folder, sockets=sockets), encoding="utf-8")
         patch.setenv("CONTAINERS_CONF", str(settings))
         patch.setenv("CONTAINERS_STORAGE_CONF", str(storage))
         forget_engine()

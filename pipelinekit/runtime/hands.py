@@ -21,6 +21,8 @@ from pipelinekit.runtime.progress import Progress
 from pipelinekit.runtime.threads import Threads
 from pipelinekit.tools.commands.containers import remove_containers
 from pipelinekit.tools.failpoint import failpoint
+from pipelinekit.tools.jobs import jobgroup
+from pipelinekit.tools.jobs.gate import CONTROL
 from pipelinekit.tools.jobs.halting import SLACK_SECONDS, halt, sweep
 from pipelinekit.tools.jobs.process import (
     JSON,
@@ -314,6 +316,7 @@ def _is_lost(claim: Claim, provider: Declared[...]) -> bool:
 
 
 def _clean(folder: Path) -> None:
+    jobgroup.drop(folder / CONTROL)
     shutil.rmtree(folder / PRIVATE, ignore_errors=True)
     remove_containers(folder)
 

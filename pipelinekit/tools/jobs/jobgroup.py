@@ -99,6 +99,14 @@ def remove(control: Path) -> None:
         cgroup.remove(group)
 
 
+def drop(control: Path) -> None:
+    """Remove the group of a job that has ended, unless the job has left somebody in it."""
+    group = _noted(control)
+    if group is not None:
+        with suppress(OSError):
+            group.rmdir()
+
+
 def tidy() -> None:
     """Remove what is left of the groups of runners that were killed."""
     parent = cgroup.own_unified()

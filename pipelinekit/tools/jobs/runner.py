@@ -138,8 +138,7 @@ def _work(request: Request, lock: int, group: Path | None) -> None:
         return  # a fork of the target's that came home: the result is not its to write
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     failpoint("runner.call.after")
-    _keep(folder / CONTROL, result)
-    jobgroup.leave(folder / CONTROL)
+    _keep(folder / CONTROL, result)  # the group is for others to remove: to leave it takes long
     failpoint("runner.result.after")
 
 
