@@ -4,7 +4,8 @@ import random
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pipelinekit.engine.decide import decide
 from pipelinekit.engine.draft import Decision
@@ -72,15 +73,13 @@ class Settled(Noun, gc=True):
     turned: frozenset[str]
 
 
-@dataclass(slots=True)
-class _Working:
+class _Working(Struct):
     state: State
     seen: int
     full: int = KEPT_EXECUTIONS
 
 
-@dataclass(slots=True)
-class _Part:
+class _Part(Struct):
     working: _Working
     events: list[Event] = field(default_factory=list)
     moves: list[tuple[Move, ...]] = field(default_factory=list)

@@ -1,10 +1,10 @@
 """How rows are read: the working rows of a pipeline, and rows by what is asked."""
 
 from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TypeVar, cast
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Select, Table, bindparam, select
 
 from pipelinekit.model.account import ACCOUNT, CustomType, Tags, Webhook
 from pipelinekit.model.check import ConditionExecution, RuleExecution
@@ -22,6 +22,7 @@ from pipelinekit.model.job import WorkerJob
 from pipelinekit.model.order import Order
 from pipelinekit.model.row import Row
 from pipelinekit.ports.store import Query
+from pipelinekit.store import many
 from pipelinekit.store.asking import bodies
 from pipelinekit.store.schema import ACTIONS, DEFINITIONS, EXECUTIONS, ORDERS, RULES, TABLES
 from pipelinekit.wire.record import read
@@ -108,9 +109,12 @@ def _parts(connection: Connection, execution: str) -> Iterator[Row]:
 
 
 def _attempts(connection: Connection, table: Table, kind: type[R], execution: str) -> Iterator[R]:
-    wanted = (
-        select(table.c.body)
-        .where(table.c.execution == execution)
-        .order_by(table.c.attempt)  # a state keeps the last of those with one key
-    )
-    yield from (_read(body, kind) for body in connection.execute(wanted).scalars())
+    found = many.rows_of(connection, _attempts_of(table), execution=execution)
+    yield from (_read(body, kind) for (body,) in found)
+
+
+@cache
+def _attempts_of(table: Table) -> Select[str]:
+    mine = table.c.execution == bindparam("execution")
+    # A state keeps the last of those with one key.
+    return select(table.c.body).where(mine).order_by(table.c.attempt)

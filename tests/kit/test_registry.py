@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipelinekit import providers
-from pipelinekit.kit.registry import action_type, discover, provider
+from pipelinekit.kit.registry import GROUP, action_type, discover, provider
 from pipelinekit.model.action import ActionTypeId, Category, Owner
 from pipelinekit.ports.provider import DECLARED
 
@@ -80,3 +80,29 @@ def test_a_runner_takes_the_provider_of_the_module_that_its_engine_names() -> No
 
 def test_a_runner_of_a_module_that_declares_nothing_of_the_kind_looks_among_all() -> None:
     assert provider(GIT, "nowhere") is discover()[GIT]
+
+
+FOREIGN = """
+import pipelinekit as pk
+
+@pk.action("Test", "Foreign")
+def foreign(job: pk.Job) -> pk.Outcome:
+    return pk.Succeeded()
+"""
+
+
+def test_a_provider_of_another_installed_package_is_found(tmp_path: Path) -> None:
+    (tmp_path / "foreign_room.py").write_text(FOREIGN, encoding="utf-8")
+    installed = tmp_path / "foreign-1.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Name: foreign\nVersion: 1.0\n", encoding="utf-8")
+    told = f"[{GROUP}]\nforeign = foreign_room:foreign\n"
+    (installed / "entry_points.txt").write_text(told, encoding="utf-8")
+    lines = (
+        "import sys; sys.path.insert(0, sys.argv[1])",
+        "from pipelinekit.kit.registry import discover",
+        "from pipelinekit.model.action import ActionTypeId, Category, Owner",
+        "kind = ActionTypeId(Category.TEST, Owner.CUSTOM, 'Foreign')",
+        "assert discover()[kind].__module__ == 'foreign_room'",
+    )
+    subprocess.run([sys.executable, "-c", "\n".join(lines), tmp_path], check=True)
