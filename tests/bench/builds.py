@@ -17,6 +17,7 @@ from pipelinekit.artifacts.folder import FolderArtifacts
 from pipelinekit.builds.build import carry_out, prepare
 from pipelinekit.builds.source import read_sources
 from pipelinekit.builds.task import Request
+from pipelinekit.kit.errand import needed
 from pipelinekit.model.action import ActionTypeId, Category, Owner
 from pipelinekit.model.execution import Artifact
 from pipelinekit.model.order import Order
@@ -159,7 +160,7 @@ def measure(
     """
     with (
         tempfile.TemporaryDirectory() as root,
-        Spawner(preload=("pipelinekit.kit.inside", __name__)) as spawner,
+        Spawner(preload=(*needed(Settings()), __name__)) as spawner,
     ):
         builds, folder = Builds(Path(root), spawner), Path(root)
         builds.run("true", Where.HOST)
