@@ -24,7 +24,7 @@ from pipelinekit.tools.deployments.revision import DeploymentError
 
 BEAT_SECONDS: Final = 5.0
 MODULES: Final = {
-    "": ("durable", "failpoint"),
+    "": ("durable", "failpoint", "on_error"),
     "archives": ("archive", "tree_writer", "zip_entries"),
     "commands": ("script",),
     "deployments": ("deployment", "host_program", "installation", "lifecycle", "revision"),

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -21,11 +22,20 @@ def tell(_payload: dict[str, JSON]) -> dict[str, JSON]:
     return {"pid": os.getpid(), "of": os.environ.get("OF"), "late": LATE in sys.modules}
 
 
+class Warm(NamedTuple):
+    """A spawner, and the process that is its helper."""
+
+    spawner: Spawner
+    helper: int
+
+
 @pytest.fixture
-def spawner() -> Iterator[Spawner]:
+def warm() -> Iterator[Warm]:
+    before = children(os.getpid())
     with Spawner([HERE]) as spawner:
         spawner.warm()
-        yield spawner
+        (helper,) = children(os.getpid()) - before
+        yield Warm(spawner, helper)
 
 
 def until(condition: Callable[[], object]) -> None:
@@ -39,9 +49,12 @@ def children(parent: int) -> set[int]:
     return {each.pid for each in proctree.processes() if each.parent == parent}
 
 
-def spare() -> int:
+def lives(pid: int) -> bool:
+    return any(each.pid == pid for each in proctree.processes())
+
+
+def spare(helper: int) -> int:
     """Give the runner that waits for a job, once there is one and no other."""
-    (helper,) = children(os.getpid())
     until(lambda: len(children(helper)) == 1)
     (waiting,) = children(helper)
     return waiting
@@ -60,52 +73,47 @@ def start(spawner: Spawner, folder: Path, *preload: str) -> dict[str, JSON]:
 
 
 def test_a_job_is_done_by_the_runner_that_waited_for_it(
-    spawner: Spawner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    warm: Warm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(2):
-        waiting = spare()
+        waiting = spare(warm.helper)
         monkeypatch.setenv("OF", f"job {number}")
-        told = start(spawner, tmp_path / str(number))
+        told = start(warm.spawner, tmp_path / str(number))
         assert (told["pid"], told["of"]) == (waiting, f"job {number}")
 
 
-def test_a_spare_runner_that_was_killed_is_replaced(spawner: Spawner, tmp_path: Path) -> None:
-    waiting = spare()
+def test_a_spare_runner_that_was_killed_is_replaced(warm: Warm, tmp_path: Path) -> None:
+    waiting = spare(warm.helper)
     os.kill(waiting, signal.SIGKILL)
-    assert start(spawner, tmp_path / "job")["pid"] != waiting
+    assert start(warm.spawner, tmp_path / "job")["pid"] != waiting
 
 
-def test_jobs_that_come_at_once_do_not_wait_for_a_spare_runner(
-    spawner: Spawner, tmp_path: Path
-) -> None:
-    waiting = spare()
-    pids = [start(spawner, tmp_path / str(number))["pid"] for number in range(3)]
+def test_jobs_that_come_at_once_do_not_wait_for_a_spare_runner(warm: Warm, tmp_path: Path) -> None:
+    waiting = spare(warm.helper)
+    pids = [start(warm.spawner, tmp_path / str(number))["pid"] for number in range(3)]
     assert pids[0] == waiting
     assert len(set(pids)) == 3
 
 
 def test_a_runner_has_the_modules_of_its_job_however_early_it_was_forked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     (tmp_path / f"{LATE}.py").touch()
     monkeypatch.syspath_prepend(tmp_path)
-    with Spawner([HERE]) as spawner:
-        spawner.warm()
-        waiting = spare()
-        told = start(spawner, tmp_path / "job", LATE)
-        assert told["late"]
-        assert told["pid"] != waiting
-        until(lambda: waiting not in {each.pid for each in proctree.processes()})
+    warm: Warm = request.getfixturevalue("warm")  # only now, as a helper knows the path
+    waiting = spare(warm.helper)
+    told = start(warm.spawner, tmp_path / "job", LATE)
+    assert told["late"]
+    assert told["pid"] != waiting
+    until(lambda: not lives(waiting))
 
 
 @pytest.mark.cgroup
-@pytest.mark.usefixtures("spawner")
-def test_a_spare_runner_ends_with_its_helper_and_leaves_no_group() -> None:
-    waiting = spare()
+def test_a_spare_runner_ends_with_its_helper_and_leaves_no_group(warm: Warm) -> None:
+    waiting = spare(warm.helper)
     parent = own_unified()
     assert parent is not None
     until(lambda: list(parent.glob(f"{PREFIX}{waiting}-*")))
-    (helper,) = children(os.getpid())
-    os.kill(helper, signal.SIGKILL)
-    until(lambda: waiting not in {each.pid for each in proctree.processes()})
+    os.kill(warm.helper, signal.SIGKILL)
+    until(lambda: not lives(waiting))
     assert not list(parent.glob(f"{PREFIX}{waiting}-*"))
