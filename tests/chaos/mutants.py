@@ -128,7 +128,7 @@ def _seen(connection: Any, entry: Any) -> int:
     return found.records if found else 0
 
 
-@_mutant("eio", 3, "once_only", "token_once", "legal_moves")
+@_mutant("eio", 6, "once_only", "token_once", "legal_moves")
 def _committed_again_after_an_error() -> None:
     from pipelinekit.model.errors import StoreError
     from pipelinekit.store.sql import SqlStore
