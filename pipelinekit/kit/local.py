@@ -165,18 +165,21 @@ class LocalControl:
         return FolderArtifacts(self.home.artifacts)
 
     def _current(self, name: str) -> Pipeline | None:
-        found = self.store.find(Definition, Query(pipeline=name, limit=1))
-        return found[0].body if found else None
+        newest = self._newest(name)
+        return newest.body if newest else None
 
     def _defined(self, name: str) -> Definition:
-        found = self.store.find(Definition, Query(pipeline=name, limit=1))
-        if not found:
+        newest = self._newest(name)
+        if newest is None:
             names = ", ".join(record.name for record in self.pipelines()) or "none"
             raise PipelineNotFound(
                 f"pipeline {name!r} was asked for and is not in {self.home.folder}; there are "
                 f"{names}"
             )
-        return found[0]
+        return newest
+
+    def _newest(self, name: str) -> Definition | None:
+        return next(iter(self.store.find(Definition, Query(pipeline=name, limit=1))), None)
 
     def _runs_here(self, definition: Pipeline) -> None:
         custom = {} if _uses(definition) <= self.declared() else self._custom()

@@ -5,6 +5,7 @@ declared.
 """
 
 import math
+import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from inspect import Parameter, signature
@@ -98,8 +99,6 @@ def settings_document(folder: Path) -> Document | None:
 
 def _parsed(file: Path) -> dict[str, Any]:
     try:
-        import tomllib  # noqa: PLC0415 - a project without such a file does without
-
         return tomllib.loads(file.read_text(encoding="utf-8"), parse_float=_Float)
     except ValueError as error:
         found, advice = f"no valid TOML: {error}", "mend it there"
