@@ -7,6 +7,7 @@ are declared by `providers`.
 
 What runs a build is as large as the rest of an engine, which does without it: so the names by
 which providers ask for one are listed in `__init__.pyi`, and each is loaded when it is first used.
+What only some builds need, a batch or reports, say, builds ask for by the same door.
 """
 
 import lazy_loader

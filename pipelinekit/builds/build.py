@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from pipelinekit import builds
 from pipelinekit.builds.cache import BuildCache, Ground, asked
 from pipelinekit.builds.compute import home_of, place_notes, place_of
 from pipelinekit.builds.environment import asked_variables, environment_of
@@ -19,8 +20,6 @@ from pipelinekit.builds.outputs import (
     wanted_artifacts,
 )
 from pipelinekit.builds.phases import PhaseFailed, Shells, run_phases
-from pipelinekit.builds.results import collect
-from pipelinekit.builds.secrets import fetch
 from pipelinekit.builds.source import copied, let_others_read, put_back, read_spec
 from pipelinekit.builds.task import BuildFailed, Built, Request, Sources, Task
 from pipelinekit.builds.transcript import Transcript
@@ -31,7 +30,6 @@ from pipelinekit.tools.commands.confinement import Confinement, ConfinementError
 from pipelinekit.tools.commands.shell import ShellEnded, ShellTimeout
 from pipelinekit.tools.commands.surroundings import interpreter, user
 from pipelinekit.tools.redact import Redactor
-from pipelinekit.tools.vault import SecretError
 from pipelinekit.wire.buildspec import Artifacts, Buildspec, OnFailure
 
 BUILDSPEC: Final = "buildspec.yml"
@@ -57,10 +55,9 @@ def prepare(request: Request, sources: Sources, spec: Buildspec | None = None) -
     asked = asked_variables(request, spec)
     place = place_of(request, sources)
     _let_in(spec, sources, place, request.workplace / "tmp")
-    try:
-        hidden = fetch(request.job.settings, asked.parameters, asked.secrets)
-    except SecretError as error:
-        raise BuildFailed(str(error)) from None
+    hidden: Mapping[str, str] = {}
+    if asked.parameters or asked.secrets:
+        hidden = builds.fetch(request.job.settings, asked.parameters, asked.secrets)
     secrets = tuple(hidden.values())
     task = Task(
         request=request,
@@ -157,7 +154,8 @@ def _run(task: Task, folder: str, deadline: float | None) -> Built:
             values, names = _commands_run(task, folder, deadline, cache)
         finally:
             _clear(task)
-            reports = collect(task.spec.reports, task.sources.primary, task.say)
+            if task.spec.reports:
+                reports = builds.collect(task.spec.reports, task.sources.primary, task.say)
         folders = gather(task, values, names)
         if cache:
             cache.keep()

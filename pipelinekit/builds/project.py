@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from pipelinekit.builds.batch import carry_out_batch
+from pipelinekit import builds
 from pipelinekit.builds.build import buildspec_of, carry_out, concluded, prepare
 from pipelinekit.builds.compute import place_obstacle
 from pipelinekit.builds.source import INLINE, primary_of, read_sources, read_spec
@@ -42,7 +42,7 @@ def build_project(job: Job, wanted: Wanted) -> Outcome:
         sources = read_sources(request)
         if wanted.batch:
             spec = buildspec_of(request, sources)
-            return carry_out_batch(request, sources, spec.batch, combine=wanted.combine)
+            return builds.carry_out_batch(request, sources, spec.batch, combine=wanted.combine)
         return carry_out(prepare(request, sources))
 
     return concluded(job, f"{wanted.project}:{job.order.id}", work)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from pipelinekit.builds.task import BuildFailed
 from pipelinekit.model.settings import Aws, Settings
 from pipelinekit.tools.vault import SecretError, Vault, open_vault
 
@@ -27,11 +28,12 @@ def fetch(
         nowhere.
 
     Raises:
-        SecretError: Some cannot be had; the message has a line for every one of them.
+        BuildFailed: Some cannot be had; the message has a line for every one of them.
     """
-    if not parameters and not secrets:
-        return {}
-    place = vault(settings)
+    try:
+        place = vault(settings)
+    except SecretError as error:
+        raise BuildFailed(str(error)) from None
     values: dict[str, str] = {}
     missing: list[str] = []
     ways: tuple[tuple[Callable[[str], str], Mapping[str, str]], ...] = (
@@ -47,7 +49,7 @@ def fetch(
     if missing:
         if not settings.secrets and not settings.aws:
             missing.append(HINT)
-        raise SecretError("\n".join(("secret values of the build cannot be had:", *missing)))
+        raise BuildFailed("\n".join(("secret values of the build cannot be had:", *missing)))
     return values
 
 

@@ -9,12 +9,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from pipelinekit.builds.reference import Reference, address_of, read_reference
+from pipelinekit import builds
+from pipelinekit.builds.reference import read_reference
 from pipelinekit.builds.task import BuildFailed, Request, Sources
-from pipelinekit.model.order import FailureType
 from pipelinekit.tools.documents.document import Document, DocumentError, parse, read
-from pipelinekit.tools.git.checkout import Wanted, clone
-from pipelinekit.tools.git.repository import GitError
 from pipelinekit.wire.buildspec import Buildspec, read_buildspec
 
 INLINE: Final = re.compile(r"\s*(version\s*:|\{)|.*\n", re.DOTALL)
@@ -59,7 +57,7 @@ def read_sources(request: Request) -> Sources:
         folder = request.job.read(name)
         reference = read_reference(folder)
         if reference is not None:
-            folder = _cloned(request, name, reference)
+            folder = builds.clone_reference(request, name, reference)
             repository = reference.url if name == chosen else repository
         folders[name] = folder
     return Sources(chosen, folders.pop(chosen), folders, repository)
@@ -139,17 +137,3 @@ def _document(source: Path, where: str, project: str) -> Document:
             f'pipelinekit.toml under [codebuild.{project}]: buildspec = "..."'
         )
     return read(path, name=where)
-
-
-def _cloned(request: Request, name: str, reference: Reference) -> Path:
-    job = request.job
-    folder = job.folder / "clones" / name
-    try:
-        wanted = Wanted(address_of(reference, job.settings), reference.branch, reference.commit)
-        clone(wanted, reference.url, folder, job.say)
-    except GitError as error:
-        raise BuildFailed(
-            f"input {name} is a reference to a commit, which is to be cloned: {error}",
-            FailureType.REVISION_UNAVAILABLE,
-        ) from None
-    return folder

@@ -3,7 +3,7 @@
 import json
 from typing import Annotated, Final
 
-from pipelinekit.builds.reference import repository_url, take_commit
+from pipelinekit.builds.repository import repository_url, take_commit
 from pipelinekit.model.action import Action, Owner
 from pipelinekit.model.order import Failed, FailureType, Outcome
 from pipelinekit.model.settings import Settings

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from pipelinekit.builds.secrets import fetch
+from pipelinekit.builds.task import BuildFailed
 from pipelinekit.model.settings import Aws, Settings
-from pipelinekit.tools.vault import SecretError
 
 FILE = """
 [parameter-store]
@@ -30,7 +30,7 @@ def test_each_variable_gets_its_value(settings: Settings) -> None:
 
 
 def test_all_that_are_missing_are_told_at_once(settings: Settings) -> None:
-    with pytest.raises(SecretError) as refusal:
+    with pytest.raises(BuildFailed) as refusal:
         fetch(
             settings,
             {"TOKEN": "/shop/token", "KEY": "/shop/key"},
@@ -43,15 +43,16 @@ def test_all_that_are_missing_are_told_at_once(settings: Settings) -> None:
 
 
 def test_where_nothing_is_configured_the_file_and_the_table_to_write_are_told() -> None:
-    with pytest.raises(SecretError, match=r"file = \"secrets.toml\"` under \[secrets\]"):
+    with pytest.raises(BuildFailed, match=r"file = \"secrets.toml\"` under \[secrets\]"):
         fetch(Settings(), {"TOKEN": "/shop/token"}, {})
 
 
 def test_the_configured_account_is_asked() -> None:
     settings = Settings(aws=Aws(region="eu-west-1", endpoint="nonsense"))
-    with pytest.raises(SecretError, match=r"TOKEN: .* asked of AWS \(eu-west-1, nonsense\)"):
+    with pytest.raises(BuildFailed, match=r"TOKEN: .* asked of AWS \(eu-west-1, nonsense\)"):
         fetch(settings, {"TOKEN": "/shop/token"}, {})
 
 
-def test_who_asks_for_nothing_needs_no_file() -> None:
-    assert fetch(Settings(secrets="not/there.toml"), {}, {}) == {}
+def test_a_file_that_is_not_there_is_said() -> None:
+    with pytest.raises(BuildFailed, match=r"not/there\.toml"):
+        fetch(Settings(secrets="not/there.toml"), {"TOKEN": "/shop/token"}, {})

@@ -8,7 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from pipelinekit.builds.misuse import misused
-from pipelinekit.builds.reference import FILE, address_of, read_reference
+from pipelinekit.builds.reference import FILE, read_reference
+from pipelinekit.builds.repository import address_of
 from pipelinekit.model.action import Action
 from pipelinekit.model.order import Failed, FailureType, Outcome, Succeeded
 from pipelinekit.model.pipeline import Pipeline, Stage
