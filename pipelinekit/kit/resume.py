@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 
 from pipelinekit.kit.home import Home
 from pipelinekit.model.errors import PipelineKitError, StageNotRetryable
@@ -36,7 +35,7 @@ def resuming(home: Home, execution: str, stage: str, actions: Sequence[str]) -> 
             f"stage {stage} has left one; retry the stage instead"
         )
     for key, left in there.items():
-        leave(home.cache, key, replace(left, asked=True))
+        leave(home.cache, key, left._replace(asked=True))
     try:
         yield
     except PipelineKitError:

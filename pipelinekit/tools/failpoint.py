@@ -19,6 +19,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 __all__ = ["POINTS", "arm", "failpoint"]
 
@@ -87,8 +88,7 @@ POINTS: Mapping[str, str] = {
 """Each point, and how things stand there."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(NamedTuple):
     names: frozenset[str]
     action: str
     when: str

@@ -4,9 +4,9 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 WILD = re.compile(r"[*?]")
 
@@ -15,8 +15,7 @@ class GlobError(ValueError):
     """A pattern leads out of the folder, or two files would get one name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """The files of an artifact.
 
     Attributes:
@@ -30,8 +29,7 @@ class Selection:
     left_out: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Globs:
+class Globs(NamedTuple):
     """Which files an artifact takes, in CodeBuild's words.
 
     A `*` or `?` stands for parts of a name, `**` for any number of folders; names that begin with

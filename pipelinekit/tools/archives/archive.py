@@ -13,9 +13,8 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 from pipelinekit.tools.archives.tree_writer import (
     TreeWriter,
@@ -49,8 +48,7 @@ _MODES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Packed:
+class Packed(NamedTuple):
     """What was packed: the SHA-256 of the archive in hexadecimal, its bytes and its entries."""
 
     digest: str
@@ -184,8 +182,7 @@ def _opened(root: int, parts: tuple[str, ...]) -> Iterator[int]:
         os.close(descriptor)
 
 
-@dataclass(frozen=True, slots=True)
-class _Member:
+class _Member(NamedTuple):
     kind: Kind
     content: BinaryIO
     size: int

@@ -8,10 +8,9 @@ import stat
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import PureWindowsPath
-from typing import BinaryIO, Final, NoReturn
+from typing import BinaryIO, Final, NamedTuple, NoReturn
 
 from pipelinekit.tools.archives.tree_writer import MAX_NAME_BYTES, UnsafeEntryError, parts_of
 from pipelinekit.tools.documents.places import printable
@@ -54,8 +53,7 @@ class ArchiveError(Exception):
         return type(self), (self.name, self.entry, self.found, self.do)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """The largest archive that is unpacked: entries, bytes in all, growth, and depth of paths.
 
     `ratio` is counted for entries of more than 1 MiB.
@@ -75,8 +73,7 @@ class Kind(Enum):
     LINK = "link"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One checked entry, and where its bytes lie in the archive."""
 
     parts: tuple[str, ...]

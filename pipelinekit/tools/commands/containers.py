@@ -7,10 +7,9 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 PROGRAMS: Final = ("podman", "docker")
 TRIAL_SECONDS: Final = 10.0
@@ -22,8 +21,7 @@ class ContainerError(Exception):
     """podman or docker did not do what it was asked: what that was, what it said, what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerEngine:
+class ContainerEngine(NamedTuple):
     """A program that runs containers here.
 
     Attributes:

@@ -2,14 +2,13 @@
 
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pipelinekit.tools.commands.confinement import HOST, Confinement, ConfinementError
 
 
-@dataclass(frozen=True, slots=True)
-class Launch:
+class Launch(NamedTuple):
     """What a shell begins with.
 
     Attributes:

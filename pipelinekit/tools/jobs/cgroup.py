@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 MEMBERS: Final = "cgroup.procs"
 PREFIX: Final = "pipelinekit-"
@@ -23,8 +23,7 @@ JOIN: Final = f'for group in $0; do echo $$ >"$group/{MEMBERS}" || exit 125; don
 _numbers: Final = count(1)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """How much of the machine the commands may have.
 
     Attributes:

@@ -15,10 +15,9 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 from uuid import uuid4
 
 from pipelinekit.tools.durable import replaced, sync
@@ -43,8 +42,7 @@ class Standing(StrEnum):
     LOST = "Lost"
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(NamedTuple):
     """What was seen of a job; `result` is there when it is done."""
 
     standing: Standing

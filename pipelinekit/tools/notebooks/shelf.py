@@ -3,15 +3,13 @@
 import hashlib
 import json
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 SHELF: Final = "notebooks"
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(NamedTuple):
     """A notebook that failed.
 
     Attributes:
@@ -36,7 +34,7 @@ def leave(cache: Path, key: tuple[str, ...], left: Left) -> None:
     file = _file(cache, key)
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_suffix(".draft")
-    draft.write_text(json.dumps(asdict(left)), encoding="utf-8")
+    draft.write_text(json.dumps(left._asdict()), encoding="utf-8")
     draft.rename(file)
 
 
