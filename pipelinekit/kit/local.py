@@ -37,6 +37,9 @@ PORT = 8642
 URL = f"http://127.0.0.1:{PORT}"
 """Where `pipelinekit serve` answers unless it is told otherwise."""
 
+MOST_KNOWN = 256
+"""How many definitions are kept that executions were started of."""
+
 
 class LocalControl:
     """Asks the engine of this process, or the store that another one works on.
@@ -115,6 +118,8 @@ class LocalControl:
         if known := self._known.get(pipeline):
             with suppress(CannotRunHere, DefinitionChanged):  # it may have another by now
                 return self._begin(known.body, cause, given, known.at)
+        if len(self._known) == MOST_KNOWN:
+            self._known.clear()
         known = self._known[pipeline] = self._defined(pipeline)
         return self._begin(known.body, cause, given)
 
