@@ -4,6 +4,7 @@ import ipaddress
 import logging
 import socket
 import threading
+import time
 from typing import Final, Self
 
 from pipelinekit.endpoint.app import Endpoint
@@ -16,6 +17,8 @@ MOST_BODY: Final = 256 * 1024 * 1024
 MOST_HEADERS: Final = 64 * 1024
 MOST_CONNECTIONS: Final = 512
 IDLE_SECONDS: Final = 120
+GATHER_SECONDS: Final = 0.0005
+"""How long calls gather while others are answered: each look at them looks at every connection."""
 
 
 class Server:
@@ -81,6 +84,8 @@ class Server:
 
         while not self._ending.is_set():
             wasyncore.loop(timeout=1.0, map=self._map, count=1)
+            if self._server.task_dispatcher.active_count > 1:
+                time.sleep(GATHER_SECONDS)
 
 
 def _listen(host: str, port: int) -> socket.socket:
