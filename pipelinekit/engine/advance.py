@@ -7,7 +7,7 @@ between a failure and the retry or the rollback that answers it (CHOICE).
 
 from msgspec.structs import replace
 
-from pipelinekit.engine.begin import begin
+from pipelinekit.engine.begin import begin, forget
 from pipelinekit.engine.conditions import begin_check, condition_of, judge
 from pipelinekit.engine.draft import Draft
 from pipelinekit.engine.modes import admit, call_in, lock, unlock
@@ -229,6 +229,8 @@ def _check_ended(draft: Draft, row: StageExecution, stage: Stage) -> None:
 def _skip(draft: Draft, row: StageExecution, stage: Stage) -> None:
     execution = draft.execution(row.execution)
     draft.put(replace(row, status=StageStatus.SKIPPED, updated=draft.at))
+    for action in stage.actions:
+        forget(draft, execution, action)
     unlock(draft, execution, stage.name)
     _go_further(draft, execution, stage)
 

@@ -70,7 +70,7 @@ def _row(
     attempt = before.attempt + 1 if before else 1
     identity = draft.derive(execution.id, stage, action.name, str(attempt))
     if before is not None:
-        _forget(draft, execution, action)
+        forget(draft, execution, action)
     return ActionExecution(
         id=identity,
         pipeline=execution.pipeline,
@@ -102,8 +102,8 @@ def action_limit(action: Action, limits: Mapping[str, float]) -> timedelta:
     return time_limit(action.type) if own is None else timedelta(seconds=own)
 
 
-def _forget(draft: Draft, execution: PipelineExecution, action: Action) -> None:
-    """Let nobody take what an earlier attempt wrote for what this one writes."""
+def forget(draft: Draft, execution: PipelineExecution, action: Action) -> None:
+    """Let nobody take what an earlier attempt of an action wrote for what it writes now."""
     for output in action.outputs:
         if draft.get(Produced, execution.id, output.name) is not None:
             nothing = Artifact(output.name, LOCAL_BUCKET, "")

@@ -269,7 +269,7 @@ MUTANTS: Mapping[str, Mutant] = {
     "a stop starts something": Mutant(_one_more, "_close", (advance,)),
     "variables are put in twice": Mutant(_twice, "resolve", (inputs,)),
     "what is missing is no problem": Mutant(_always(), "problem", (begin, conditions)),
-    "an old artifact is taken again": Mutant(_always(), "_forget", (begin,)),
+    "an old artifact is taken again": Mutant(_always(), "forget", (begin,)),
     "a stage retries itself again": Mutant(_retries_on, "_actions_failed", (advance,)),
     "a token is of no account": Mutant(_always(answer=False), "_asked_before", (start,)),
     "one more is let in than may be": Mutant(_more, "too_many", (limits, start)),

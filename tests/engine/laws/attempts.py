@@ -103,11 +103,12 @@ def _action_born(ledger: Ledger, step: Step, row: Data) -> None:
     number = 1
     if before is not None:
         number += step.row(ledger, "ActionExecution", before)["attempt"]
-        _forget(ledger, run, plan.actions[action])
+        forget(ledger, run, plan.actions[action])
     demand(row["attempt"] == number, "attempts are counted", *key, action, row["attempt"])
 
 
-def _forget(ledger: Ledger, run: str, action: Data) -> None:
+def forget(ledger: Ledger, run: str, action: Data) -> None:
+    """Note that nobody can take what an action wrote."""
     for output in action["outputs"]:
         ledger.written[run].pop(output["name"], None)
     if action["namespace"] in ledger.values[run]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from tests.engine.laws.attempts import forget
 from tests.engine.laws.ledger import OPEN, PASSED, Data, Ledger, StagePlan, Step, demand
 
 LEGAL: Mapping[str | None, frozenset[str]] = {
@@ -104,6 +105,8 @@ def _ended(ledger: Ledger, step: Step, row: Data, stage: str, status: str) -> No
         verdict = step.verdict(ledger, row["id"], stage, "BEFORE_ENTRY")
         skips = (entry, verdict) == ("SKIP", "Failed")
         demand(skips, "a stage is skipped when its entry condition says so", entry, verdict)
+        for action in plan.actions.values():
+            forget(ledger, row["id"], action)
 
 
 def _approved(ledger: Ledger, step: Step, row: Data, plan: StagePlan) -> None:

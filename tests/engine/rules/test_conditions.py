@@ -5,7 +5,14 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from pipelinekit.model.condition import Condition, ConditionType, FailureConditions, Result
+from pipelinekit.model.action import OutputArtifact
+from pipelinekit.model.condition import (
+    Condition,
+    ConditionType,
+    FailureConditions,
+    Result,
+    RetryMode,
+)
 from pipelinekit.model.errors import (
     ConcurrentExecutionsLimitExceeded,
     ConditionNotOverridable,
@@ -142,6 +149,23 @@ def test_what_needs_the_variables_of_a_skipped_stage_fails() -> None:
     world, run = checked(line(skipped, Stage("Use", step("use", configuration={"V": "#{m.V}"}))))
     world.no(run, "r")
     assert world.row(run, "use").error.code == "ConfigurationError"
+    assert world.status(run) == "Failed"
+
+
+def test_what_needs_a_stage_that_is_skipped_when_it_is_retried_fails() -> None:
+    """3.12, C6: what a skipped stage wrote in an earlier attempt does not exist (CHOICE)."""
+    make = step("make", outputs=(OutputArtifact("Bin"),), namespace="m")
+    steps = (make, step("test", run_order=2))
+    skipped = Stage("Maybe", *steps, before_entry=gate("r", result=Result.SKIP))
+    read = step("read", inputs=("Bin",))
+    use = step("use", configuration={"V": "#{m.V}"})
+    world, run = checked(line(skipped, Stage("Use", read, use)))
+    world.yes(run, "r")
+    world.succeed(run, "make", V="1")
+    world.fail(run, "test")
+    world.retry(run, "Maybe", RetryMode.ALL_ACTIONS)
+    world.no(run, "r")
+    assert {world.row(run, each).error.code for each in ("read", "use")} == {"ConfigurationError"}
     assert world.status(run) == "Failed"
 
 
