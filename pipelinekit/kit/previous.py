@@ -6,6 +6,7 @@ from pipelinekit.model.check import ConditionExecution, ConditionStatus
 from pipelinekit.model.condition import ConditionType
 from pipelinekit.model.errors import PipelineNotFound, StageNotFound, UnableToRollback
 from pipelinekit.model.execution import (
+    ActionExecution,
     PipelineExecution,
     PipelineRecord,
     StageExecution,
@@ -26,16 +27,16 @@ def previous(store: Store, pipeline: str, stage: str) -> str:
         StageNotFound: No execution has ever entered such a stage.
     """
     states = store.find(StageState, Query(pipeline=pipeline))
-    state = next((each for each in states if each.stage == stage), None)
-    if state is None:
+    if all(each.stage != stage for each in states):
         entered = ", ".join(each.stage for each in states) or "none"
         raise StageNotFound(
             f"stage {stage!r} of pipeline {pipeline!r} was to be rolled back; the stages that "
             f"executions have entered are {entered}"
         )
-    good = [each for each in candidates(store, pipeline, stage) if each != _there(store, state)]
-    if good:
-        return good[0]
+    there = _there(store, pipeline, stage)
+    good = next((each for each in candidates(store, pipeline, stage) if each != there), None)
+    if good is not None:
+        return good
     raise UnableToRollback(
         f"stage {stage!r} of pipeline {pipeline!r} was to be rolled back, and no earlier "
         f"execution of the current definition has succeeded in it; start a new execution instead"
@@ -78,7 +79,14 @@ def _doubted(store: Store, execution: str, stage: str) -> bool:
     )
 
 
-def _there(store: Store, state: StageState) -> str | None:
-    """Name the execution whose work is in the stage; that of a rollback is its target's."""
-    latest = store.find(PipelineExecution, Query(id=state.latest or ""))
-    return (latest[0].target or latest[0].id) if latest else None
+def _there(store: Store, pipeline: str, stage: str) -> str | None:
+    """Name the execution whose work is in the stage; that of a rollback is its target's.
+
+    One that skipped the stage, or that its entry condition kept out, left there what was there.
+    """
+    for entered in _entered(store, pipeline, stage):
+        begun = store.find(ActionExecution, Query(execution=entered.execution))
+        if any(each.stage == stage for each in begun):
+            found = store.find(PipelineExecution, Query(id=entered.execution))
+            return (found[0].target or found[0].id) if found else None
+    return None

@@ -75,6 +75,17 @@ def test_a_run_whose_success_was_not_confirmed_is_no_default_target(
     assert site.ledger[-2:] == ["live new new", "live old old"]
 
 
+@pytest.mark.parametrize("result", ["SKIP", "FAIL"])
+def test_a_run_that_did_nothing_in_the_stage_is_not_what_is_there(
+    kit: pk.Kit, site: Site, result: str
+) -> None:
+    fit = variable_check("fit", "#{src.Text}", "bad", "NE")
+    gated = Stage("Prod", site.ship("live"), before_entry=gate(fit, result=result))
+    released(kit, site, site.line(gated), "old", "new", "bad")
+    kit.rollback("shop", "Prod").wait(timeout=WAIT)
+    assert site.ledger == ["live old old", "live new new", "live old old"]
+
+
 def test_what_cannot_be_rolled_back_is_refused(kit: pk.Kit, site: Site) -> None:
     pipeline = two_stages(site)
     (only,) = released(kit, site, pipeline, "old")
