@@ -51,7 +51,9 @@ def candidates(store: Store, pipeline: str, stage: str) -> Iterator[str]:
     for entered in _entered(store, pipeline, stage):
         found = store.find(PipelineExecution, Query(id=entered.execution))
         if found and found[0].version < records[0].version:
-            return  # versions only rise
+            if entered.started < records[0].updated:
+                return  # so did all that entered before it
+            continue  # left over of a PARALLEL pipeline
         if entered.status is not StageStatus.SUCCEEDED:
             continue
         usual = bool(found) and found[0].type is not ExecutionType.ROLLBACK

@@ -86,6 +86,18 @@ def test_a_run_that_did_nothing_in_the_stage_is_not_what_is_there(
     assert site.ledger == ["live old old", "live new new", "live old old"]
 
 
+def test_a_late_run_of_a_parallel_definition_hides_no_target(kit: pk.Kit, site: Site) -> None:
+    steps = (Stage("Gate", pk.approval("ok")), Stage("Prod", site.ship("live")))
+    late = kit.start(site.line(*steps, mode="PARALLEL")).wait("approval", WAIT)
+    serial = site.line(*steps)
+    for text in ("old", "new"):
+        site.writes(text)
+        kit.start(serial).wait("approval", WAIT).approve().wait(timeout=WAIT)
+    late.approve().wait(timeout=WAIT)
+    kit.rollback("shop", "Prod").wait(timeout=WAIT)
+    assert site.ledger == ["live old old", "live new new", "live one one", "live new new"]
+
+
 def test_what_cannot_be_rolled_back_is_refused(kit: pk.Kit, site: Site) -> None:
     pipeline = two_stages(site)
     (only,) = released(kit, site, pipeline, "old")
