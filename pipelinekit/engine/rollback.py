@@ -7,7 +7,7 @@ from pipelinekit.engine.restore import restored, unfit
 from pipelinekit.model.errors import ExecutionOutdated, UnableToRollback
 from pipelinekit.model.event import RollbackRequested
 from pipelinekit.model.execution import Cause, PipelineExecution
-from pipelinekit.model.pipeline import ExecutionMode, Stage
+from pipelinekit.model.pipeline import ExecutionMode, PipelineType, Stage
 from pipelinekit.model.status import TriggerType
 
 
@@ -22,6 +22,11 @@ def rollback(draft: Draft, event: RollbackRequested) -> None:
     asked = f"stage {stage.name} was to be rolled back to execution {target.id}, but "
     if definition.mode is ExecutionMode.PARALLEL:
         raise UnableToRollback(f"{asked}a PARALLEL pipeline cannot be rolled back")
+    if definition.type is PipelineType.V1:
+        raise UnableToRollback(
+            f"{asked}the pipeline's type is V1; give it the type V2, and it can go back to what "
+            f"succeeds from then on"
+        )
     if stage.name == definition.stages[0].name:
         raise UnableToRollback(
             f"{asked}it is the first one, whose sources are taken anew; start an execution on the "

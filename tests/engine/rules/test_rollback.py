@@ -12,7 +12,7 @@ from pipelinekit.model.errors import (
     UnableToRollback,
 )
 from pipelinekit.model.execution import ActionExecution, PipelineExecution
-from pipelinekit.model.pipeline import Pipeline, Stage, Variable
+from pipelinekit.model.pipeline import Pipeline, PipelineType, Stage, Variable
 from tests.engine.world import World, gate, line, on_failure, parallel, step
 
 MAKE = Stage("Build", step("make", namespace="b"))
@@ -160,6 +160,13 @@ def test_a_parallel_pipeline_cannot_be_rolled_back() -> None:
     world, first, _ = twice()
     world.define(parallel(MAKE, LIVE, AFTER))
     with pytest.raises(UnableToRollback, match="PARALLEL"):
+        world.rollback("Live", first)
+
+
+def test_a_pipeline_of_type_v1_cannot_be_rolled_back() -> None:
+    """2.9: rollback of a stage is a feature of V2."""
+    world, first, _ = twice(replace(SHOP, type=PipelineType.V1))
+    with pytest.raises(UnableToRollback, match="V1"):
         world.rollback("Live", first)
 
 
