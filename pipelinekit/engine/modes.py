@@ -89,7 +89,8 @@ def is_open(draft: Draft, execution: PipelineExecution, stage: str) -> bool:
 
 def is_stale(transition: Transition, draft: Draft) -> bool:
     """Tell whether a disabled transition has been so for longer than waiting for it lasts."""
-    return transition.at is not None and draft.at - transition.at > STALE
+    since = transition.since or transition.at
+    return since is not None and draft.at - since > STALE
 
 
 def _switches(draft: Draft, execution: PipelineExecution, stage: str) -> Iterator[Transition]:

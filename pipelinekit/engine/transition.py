@@ -31,7 +31,8 @@ def turn(draft: Draft, event: TransitionChanged) -> None:
         )
     state = draft.stage_state(stage.name)
     before = state.inbound if event.inbound else state.outbound
-    turned = Transition(event.enabled, event.by, draft.at, event.reason)
+    already = None if before.enabled or event.enabled else before.since or before.at
+    turned = Transition(event.enabled, event.by, draft.at, event.reason, already)
     after = replace(state, inbound=turned) if event.inbound else replace(state, outbound=turned)
     draft.put(after)
     draft.answer = stage.name

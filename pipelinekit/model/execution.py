@@ -71,12 +71,14 @@ class Transition(Noun):
         by: Who turned it last; empty when nobody ever did.
         at: When that was.
         reason: Why it is disabled.
+        since: Since when it is disabled; None when `at` says it.
     """
 
     enabled: bool = True
     by: str = ""
     at: datetime | None = None
     reason: str = ""
+    since: datetime | None = None
 
 
 class Vote(Noun):

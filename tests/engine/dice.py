@@ -85,8 +85,8 @@ def finish(table: Table) -> None:
 def _open_gates(table: Table, line: StageState) -> None:
     declared = table.pipeline.stage(line.stage) is not None
     if line.waiting and declared:  # one that was disabled for long lets nobody in
-        _switch(table, line.stage, inbound=True, enabled=False)
-        _switch(table, line.stage, inbound=True, enabled=True)
+        for enabled in (True, False, True):
+            _switch(table, line.stage, inbound=True, enabled=enabled)
     elif not line.inbound.enabled and declared:
         _switch(table, line.stage, inbound=True, enabled=True)
     if not line.outbound.enabled and declared:

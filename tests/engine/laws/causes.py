@@ -180,7 +180,7 @@ def _turned(ledger: Ledger, step: Step) -> None:
     event = step.event
     switch = (event["stage"], event["inbound"])
     if not event["enabled"]:
-        ledger.closed[switch] = event["at"]
+        ledger.closed.setdefault(switch, event["at"])
         return
     since = ledger.closed.pop(switch, None)
     names = ledger.plans[ledger.version].names

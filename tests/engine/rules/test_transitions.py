@@ -105,6 +105,17 @@ def test_after_more_than_30_days_opening_a_stage_lets_nobody_in(
     assert ("make" in world.begun(run)) is entered
 
 
+def test_closing_a_closed_stage_again_gives_no_more_time_to_who_waits() -> None:
+    """3.7: a second disable replaces the reason, and the 30 days are those of the first."""
+    world, (run,) = held()
+    world.at += timedelta(days=20)
+    world.close("Build", "still closed")
+    assert world.lock("Build").inbound.at == world.at
+    world.at += timedelta(days=20)
+    world.open("Build")
+    assert world.begun(run) == {"Fetch"}
+
+
 def test_a_new_execution_goes_where_a_stale_one_was_left() -> None:
     """3.7: after 30 days a new change or a manual start is needed."""
     world, (old,) = held()
