@@ -38,7 +38,7 @@ def call_in(draft: Draft, stage: str) -> list[PipelineExecution]:
     holder, latest = state.holder, state.latest
     for execution in (draft.execution(each) for each in state.waiting):
         alone = execution.mode is not ExecutionMode.PARALLEL
-        if (alone and holder is not None) or not is_open(draft, execution, stage):
+        if execution.stale or (alone and holder) or not is_open(draft, execution, stage):
             continue
         if alone:
             holder = latest = execution.id

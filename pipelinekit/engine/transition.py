@@ -1,16 +1,16 @@
 """How the switches between stages are turned. Source: codepipeline.md 3.7."""
 
 import re
+from itertools import pairwise
 
 from msgspec.structs import replace
 
 from pipelinekit.engine.advance import let_in
 from pipelinekit.engine.draft import Draft
-from pipelinekit.engine.modes import inside, is_stale
+from pipelinekit.engine.modes import STALE, inside, is_stale
 from pipelinekit.model.errors import ValidationError
 from pipelinekit.model.event import TransitionChanged
-from pipelinekit.model.execution import Transition
-from pipelinekit.model.pipeline import Pipeline
+from pipelinekit.model.execution import PipelineExecution, Transition
 
 REASON = re.compile(r"[a-zA-Z0-9!@ ().*?-]{1,300}")
 
@@ -19,7 +19,7 @@ def turn(draft: Draft, event: TransitionChanged) -> None:
     """Enable or disable the way into a stage, or out of it.
 
     Whoever waited goes on when the way is enabled, unless it was disabled for more than 30 days:
-    then only a newer execution, or one that arrives, sets the line in motion.
+    who waits then does so for good, until it is stopped or gives way to a newer execution.
     """
     definition = draft.definition(draft.record().version)
     stage = draft.stage_of(definition, event.stage)
@@ -36,19 +36,29 @@ def turn(draft: Draft, event: TransitionChanged) -> None:
     after = replace(state, inbound=turned) if event.inbound else replace(state, outbound=turned)
     draft.put(after)
     draft.answer = stage.name
-    if before.enabled or not event.enabled or is_stale(before, draft):
+    if before.enabled or not event.enabled:
         return
-    for behind in [stage.name] if event.inbound else _behind(draft, stage.name):
+    held = [each for each in draft.live() if _is_held(draft, each, event)]
+    if is_stale(before, draft):
+        for execution in held:
+            draft.put(replace(execution, stale=True, summary=_told(execution)))
+        return
+    for behind in sorted({each.stage for each in held}):
         let_in(draft, behind)
 
 
-def _behind(draft: Draft, stage: str) -> list[str]:
-    """Name the stages after one, by the definitions of those that wait, old ones too."""
-    waiting = {each.version for each in draft.live() if not inside(draft, each)}
-    following = {_following(draft.definition(version), stage) for version in waiting}
-    return sorted(name for name in following if name is not None)
+def _is_held(draft: Draft, execution: PipelineExecution, event: TransitionChanged) -> bool:
+    """Tell whether an execution waits behind a switch, by its own definition, old ones too."""
+    if inside(draft, execution):
+        return False
+    if event.inbound:
+        return execution.stage == event.stage
+    names = [each.name for each in draft.definition(execution.version).stages]
+    return (event.stage, execution.stage) in pairwise(names)
 
 
-def _following(definition: Pipeline, stage: str) -> str | None:
-    names = [each.name for each in definition.stages]
-    return names[names.index(stage) + 1] if stage in names[:-1] else None
+def _told(execution: PipelineExecution) -> str:
+    return (
+        f"The transition in front of stage {execution.stage} was disabled for more than "
+        f"{STALE.days} days, so that this execution does not go on; start a new one"
+    )

@@ -167,6 +167,7 @@ class PipelineExecution(Noun):
         type: Whether it runs the pipeline, or rolls a stage back.
         target: The execution that a rollback goes back to.
         summary: Why it ended as it did, where there is something to say.
+        stale: Whether it waited in front of a stage for so long that it will not enter.
     """
 
     id: str
@@ -188,6 +189,7 @@ class PipelineExecution(Noun):
     type: ExecutionType = ExecutionType.STANDARD
     target: str | None = None
     summary: str = ""
+    stale: bool = False
 
     @property
     def key(self) -> tuple[str, ...]:

@@ -75,6 +75,8 @@ def finish(table: Table) -> None:
     """Open every gate and let all work end; then nothing may be under way."""
     for line in list(table.state.all(StageState)):
         _open_gates(table, line)
+    for row in [each for each in table.state.all(PipelineExecution) if each.stale]:
+        table.happen(StopRequested(**table.common(), execution=row.id))
     for _ in range(PATIENCE):
         if not table.open:
             break
@@ -84,14 +86,9 @@ def finish(table: Table) -> None:
 
 def _open_gates(table: Table, line: StageState) -> None:
     declared = table.pipeline.stage(line.stage) is not None
-    if line.waiting and declared:  # one that was disabled for long lets nobody in
-        for enabled in (True, False, True):
-            _switch(table, line.stage, inbound=True, enabled=enabled)
-    elif not line.inbound.enabled and declared:
-        _switch(table, line.stage, inbound=True, enabled=True)
-    if not line.outbound.enabled and declared:
-        for enabled in (True, False, True):  # here too
-            _switch(table, line.stage, inbound=False, enabled=enabled)
+    for inbound, switch in ((True, line.inbound), (False, line.outbound)):
+        if declared and not switch.enabled:
+            _switch(table, line.stage, inbound=inbound, enabled=True)
 
 
 def _end(table: Table, order: Order) -> None:

@@ -1,6 +1,7 @@
 """What is promised of the events that are accepted: each was due, and names what it may."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 
 from tests.engine.laws.ledger import OPEN, Data, Ledger, Step, demand
 
@@ -183,15 +184,17 @@ def _turned(ledger: Ledger, step: Step) -> None:
         ledger.closed.setdefault(switch, event["at"])
         return
     since = ledger.closed.pop(switch, None)
-    names = ledger.plans[ledger.version].names
-    place = names.index(event["stage"]) + (not event["inbound"])
-    if since is None or place == len(names):
-        return
-    if event["at"] - since > STALE:
-        ledger.asleep.add(names[place])
-        step.dozing = names[place]
-    else:
-        ledger.asleep.discard(names[place])
+    if since is not None and event["at"] - since > STALE:
+        ledger.stale.update(_held(ledger, *switch))
+
+
+def _held(ledger: Ledger, stage: str, inbound: bool) -> Iterator[str]:  # noqa: FBT001 - of a pair
+    for (ahead,), line in ledger.lines.items():
+        for run in line["waiting"]:
+            names = ledger.plan_of(ledger.runs[run,]).names
+            before = [name for name, after in pairwise(names) if after == ahead]
+            if stage in ([ahead] if inbound else before):
+                yield run
 
 
 _JUDGES: Mapping[str, Callable[[Ledger, Step], None]] = {

@@ -85,7 +85,7 @@ class Ledger:
         closed: Since when a switch is disabled, by stage and whether it is the inbound one.
         good: The executions that succeeded in a stage, in order.
         spent: The actions of a stage that have succeeded and are not to run again.
-        asleep: Stages whose line was not set in motion, for it had waited too long.
+        stale: The executions that will not enter what they wait for, for they waited too long.
         seen: The ids of all attempts.
     """
 
@@ -109,7 +109,7 @@ class Ledger:
         self.last: dict[str, str] = {}
         self.entered: dict[str, int] = {}
         self.closed: dict[tuple[str, bool], float] = {}
-        self.asleep: set[str] = set()
+        self.stale: set[str] = set()
         self.good: dict[str, list[str]] = defaultdict(list)
         self.spent: dict[Key, set[str]] = defaultdict(set)
         self.by_itself: set[Key] = set()
@@ -150,7 +150,6 @@ class Step:
         born: The attempts that began.
         cut: The attempts that were ended from outside, whose work is of no use any more.
         lost: The actions that had failed or were abandoned before a retry.
-        dozing: The stage whose transition was enabled too late to let anybody in.
     """
 
     def __init__(self, record: Data) -> None:
@@ -179,7 +178,6 @@ class Step:
         self.born: list[Data] = []
         self.cut: set[str] = set()
         self.lost: list[str] = []
-        self.dozing = ""
         for command in record["commands"]:
             self._take(command)
 

@@ -52,6 +52,7 @@ def _entered(ledger: Ledger, step: Step, row: Data, stage: str) -> None:
     if row["type"] == "ROLLBACK":
         demand(run in step.begun and row["stage"] == stage, "a rollback is in one stage", stage)
         return
+    demand(run not in ledger.stale, "who waited too long stays out", run, stage)
     names = ledger.plan_of(row).names
     place = names.index(stage)
     for earlier in names[:place]:

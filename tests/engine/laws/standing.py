@@ -142,17 +142,12 @@ def _lines(ledger: Ledger, step: Step) -> None:
         left = [each for each in before["waiting"] if each not in row["waiting"]]
         known = all((each,) in step.rows["PipelineExecution"] for each in left)
         demand(known, "nobody is lost from a line", *left)
-        came = any(each not in before["waiting"] for each in row["waiting"])
-        if step.dozing != stage and (came or row["holder"] != before["holder"]):
-            ledger.asleep.discard(stage)
         _in_order(ledger, row["waiting"])
         _moving(ledger, stage)
     if step.kind == "TransitionChanged":
         names = ledger.plans[ledger.version].names
         for stage in names[names.index(step.event["stage"]) :][:2]:
             _moving(ledger, stage)
-        entered = [move["stage"] for move in step.moves if move["status"] == "InProgress"]
-        demand(not step.dozing or step.dozing not in entered, "who waited too long stays", entered)
 
 
 def _in_order(ledger: Ledger, waiting: list[str]) -> None:
@@ -165,9 +160,11 @@ def _in_order(ledger: Ledger, waiting: list[str]) -> None:
 
 def _moving(ledger: Ledger, stage: str) -> None:
     row = ledger.lines.get((stage,))
-    if row is None or stage in ledger.asleep or (stage, True) in ledger.closed:
+    if row is None or (stage, True) in ledger.closed:
         return
     for each in row["waiting"]:
+        if each in ledger.stale:
+            continue
         run = ledger.runs[each,]
         names = ledger.plan_of(run).names
         place = names.index(stage)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from pipelinekit.model.errors import StageNotFound, ValidationError
-from pipelinekit.model.pipeline import Stage
+from pipelinekit.model.pipeline import Pipeline, Stage
 from tests.engine.world import World, line, parallel, queued, step
 
 MAKE = Stage("Build", step("make"))
@@ -112,6 +112,62 @@ def test_closing_a_closed_stage_again_gives_no_more_time_to_who_waits() -> None:
     world.close("Build", "still closed")
     assert world.lock("Build").inbound.at == world.at
     world.at += timedelta(days=20)
+    world.open("Build")
+    assert world.begun(run) == {"Fetch"}
+
+
+def stale(pipeline: Pipeline) -> tuple[World, str]:
+    """Open a stage after it was closed for too long for who waits."""
+    world, (run,) = held(pipeline)
+    world.at += timedelta(days=40)
+    world.open("Build")
+    return world, run
+
+
+def test_who_waited_too_long_stays_out_when_the_stage_is_closed_and_opened_again() -> None:
+    """3.7, C7: after 30 days only a new change or a manual start goes on."""
+    world, run = stale(TWO)
+    world.close("Build")
+    world.open("Build")
+    assert (world.begun(run), world.status(run)) == ({"Fetch"}, "InProgress")
+    assert "start a new one" in world.execution(run).summary
+
+
+def test_who_waited_too_long_is_not_let_in_by_the_end_of_another_one() -> None:
+    """3.7, C7: neither by a rollback nor by an execution that comes later in the queue."""
+    world = World()
+    good = world.started(queued(MAKE))
+    world.fetched(good)
+    world.succeed(good, "make")
+    world.close("Build")
+    run = world.start()
+    world.fetched(run)
+    world.at += timedelta(days=40)
+    world.open("Build")
+    world.succeed(world.rollback("Build", good), "make")
+    later = world.start()
+    world.fetched(later)
+    world.succeed(later, "make")
+    assert (world.status(later), world.begun(run)) == ("Succeeded", {"Fetch"})
+
+
+def test_who_waited_too_long_can_be_stopped() -> None:
+    """3.7, 3.8: a waiting execution goes Stopped at once."""
+    world, run = stale(queued(MAKE))
+    world.stop(run)
+    assert (world.status(run), world.lock("Build").waiting) == ("Stopped", ())
+
+
+def test_who_waited_too_long_for_the_way_out_of_the_stage_before_stays_out() -> None:
+    """3.7: the 30 days are those of either switch (CHOICE)."""
+    world = World()
+    world.define(TWO)
+    world.close("Source", inbound=False)
+    run = world.start()
+    world.fetched(run)
+    world.at += timedelta(days=40)
+    world.open("Source", inbound=False)
+    world.close("Build")
     world.open("Build")
     assert world.begun(run) == {"Fetch"}
 
