@@ -140,6 +140,8 @@ def _inputs(row: ActionExecution) -> dict[str, Input]:
 
 def _awaited(stage: StageFacts) -> str:
     queue = stage.queue
+    if queue and queue.stale:
+        return "waited too long for the transition and will not enter"
     ahead = f", after {rivals(queue.ahead)}" if queue and queue.ahead else ""
     if queue and queue.holder:
         asks = " and waits for approval" if queue.asks else ""

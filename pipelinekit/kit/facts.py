@@ -36,12 +36,14 @@ class Queue(Noun):
         holder: The execution that is in the stage; None when nobody is.
         asks: Whether the holder waits for an approval, and for nothing else.
         ahead: The executions that wait too and go first.
+        stale: Whether it waited too long and will not enter.
     """
 
     since: datetime
     holder: Rival | None = None
     asks: bool = False
     ahead: tuple[Rival, ...] = ()
+    stale: bool = False
 
 
 class Switch(Noun):

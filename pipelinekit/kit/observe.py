@@ -148,7 +148,7 @@ class _Reading:
         ahead = self._known(state.waiting[: state.waiting.index(self._run.id)])
         holder = self._live.get(state.holder or "")
         asks = holder is not None and self._asks(self._run.other(holder.id))
-        return Queue(since, holder, asks, ahead)
+        return Queue(since, holder, asks, ahead, self._execution.stale)
 
     def _asks(self, holder: Run) -> bool:
         rows = [row for row in holder.actions if row.status is ActionStatus.IN_PROGRESS]

@@ -133,6 +133,13 @@ def test_a_disabled_transition_is_told_with_who_why_and_since_when(
     assert facts(run).waits_for_people
 
 
+def test_who_waited_too_long_is_told_to_stay_out(book: Book) -> None:
+    shop = gated()
+    line = StageState("shop", "Live", waiting=(ID,))
+    run = book.run(shop, execution(shop, stage="Live", stale=True), line)
+    assert tells(run)("waited too long for the transition and will not enter")
+
+
 def test_an_old_run_says_nothing_of_what_is_between_the_stages_now(book: Book) -> None:
     shop = gated()
     turned = Transition(enabled=False, by="ann", at=START, reason="Freeze")
