@@ -88,6 +88,11 @@ class Declaration(Noun, dict=True, gc=True):
         return frozenset(variable.name for variable in self.pipeline.variables)
 
     @property
+    def rules(self) -> "Iterator[PlacedRule]":
+        """Give the rules of all stages with their places."""
+        return chain.from_iterable(stage.rules for stage in self.stages)
+
+    @property
     def references(self) -> "Iterator[Reference]":
         """Give every `#{namespace.key}`, in the order of the declaration."""
         for action in self.actions:
@@ -123,15 +128,23 @@ class PlacedStage(Noun, dict=True, gc=True):
                 yield PlacedCondition(self, gate, condition, index)
 
     @property
-    def references(self) -> "Iterator[Reference]":
-        """Give the references in the rules of its conditions."""
+    def rules(self) -> "Iterator[PlacedRule]":
+        """Give the rules of its conditions with their places."""
         for condition in self.conditions:
             entry = condition.gate == "beforeEntry"
             order = (self.index, BEFORE_ALL_ACTIONS if entry else AFTER_ALL_ACTIONS)
             for path, rule in condition.rules:
-                texts = chain(_configured(rule.configuration), _commands(rule.commands))
-                for place, namespace, name in _found(texts):
-                    yield Reference(self.declaration, (*path, *place), namespace, name, order)
+                yield PlacedRule(self.declaration, path, rule, order)
+
+    @property
+    def references(self) -> "Iterator[Reference]":
+        """Give the references in the rules of its conditions."""
+        for placed in self.rules:
+            rule = placed.rule
+            texts = chain(_configured(rule.configuration), _commands(rule.commands))
+            for place, namespace, name in _found(texts):
+                path = (*placed.path, *place)
+                yield Reference(self.declaration, path, namespace, name, placed.order)
 
 
 class PlacedCondition(Noun, dict=True, gc=True):
@@ -154,6 +167,25 @@ class PlacedCondition(Noun, dict=True, gc=True):
             yield (*self.path, "rules", index), rule
 
 
+class PlacedRule(Noun):
+    """A rule of a condition and where it stands; `order` compares with that of an action."""
+
+    declaration: Declaration
+    path: Path
+    rule: Rule
+    order: tuple[int, int]
+
+    @property
+    def title(self) -> str:
+        """Give what it is called in a finding."""
+        return f'rule "{self.rule.name}"'
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Give the artifacts that it reads."""
+        return self.rule.inputs
+
+
 class PlacedAction(Noun, dict=True, gc=True):
     """An action of a declaration, its stage and its position there."""
 
@@ -171,6 +203,16 @@ class PlacedAction(Noun, dict=True, gc=True):
     def order(self) -> tuple[int, int]:
         """Give what it comes before another action by: an action precedes all of greater order."""
         return (self.stage.index, self.action.run_order)
+
+    @property
+    def title(self) -> str:
+        """Give what it is called in a finding."""
+        return f'action "{self.action.name}"'
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Give the artifacts that it reads."""
+        return self.action.inputs
 
     @property
     def is_source(self) -> bool:

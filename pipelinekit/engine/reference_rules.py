@@ -4,27 +4,31 @@ Source: codepipeline.md, sections 2.12 and 5.1.
 """
 
 from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
-from pipelinekit.engine.declaration import Finding, PlacedAction, Reference
+from pipelinekit.engine.declaration import Finding, PlacedAction, PlacedRule, Reference
 
 SYSTEM = "codepipeline"
 SYSTEM_KEYS = frozenset({"PipelineExecutionId"})
 VARIABLES = "variables"
 RESERVED = (SYSTEM, VARIABLES)
 
+Reader: TypeAlias = PlacedAction | PlacedRule
+"""What reads artifacts."""
 
-def artifact_not_written_before(placed: PlacedAction) -> Iterator[Finding]:
+
+def artifact_not_written_before(placed: Reader) -> Iterator[Finding]:
     """A6: an input that no earlier action writes."""
-    for index, name in enumerate(placed.action.inputs):
+    for index, name in enumerate(placed.inputs):
         writer = placed.declaration.outputs.get(name)
         if writer and writer[0].order < placed.order:
             continue
-        found = f'action "{placed.action.name}" reads the artifact "{name}", which '
+        found = f'{placed.title} reads the artifact "{name}", which '
         if writer is None:
             found += "no action writes"
             advice = "write it in an earlier action, or read one that is written"
         else:
-            found += f'action "{writer[0].action.name}" does not write before'
+            found += f"{writer[0].title} does not write before"
             advice = "let the writer stand in an earlier stage or have a lower runOrder"
         yield Finding((*placed.path, "inputArtifacts", index, "name"), found, advice)
 
@@ -39,12 +43,12 @@ def artifact_written_twice(placed: PlacedAction) -> Iterator[Finding]:
             yield Finding(path, found, "rename one of them")
 
 
-def artifact_read_twice(placed: PlacedAction) -> Iterator[Finding]:
+def artifact_read_twice(placed: Reader) -> Iterator[Finding]:
     """A8: the same input twice."""
-    inputs = placed.action.inputs
+    inputs = placed.inputs
     for index, name in enumerate(inputs):
         if name in inputs[:index]:
-            found = f'action "{placed.action.name}" reads the artifact "{name}" twice'
+            found = f'{placed.title} reads the artifact "{name}" twice'
             path = (*placed.path, "inputArtifacts", index, "name")
             yield Finding(path, found, "name it once")
 
@@ -121,6 +125,11 @@ def _fixed_keys(reference: Reference) -> frozenset[str] | None:
     producer = reference.declaration.namespaces.get(reference.namespace)
     return producer.type.variables if producer and producer.type else None
 
+
+INPUT_RULES: tuple[tuple[str, Callable[[PlacedRule], Iterator[Finding]]], ...] = (
+    ("A6", artifact_not_written_before),
+    ("A8", artifact_read_twice),
+)
 
 ARTIFACT_RULES: tuple[tuple[str, Callable[[PlacedAction], Iterator[Finding]]], ...] = (
     ("A6", artifact_not_written_before),

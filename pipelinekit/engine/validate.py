@@ -12,7 +12,7 @@ from pipelinekit.engine.action_rules import ACTION_RULES
 from pipelinekit.engine.catalog import TYPES
 from pipelinekit.engine.declaration import Declaration, Finding
 from pipelinekit.engine.precedence import PRECEDENCE_RULES
-from pipelinekit.engine.reference_rules import ARTIFACT_RULES, REFERENCE_RULES
+from pipelinekit.engine.reference_rules import ARTIFACT_RULES, INPUT_RULES, REFERENCE_RULES
 from pipelinekit.engine.shape import misshapen
 from pipelinekit.engine.stage_rules import STAGE_RULES
 from pipelinekit.engine.structure_rules import REGION_RULES, STRUCTURE_RULES
@@ -53,6 +53,7 @@ def faults(
             _judge(STAGE, STAGE_RULES, declaration.stages),
             _judge(ACTION, ACTION_RULES, declaration.actions),
             _judge(ACTION, ARTIFACT_RULES, declaration.actions),
+            _judge(ACTION, INPUT_RULES, declaration.rules),
             _judge(ACTION, PRECEDENCE_RULES, declaration.actions),
             _judge(ACTION, REFERENCE_RULES, declaration.references),
         )

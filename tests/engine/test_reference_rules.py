@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from pipelinekit.model.action import OutputArtifact
-from pipelinekit.model.condition import Condition, Result
+from pipelinekit.model.condition import Condition, FailureConditions, Result
 from pipelinekit.model.pipeline import Pipeline, Stage
 from pipelinekit.model.pipeline import Variable as PipelineVariable
 from tests.build import (
@@ -14,6 +14,7 @@ from tests.build import (
     pipeline,
     rule,
     source,
+    window,
 )
 from tests.refusal import (
     BUILD,
@@ -38,6 +39,21 @@ def test_an_input_that_no_earlier_action_writes() -> None:
     accepted(pipeline(SOURCE, Stage("All", build(), deploy(run_order=2))))
 
 
+def test_an_input_of_a_rule_that_no_earlier_action_writes() -> None:
+    """2.7, 3.12: a rule of the entry reads what earlier stages wrote, others also its own (A6)."""
+    path = ("conditions", 0, "rules", 0, "inputArtifacts", 0, "name")
+    for name in ("Ghost", "Program"):
+        early = guarded_by(rule(inputs=(name,)))
+        assert '"OnMain"' in refused(early, "A6", "stages", 1, "beforeEntry", *path)
+    own = (Condition((rule(inputs=("Program",)),), Result.ROLLBACK),)
+    accepted(guarded_by(rule(inputs=("Code",))))
+    accepted(pipeline(SOURCE, Stage("Build", build(), on_success=own)))
+    failure = FailureConditions(conditions=own)
+    accepted(pipeline(SOURCE, Stage("Build", build(), on_failure=failure)))
+    late = pipeline(SOURCE, Stage("Check", approval(), on_failure=failure), BUILD)
+    refused(late, "A6", "stages", 1, "onFailure", *path)
+
+
 def test_an_artifact_written_twice() -> None:
     """A7."""
     again = build(name="Again", namespace=None)
@@ -54,6 +70,13 @@ def test_an_artifact_read_twice_by_an_action() -> None:
     refused(pipeline(SOURCE, Stage("Build", twice)), "A8", *MAKE, "inputArtifacts", 1, "name")
     also = build(name="Also", namespace=None, outputs=())
     accepted(pipeline(SOURCE, Stage("Build", build(), also)))
+
+
+def test_an_artifact_read_twice_by_a_rule() -> None:
+    """2.7: the inputs of a rule are those of an action (A8)."""
+    path = ("stages", 1, "beforeEntry", "conditions", 0, "rules", 0, "inputArtifacts", 1, "name")
+    refused(guarded_by(rule(inputs=("Code", "Code"))), "A8", *path)
+    accepted(guarded_by(rule(inputs=("Code",)), window(inputs=("Code",))))
 
 
 def test_a_namespace_used_twice() -> None:
