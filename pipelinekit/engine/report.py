@@ -1,11 +1,13 @@
 """How an action or a rule ends: its work reports, or its time runs out."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from msgspec.structs import replace
 
 from pipelinekit.engine.advance import settle
 from pipelinekit.engine.draft import Draft
+from pipelinekit.engine.variables import KEY
 from pipelinekit.model.action import Category
 from pipelinekit.model.check import RuleExecution
 from pipelinekit.model.command import Ask, Halt
@@ -158,13 +160,9 @@ def _told(draft: Draft, row: Attempt, status: ActionStatus, outcome: Outcome) ->
 def _succeed(
     draft: Draft, row: Attempt, succeeded: Succeeded, artifacts: tuple[Artifact, ...]
 ) -> None:
-    size = sum(len(k.encode()) + len(v.encode()) for k, v in succeeded.variables.items())
-    if size > VARIABLES_LIMIT:
-        message = (
-            f"its output variables are {size} bytes and {VARIABLES_LIMIT} is the most; write "
-            f"large values into an artifact"
-        )
-        conclude(draft, row, Failed(message, code="OutputVariablesSizeExceeded"))
+    unfit = _unfit(succeeded.variables)
+    if unfit is not None:
+        conclude(draft, row, unfit)
         return
     if isinstance(row, ActionExecution):
         _publish(draft, row, succeeded, artifacts)
@@ -177,6 +175,23 @@ def _succeed(
             percent=None,
         )
     _end(draft, _told(draft, row, ActionStatus.SUCCEEDED, succeeded))
+
+
+def _unfit(variables: Mapping[str, str]) -> Failed | None:
+    size = sum(len(key.encode()) + len(value.encode()) for key, value in variables.items())
+    if size > VARIABLES_LIMIT:
+        message = (
+            f"its output variables are {size} bytes and {VARIABLES_LIMIT} is the most; write "
+            f"large values into an artifact"
+        )
+        return Failed(message, code="OutputVariablesSizeExceeded")
+    wrong = next((key for key in variables if not KEY.fullmatch(key)), None)
+    if wrong is None:
+        return None
+    return Failed(
+        f"it gave the output variable {wrong!r}, whose name may have letters, digits, @, - and _ "
+        f"only, and at least one of them; rename it"
+    )
 
 
 def _publish(

@@ -6,6 +6,9 @@ Source: codepipeline.md, sections 5.1 and 5.3.
 import re
 from collections.abc import Callable
 
+KEY = re.compile(r"[A-Za-z0-9@\-_]+")
+"""What the key of an output variable looks like: another one could not be referred to."""
+
 _REFERENCE = re.compile(r"#\{([A-Za-z0-9@\-_]+)\.([A-Za-z0-9@\-_]+)\}")
 
 

@@ -12,6 +12,7 @@ from msgspec import structs
 
 from pipelinekit.builds.secrets import vault
 from pipelinekit.engine.precedence import START_AFTER
+from pipelinekit.engine.variables import KEY
 from pipelinekit.model.action import Action, Category
 from pipelinekit.model.noun import Noun
 from pipelinekit.model.order import Failed, FailureType, Order, Outcome, Succeeded
@@ -40,7 +41,6 @@ from pipelinekit.tools.notebooks.shelf import Left, leave, take
 EXECUTED: Final = "executed"
 MADE: Final = "output"
 WORK: Final = "work"
-VARIABLE: Final = re.compile(r"[A-Za-z0-9@_-]+")
 MINUTE: Final = 60
 
 
@@ -258,7 +258,7 @@ def _variables(job: Job, glued: Mapping[str, object]) -> Iterator[tuple[str, str
     for name, value in glued.items():
         if not isinstance(value, str | int | float):
             job.say(f"{name} is glued and is no output variable: it is no text and no number")
-        elif not VARIABLE.fullmatch(name):
+        elif not KEY.fullmatch(name):
             job.say(f"{name!r} is no name of an output variable; use letters, digits, @ _ -")
         else:
             yield name, value if isinstance(value, str) else json.dumps(value)

@@ -1,10 +1,11 @@
 """Approval/Custom/Review: an approval that knows who may give it, and how many must."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated
 
 from pipelinekit.engine.review import APPROVERS, COMMENT, INPUTS, NO_SELF, REQUIRED, read_inputs
+from pipelinekit.engine.variables import KEY
 from pipelinekit.model.action import Action, Category
 from pipelinekit.model.order import Outcome, Waiting
 from pipelinekit.model.settings import Settings
@@ -22,9 +23,16 @@ def _check(action: Action, _: Settings) -> str | None:
     if names and len(set(names)) < int(count):
         return f"{REQUIRED} is {count}, and {APPROVERS} names only {len(set(names))}; name more"
     try:
-        read_inputs(given.get(INPUTS, "{}"))
+        inputs = read_inputs(given.get(INPUTS, "{}"))
     except ValueError as error:
         return f"{INPUTS} cannot be read: {error}"
+    return _misnamed(inputs)
+
+
+def _misnamed(inputs: Iterable[str]) -> str | None:
+    wrong = ", ".join(repr(name) for name in inputs if not KEY.fullmatch(name))
+    if wrong:
+        return f"{INPUTS} has {wrong}; give a name of letters, digits, @, - and _ to each"
     return None
 
 

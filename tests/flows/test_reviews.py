@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import pipelinekit as pk
+from pipelinekit.kit.ability import obstacle
 from pipelinekit.model.errors import NotEntitled
 from tests.flows.ledger import WAIT
 from tests.tools.git_repositories import commit_file, git
@@ -31,6 +32,14 @@ def answered(home: Path, run: str, by: str, **inputs: str) -> None:
     """Approve as somebody."""
     with pk.Kit(home, settings=pk.Settings(), work=False, by=by) as kit:
         kit.run(run).approve("fine", inputs=inputs)
+
+
+@pytest.mark.parametrize(("name", "fits"), [("how-many", True), ("how many", False), ("", False)])
+def test_what_is_filled_in_has_a_name_that_an_output_variable_may_have(
+    name: str, *, fits: bool
+) -> None:
+    found = obstacle(pk.review("gate", inputs={name: {}}), pk.Settings())
+    assert found is None if fits else repr(name) in (found or "")
 
 
 @pytest.mark.slow

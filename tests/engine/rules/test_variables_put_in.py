@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from pipelinekit.model.action import EnvironmentVariable, OutputArtifact
+from pipelinekit.model.order import Succeeded
 from pipelinekit.model.pipeline import Pipeline, Stage, Variable
 from tests.engine.world import World, approval, line, step
 
@@ -225,6 +226,18 @@ def test_too_many_bytes_of_output_variables_fail_the_action() -> None:
     world.fetched(run)
     world.succeed(run, "make", big="x" * 122_881)
     assert world.row(run, "make").error.code == "OutputVariablesSizeExceeded"
+
+
+@pytest.mark.parametrize("key", ["a.b", "", "a b", "é", "a\n"])
+def test_an_output_variable_that_nobody_could_refer_to_fails_the_action(key: str) -> None:
+    """5.3.9: keys of output variables are of letters, digits and @ - _ (CHOICE: JobFailed)."""
+    world = World()
+    run = world.started(line(Stage("Build", step("make", namespace="b"))))
+    world.fetched(run)
+    world.report(run, "make", Succeeded({"fine": "1", key: "x"}))
+    error = world.row(run, "make").error
+    assert (error.code, repr(key) in error.message) == ("JobFailed", True)
+    assert "letters, digits, @, - and _" in error.message
 
 
 def test_122880_bytes_of_output_variables_are_not_too_many() -> None:
