@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
-from pipelinekit.engine.advance import settle
+from pipelinekit.engine.advance import is_outdated, settle
 from pipelinekit.engine.conditions import break_off
 from pipelinekit.engine.draft import Draft
 from pipelinekit.engine.modes import inside, withdraw
@@ -40,6 +40,8 @@ def stop(draft: Draft, event: StopRequested) -> None:
             replace(execution, status=stopped, stop=asked, summary=summary, updated=draft.at)
         )
         return
+    if is_outdated(draft, execution):
+        summary = execution.summary  # it is cancelled all the same, and that says why
     stopping = replace(
         execution,
         status=PipelineStatus.STOPPING,

@@ -87,6 +87,25 @@ def test_an_action_that_fails_after_an_update_does_not_fail_the_execution() -> N
     assert (world.row(first, "make").status, world.status(first)) == ("Failed", "Cancelled")
 
 
+@pytest.mark.parametrize("updated_first", [True, False])
+def test_an_execution_that_is_cancelled_says_so_although_it_was_stopped_too(
+    *, updated_first: bool
+) -> None:
+    """3.13, 3.8: what an update cancels is Cancelled, whoever stops it meanwhile (CHOICE)."""
+    world = World()
+    run = world.started(TWO)
+    world.fetched(run)
+    if updated_first:
+        world.define(TWO)
+    world.stop(run)
+    if not updated_first:
+        world.define(TWO)
+    world.succeed(run, "make")
+    assert (world.status(run), world.execution(run).stop.by) == ("Cancelled", "ann")
+    told = "Cancelled because the pipeline's definition changed"
+    assert world.execution(run).summary == told
+
+
 def test_after_an_update_no_later_group_and_no_later_stage_starts() -> None:
     """3.13: a cancelled execution does not go on."""
     world = World()
