@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 
 from pipelinekit.engine.declaration import Finding, PlacedAction
-from pipelinekit.model.action import Category, Owner
+from pipelinekit.model.action import Action, Category, Owner
 from pipelinekit.model.pipeline import PipelineType
 
 MAX_OVERRIDES_BYTES = 1024
@@ -133,12 +133,16 @@ def commands_where_none_belong(placed: PlacedAction) -> Iterator[Finding]:
 
 def masked_secret_of_a_new_action(placed: PlacedAction) -> Iterator[Finding]:
     """A18: a secret is the mask of GetPipeline, but no stored secret stands behind it."""
-    if _existed(placed):
-        return
+    before = _before(placed)
+    stored = before.configuration if before else {}
     for key in placed.type.properties if placed.type else ():
-        if key.secret and _MASK.fullmatch(placed.configuration.get(key.name, "")):
-            found = f'the secret "{key.name}" of the new action "{placed.action.name}" is masked'
-            advice = "write the secret itself; renamed and moved actions are new ones"
+        if (
+            key.secret
+            and key.name not in stored
+            and _MASK.fullmatch(placed.configuration.get(key.name, ""))
+        ):
+            found = f'the secret "{key.name}" of action "{placed.action.name}" is masked'
+            advice = "write the secret itself: none is stored; renamed and moved actions are new"
             yield Finding((*placed.path, "configuration", key.name), found, advice)
 
 
@@ -153,11 +157,11 @@ def too_long_parameter_overrides(placed: PlacedAction) -> Iterator[Finding]:
         yield Finding(path, found, "put parameters into a TemplateConfiguration file")
 
 
-def _existed(placed: PlacedAction) -> bool:
+def _before(placed: PlacedAction) -> Action | None:
     previous = placed.declaration.previous
     stage = previous.stage(placed.stage.stage.name) if previous else None
     action = stage.action(placed.action.name) if stage else None
-    return action is not None and action.type == placed.action.type
+    return action if action and action.type == placed.action.type else None
 
 
 ACTION_RULES: tuple[tuple[str, Callable[[PlacedAction], Iterator[Finding]]], ...] = (

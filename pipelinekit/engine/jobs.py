@@ -58,7 +58,7 @@ def _acknowledge(draft: Draft, event: JobAcknowledged) -> None:
             f"job {known.id} was acknowledged with nonce {event.nonce!r}, and it has been offered "
             f"again since, or to another worker; poll for another job"
         )
-    if known.status is JobStatus.DISPATCHED:
+    if known.status in {JobStatus.DISPATCHED, JobStatus.IN_PROGRESS}:
         there = _is_under_way(draft, event)
         known = replace(known, status=JobStatus.IN_PROGRESS if there else JobStatus.FAILED)
         draft.put(known)

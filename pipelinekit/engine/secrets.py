@@ -4,7 +4,7 @@ Source: codepipeline.md 2.10.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec.structs import replace
 
@@ -30,8 +30,16 @@ def masked(pipeline: Pipeline, types: Types) -> Pipeline:
 
 def masked_values(values: Mapping[str, str], action: Action, types: Types) -> Mapping[str, str]:
     """Give values of an action's configuration with asterisks in the places of secrets."""
-    secrets = _secrets(action, types)
+    secrets = secret_keys(values, action.type, types)
     return {key: MASK if key in secrets else value for key, value in values.items()}
+
+
+def secret_keys(keys: Iterable[str], type_id: ActionTypeId, types: Types) -> frozenset[str]:
+    """Tell which keys of a configuration are secret: all, where nobody knows the type."""
+    known = types.get(type_id)
+    if known is None:
+        return frozenset(keys)
+    return frozenset(each.name for each in known.properties if each.secret)
 
 
 def unmasked(pipeline: Pipeline, previous: Pipeline | None, types: Types) -> Pipeline:
@@ -80,7 +88,4 @@ def replace_actions(stage: Stage, actions: tuple[Action, ...]) -> Stage:
 
 
 def _secrets(action: Action, types: Types) -> frozenset[str]:
-    known = types.get(action.type)
-    return (
-        frozenset(each.name for each in known.properties if each.secret) if known else frozenset()
-    )
+    return secret_keys(action.configuration, action.type, types)

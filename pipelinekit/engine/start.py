@@ -50,7 +50,8 @@ def start(draft: Draft, event: Started) -> None:
         updated=draft.at,
         stage=definition.stages[0].name,
         variables=values,
-        revisions=revisions,
+        revisions={**revisions, **event.told},
+        told=event.told,
         object_keys=event.object_keys,
         limits=event.limits,
     )

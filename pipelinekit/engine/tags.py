@@ -1,5 +1,6 @@
 """How resources get tags and lose them. Source: codepipeline.md 2.8, 12.5."""
 
+import re
 from collections.abc import Mapping
 
 from msgspec.structs import replace
@@ -11,6 +12,8 @@ from pipelinekit.model.event import Tagged
 
 MOST_TAGS = 50
 RESERVED = "aws:"
+LEGAL = re.compile(r"[\w +\-=.:/@]*")
+"""Letters, digits, spaces and some marks."""
 
 
 def tag(draft: Draft, event: Tagged) -> None:
@@ -21,6 +24,7 @@ def tag(draft: Draft, event: Tagged) -> None:
     kept = before.values if before else {}
     after = {**kept, **event.values}
     _refuse_reserved(event.resource, (*event.values, *event.removed))
+    _refuse_illegal(event.resource, event.values)
     _set(draft, event.resource, {k: v for k, v in after.items() if k not in event.removed})
 
 
@@ -33,10 +37,11 @@ def give_tags(draft: Draft, resource: str, values: Mapping[str, str]) -> None:
         values: Its tags.
 
     Raises:
-        InvalidTags: A name is reserved.
+        InvalidTags: A name is reserved, or a name or value has characters that it may not have.
         TooManyTags: There are more than 50.
     """
     _refuse_reserved(resource, tuple(values))
+    _refuse_illegal(resource, values)
     _set(draft, resource, values)
 
 
@@ -58,3 +63,12 @@ def _refuse_reserved(resource: str, names: tuple[str, ...]) -> None:
             f"tags {', '.join(reserved)} of {resource} were to be changed, and names that begin "
             f"with {RESERVED} are AWS's own; use other names"
         )
+
+
+def _refuse_illegal(resource: str, values: Mapping[str, str]) -> None:
+    for name, value in values.items():
+        if name.endswith(" ") or not (LEGAL.fullmatch(name) and LEGAL.fullmatch(value)):
+            raise InvalidTags(
+                f"{resource} was to have the tag {name!r}: {value!r}; write letters, digits, "
+                f"spaces and + - = . _ : / @, and no space at a name's end"
+            )

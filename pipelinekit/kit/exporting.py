@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from typing import Final
 
+from pipelinekit.kit.registry import action_type
 from pipelinekit.model.action import Owner
 from pipelinekit.model.errors import ValidationError
 from pipelinekit.model.pipeline import LOCAL_BUCKET, LOCAL_ROLE, Pipeline
@@ -79,6 +80,7 @@ def project_names(pipeline: Pipeline) -> list[str]:
 def export_notes(pipeline: Pipeline, to: Target, projects: Mapping[str, Project]) -> Iterator[str]:
     """Say what of an export means something here only, or has to be added at AWS."""
     yield from _at_home(pipeline)
+    yield from _in_clear(pipeline)
     if to in {Target.JSON, Target.YAML}:
         return
     if pipeline.role_arn == LOCAL_ROLE:
@@ -93,6 +95,18 @@ def export_notes(pipeline: Pipeline, to: Target, projects: Mapping[str, Project]
     left = placeholders(codepipeline.text(pipeline))
     if left:
         yield f"placeholders are still there: {', '.join(dict.fromkeys(left))}"
+
+
+def _in_clear(pipeline: Pipeline) -> Iterator[str]:
+    for stage in pipeline.stages:
+        for action in stage.actions:
+            known = action_type(action.type)
+            secret = [each.name for each in known.properties if each.secret] if known else []
+            for key in (each for each in secret if action.configuration.get(each)):
+                yield (
+                    f"action {stage.name}/{action.name}: its {key} is written as it is, and is "
+                    f"secret; keep the export where nobody else reads it"
+                )
 
 
 def _at_home(pipeline: Pipeline) -> Iterator[str]:

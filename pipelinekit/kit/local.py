@@ -128,12 +128,16 @@ class LocalControl:
         self._runs_here(definition)
         startable(definition, given.variables, given.revisions, given.object_keys)
 
-    def types(self, pipeline: Pipeline | None = None) -> Mapping[ActionTypeId, ActionType]:
-        """Give every action type that a definition may use."""
+    def types(
+        self, pipeline: Pipeline | None = None, *, deleted: bool = False
+    ) -> Mapping[ActionTypeId, ActionType]:
+        """Give every action type that a definition may use, or could."""
         if pipeline is None:
-            return {**action_types(), **self._custom()}
+            return {**action_types(), **self._custom(deleted=deleted)}
         known = {each: kind for each in _uses(pipeline) if (kind := action_type(each))}
-        return known if _uses(pipeline) == known.keys() else {**known, **self._custom()}
+        if _uses(pipeline) == known.keys():
+            return known
+        return {**known, **self._custom(deleted=deleted)}
 
     def declared(self) -> AbstractSet[ActionTypeId]:
         """Name the action types that are carried out here, and by no job worker."""
@@ -202,13 +206,14 @@ class LocalControl:
             revisions=given.revisions,
             object_keys=given.object_keys,
             token=given.token,
+            told=given.told,
             limits=ability.limits(definition),
             defined=at,
         )
 
-    def _custom(self) -> Mapping[ActionTypeId, ActionType]:
+    def _custom(self, *, deleted: bool = False) -> Mapping[ActionTypeId, ActionType]:
         rows = self.store.find(CustomType, Query(pipeline=ACCOUNT))
-        return {row.id: row.type for row in rows if not row.deleted}
+        return {row.id: row.type for row in rows if deleted or not row.deleted}
 
 
 def _uses(pipeline: Pipeline) -> set[ActionTypeId]:

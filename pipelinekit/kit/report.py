@@ -31,14 +31,15 @@ def gather(kit: Kit, run: Run) -> Report:
     Raises:
         ValidationError: The secrets of the project cannot be read, so none can be taken out.
     """
+    types = kit.types(deleted=True)
     try:
-        redactor = Redactor(secrets_of(run, kit.settings))
+        redactor = Redactor(secrets_of(run, kit.settings, types))
     except SecretError as error:
         raise ValidationError(
             f"a report of {run!r} was to be written without secrets, and these cannot be read: "
             f"{error}"
         ) from None
-    told = Reader(kit.store, run, now()).report()
+    told = Reader(kit.store, run, types, now()).report()
     clones = kit.home.folder / "cache" / "git"
     repositories = Repositories(Path(kit.settings.folder), clones)
     whole = replace(told, since=tuple(since(kit.store, run, repositories)))

@@ -7,14 +7,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from msgspec.structs import replace
-
 from pipelinekit.engine.review import asks
+from pipelinekit.engine.secrets import Types, masked, masked_values, secret_keys
 from pipelinekit.kit.fact_words import PLACES, rule
 from pipelinekit.kit.facts import ActionFacts, ConditionFacts, RunFacts
 from pipelinekit.kit.logs import shown
 from pipelinekit.kit.observe import observed
-from pipelinekit.kit.registry import action_types
 from pipelinekit.kit.report_cells import executed
 from pipelinekit.kit.report_facts import (
     Decision,
@@ -29,7 +27,7 @@ from pipelinekit.kit.report_facts import (
     Written,
 )
 from pipelinekit.kit.run import Run
-from pipelinekit.model.action import Action, Category
+from pipelinekit.model.action import Category
 from pipelinekit.model.check import ConditionStatus
 from pipelinekit.model.execution import Definition
 from pipelinekit.model.pipeline import Pipeline
@@ -40,7 +38,6 @@ from pipelinekit.tools.vault import values_in
 from pipelinekit.wire import codepipeline
 from pipelinekit.wire.words import MARKS, NOT_STARTED, Mark, duration, one_line
 
-HIDDEN = "****"
 REFERENCE = "secret:"
 """What says where a secret is, and is none itself."""
 
@@ -50,13 +47,18 @@ MINE = re.compile(r"(?i)(secret|token|password|passwd|api_?key|credential)")
 """What a value is called that is kept out, though nobody has said that it is secret."""
 
 
-def secrets_of(run: Run, settings: Settings) -> list[str]:
+def secrets_of(run: Run, settings: Settings, types: Types) -> list[str]:
     """List the values that no report of an execution may show.
+
+    Args:
+        run: The execution.
+        settings: Of the project.
+        types: Those of its actions, as far as they are known.
 
     Raises:
         SecretError: The project's file of secrets cannot be read.
     """
-    found = [value for _, value in _secret_settings(run.definition)]
+    found = [*_secret_settings(run.definition, types)]
     for name, value in run.execution.variables.items():
         found += [value] if MINE.search(name) else []
     for row in run.actions:
@@ -72,12 +74,14 @@ class Reader:
     Args:
         store: Where it is kept.
         run: The execution.
+        types: Those of its actions, as far as they are known; what others say is secret.
         present: Until when things under way have taken, UTC.
     """
 
-    def __init__(self, store: Store, run: Run, present: datetime) -> None:
+    def __init__(self, store: Store, run: Run, types: Types, present: datetime) -> None:
         self._store = store
         self._run = run
+        self._types = types
         self._present = present
         self._facts = observed(run, present)
 
@@ -117,7 +121,7 @@ class Reader:
         row = self._store.find(Definition, query)[0]
         whole = codepipeline.text(row.body)
         digest = hashlib.sha256(whole.encode()).hexdigest()
-        text = codepipeline.text(_masked(row.body))
+        text = codepipeline.text(masked(row.body, self._types))
         return Written(version, digest, row.by, _time(row.at), text)
 
     def _settings(self) -> Iterator[Setting]:
@@ -126,11 +130,9 @@ class Reader:
         resolved = {(row.stage, row.action): row.resolved for row in self._run.actions}
         for stage in self._run.definition.stages:
             for action in stage.actions:
-                secret = _secret_keys(action)
                 given = resolved.get((stage.name, action.name), action.configuration)
-                for key, value in given.items():
-                    shown_value = HIDDEN if key in secret else value
-                    yield Setting(f"{stage.name}/{action.name}", key, shown_value)
+                for key, value in masked_values(given, action, self._types).items():
+                    yield Setting(f"{stage.name}/{action.name}", key, value)
 
     def _revisions(self) -> Iterator[Taken]:
         for name, each in self._run.execution.revisions.items():
@@ -214,30 +216,13 @@ def _took(seconds: float | None) -> str:
     return "" if seconds is None else duration(seconds)
 
 
-def _masked(pipeline: Pipeline) -> Pipeline:
-    stages = tuple(
-        stage.with_actions(map(_without_secrets, stage.actions)) for stage in pipeline.stages
-    )
-    return replace(pipeline, stages=stages)
-
-
-def _without_secrets(action: Action) -> Action:
-    secret = _secret_keys(action)
-    kept = {key: HIDDEN if key in secret else text for key, text in action.configuration.items()}
-    return replace(action, configuration=kept)
-
-
-def _secret_keys(action: Action) -> set[str]:
-    known = action_types().get(action.type)
-    return {key.name for key in known.properties if key.secret} if known else set()
-
-
-def _secret_settings(pipeline: Pipeline) -> Iterator[tuple[str, str]]:
+def _secret_settings(pipeline: Pipeline, types: Types) -> Iterator[str]:
     for stage in pipeline.stages:
         for action in stage.actions:
-            for key in _secret_keys(action):
-                if value := action.configuration.get(key):
-                    yield key, value
+            if action.type in types:  # else each word of a configuration would be taken out
+                for key in secret_keys((), action.type, types):
+                    if value := action.configuration.get(key):
+                        yield value
 
 
 def _secret_parameters(text: str) -> Iterator[str]:

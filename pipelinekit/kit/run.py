@@ -9,13 +9,13 @@ from typing import Literal, Self, get_args
 from pipelinekit.kit.control import Control
 from pipelinekit.kit.logs import shown
 from pipelinekit.kit.resume import resuming
-from pipelinekit.kit.waits import approvals, freezes, the_condition, the_one
+from pipelinekit.kit.waits import approvals, freezes, the_condition, the_failed, the_one
 from pipelinekit.model.check import ConditionExecution, RuleExecution
 from pipelinekit.model.condition import RetryMode
 from pipelinekit.model.errors import (
     EngineClosed,
     ExecutionFailed,
-    StageNotRetryable,
+    ExecutionNotFound,
     ValidationError,
 )
 from pipelinekit.model.event import (
@@ -33,7 +33,7 @@ from pipelinekit.model.execution import (
     StageState,
 )
 from pipelinekit.model.pipeline import Pipeline
-from pipelinekit.model.status import ApprovalStatus, PipelineStatus, StageStatus
+from pipelinekit.model.status import ApprovalStatus, PipelineStatus
 from pipelinekit.ports.store import Query
 
 LOOK_SECONDS = 0.1
@@ -57,15 +57,28 @@ class Run:
         self.id = execution
 
     def __repr__(self) -> str:
-        execution = self.execution
+        try:
+            execution = self.execution
+        except ExecutionNotFound:
+            return f"Run({self.pipeline!r}, {self.id}, no longer kept)"
         return f"Run({self.pipeline!r}, {self.id}, {execution.status}, in {execution.stage})"
 
     @property
     def execution(self) -> PipelineExecution:
-        """Give the execution as it stands."""
+        """Give the execution as it stands.
+
+        Raises:
+            ExecutionNotFound: It was removed: with its pipeline, or since it was old.
+        """
         if self._succeeded is not None:
             return self._succeeded
-        execution = self._kit.store.find(PipelineExecution, Query(id=self.id))[0]
+        found = self._kit.store.find(PipelineExecution, Query(id=self.id))
+        if not found:
+            raise ExecutionNotFound(
+                f"execution {self.id} of pipeline {self.pipeline!r} was looked at, and it is no "
+                f"longer kept: its pipeline was deleted, or it was old; start another one"
+            )
+        execution = found[0]
         if execution.status is PipelineStatus.SUCCEEDED:  # which it stays
             self._succeeded = execution
         return execution
@@ -261,7 +274,7 @@ class Run:
             NotLatestExecution: Another execution has entered the stage since.
         """
         mode = RetryMode.ALL_ACTIONS if all_actions else RetryMode.FAILED_ACTIONS
-        return self._ask(RetryRequested, stage=stage or self._failed_stage(), mode=mode)
+        return self._ask(RetryRequested, stage=stage or the_failed(self.stages, self), mode=mode)
 
     def resume(self) -> Self:
         """Run the failed actions again, and notebooks from the cell that failed.
@@ -272,7 +285,7 @@ class Run:
         Raises:
             StageNotRetryable: No notebook failed, or what it left is gone; or as of `retry`.
         """
-        stage = self._failed_stage()
+        stage = the_failed(self.stages, self)
         failed = [row.action for row in self.actions if row.stage == stage and row.error]
         with resuming(self._kit.home, self.id, stage, failed):
             return self.retry(stage)
@@ -384,12 +397,3 @@ class Run:
     def _ask(self, wish: Callable[..., Event], **members: object) -> Self:
         self._kit.ask(wish, self.pipeline, execution=self.id, **members)
         return self
-
-    def _failed_stage(self) -> str:
-        over = {StageStatus.FAILED, StageStatus.STOPPED}
-        failed = [row.stage for row in self.stages if row.status in over or row.failed]
-        if failed:
-            return failed[-1]
-        raise StageNotRetryable(
-            f"{self!r} was to be retried, but none of its stages failed or was stopped"
-        )

@@ -1,4 +1,4 @@
-"""What an execution waits for: people who approve, and the ends of freezes."""
+"""Chooses what a person means who answers, overrides or retries, out of what there is."""
 
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
@@ -6,9 +6,9 @@ from typing import TypeVar
 from pipelinekit.engine.review import FREEZE, asks
 from pipelinekit.model.check import ConditionExecution, RuleExecution
 from pipelinekit.model.condition import ConditionType
-from pipelinekit.model.errors import ActionNotFound, ValidationError
-from pipelinekit.model.execution import ActionExecution
-from pipelinekit.model.status import ActionStatus
+from pipelinekit.model.errors import ActionNotFound, StageNotRetryable, ValidationError
+from pipelinekit.model.execution import ActionExecution, StageExecution
+from pipelinekit.model.status import ActionStatus, StageStatus
 
 Row = TypeVar("Row", ActionExecution, RuleExecution)
 
@@ -41,6 +41,25 @@ def the_one(waiting: Sequence[ActionExecution], action: str | None, asked: str) 
     found = ", ".join(row.action for row in waiting) or "none"
     raise ActionNotFound(
         f"{asked}; those that wait are: {found}" + ("; say which with action=" if meant else "")
+    )
+
+
+def the_failed(stages: Sequence[StageExecution], run: object) -> str:
+    """Choose the stage that is to be retried: the last one that failed or was stopped.
+
+    Args:
+        stages: Those that an execution has entered, in order.
+        run: The execution, for the message.
+
+    Raises:
+        StageNotRetryable: There is none.
+    """
+    over = {StageStatus.FAILED, StageStatus.STOPPED}
+    failed = [row.stage for row in stages if row.status in over or row.failed]
+    if failed:
+        return failed[-1]
+    raise StageNotRetryable(
+        f"{run!r} was to be retried, but none of its stages failed or was stopped"
     )
 
 

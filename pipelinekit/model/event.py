@@ -8,7 +8,7 @@ from msgspec import field
 from pipelinekit.model.account import CustomType, Webhook
 from pipelinekit.model.action import ActionTypeId
 from pipelinekit.model.condition import ConditionType, RetryMode
-from pipelinekit.model.execution import Artifact, Cause
+from pipelinekit.model.execution import Artifact, Cause, Revision
 from pipelinekit.model.noun import TAG, Noun
 from pipelinekit.model.order import Outcome
 from pipelinekit.model.pipeline import Pipeline
@@ -57,6 +57,7 @@ class Started(Occurred, kw_only=True):
         cause: What started it.
         variables: Values of pipeline variables.
         revisions: Revisions that source actions are to take, by action name.
+        told: What else is known of such revisions, likewise.
         object_keys: The S3 object that a source takes instead of its own, by action name.
         token: A client request token, to make the start idempotent.
         limits: How many seconds actions of a custom type may take, by the type as text.
@@ -73,6 +74,7 @@ class Started(Occurred, kw_only=True):
     limits: Mapping[str, float] = field(default_factory=dict)
     defined: datetime | None = None
     most: int = MOST_EXECUTIONS
+    told: Mapping[str, Revision] = field(default_factory=dict)
 
 
 class Reported(Occurred, kw_only=True):

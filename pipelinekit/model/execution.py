@@ -161,6 +161,7 @@ class PipelineExecution(Noun):
         version: Of the definition it runs on.
         stage: The stage it is in, or waits in front of, or ended in.
         revisions: What each source action found, by action name.
+        told: What a worker had told of revisions when it started this, likewise.
         object_keys: The S3 object that a source takes instead of its own, by action name.
         limits: How many seconds actions of a custom type may take, by the type as text.
         attempts: How often it ran: 1, and 1 more for each retry.
@@ -182,6 +183,7 @@ class PipelineExecution(Noun):
     status: PipelineStatus = PipelineStatus.IN_PROGRESS
     variables: Mapping[str, str] = field(default_factory=dict)
     revisions: Mapping[str, Revision] = field(default_factory=dict)
+    told: Mapping[str, Revision] = field(default_factory=dict)
     object_keys: Mapping[str, str] = field(default_factory=dict)
     limits: Mapping[str, float] = field(default_factory=dict)
     stop: Stop | None = None

@@ -195,10 +195,13 @@ class Pipeline(Noun):
 
     def bucket(self, region: str | None) -> str:
         """Name the bucket of the artifacts that actions of a region write."""
-        own = self.artifact_stores.get(region or "") or self.artifact_store
-        first = next(iter(self.artifact_stores.values()), None)
-        store = own or first
+        store = self.store(region)
         return store.location if store else LOCAL_BUCKET
+
+    def store(self, region: str | None) -> ArtifactStore | None:
+        """Give what it says of where artifacts of a region lie."""
+        own = self.artifact_stores.get(region or "") or self.artifact_store
+        return own or next(iter(self.artifact_stores.values()), None)
 
     def stage(self, name: str) -> Stage | None:
         """Find a stage by its name."""

@@ -3,22 +3,23 @@
 from collections.abc import Mapping, Sequence
 from typing import TypeVar, cast
 
+from pipelinekit.engine.conditions import condition_of
 from pipelinekit.engine.secrets import masked, masked_values
 from pipelinekit.model.action import Action
 from pipelinekit.model.check import RuleExecution
 from pipelinekit.model.condition import Rule
 from pipelinekit.model.errors import (
     ActionExecutionNotFound,
-    InvalidNextToken,
     PipelineVersionNotFound,
     ValidationError,
 )
 from pipelinekit.model.execution import ActionExecution
 from pipelinekit.model.pipeline import Pipeline, Stage
-from pipelinekit.operations.pages import last_of, next_token
+from pipelinekit.operations.pages import last_of, last_row, next_token
 from pipelinekit.operations.reading import (
     Answer,
     Given,
+    custom_types,
     definition_of,
     execution_of,
     record_of,
@@ -84,18 +85,21 @@ class _Definitions:
     def __init__(self, control: Control, pipeline: str) -> None:
         self._control = control
         self._record = record_of(control, pipeline)
-        self._types = control.types()
+        self._types = control.types(deleted=True)
+        self._customs = custom_types(control)
         self._known: dict[int, Pipeline | None] = {}
 
     def action(self, row: ActionExecution) -> Answer:
         stage = self._stage_of(row)
         declared = stage.action(row.action) if stage else None
         action = declared or Action(row.action, row.type)
-        return action_detail(row, declared, masked_values(row.resolved, action, self._types))
+        resolved = masked_values(row.resolved, action, self._types)
+        return action_detail(row, declared, resolved, self._customs.get(row.type))
 
     def rule(self, row: RuleExecution) -> Rule | None:
         stage = self._stage_of(row)
-        rules = stage.rules if stage else ()
+        condition = condition_of(stage, row.condition) if stage else None
+        rules = condition.rules if condition else ()
         return next((rule for rule in rules if rule.name == row.rule), None)
 
     def _stage_of(self, row: ActionExecution | RuleExecution) -> Stage | None:
@@ -120,7 +124,7 @@ def _page(
     execution, latest = _filter(given)
     if execution:
         execution_of(control, name, execution)
-    last = _last(control, kind, operation, given)
+    last = last_row(control, kind, operation, given)
     size = cast("int", given.get("maxResults", PAGE))
     query = Query(pipeline=name, execution=execution, limit=size + 1, before=last)
     rows = list(control.find(kind, query))
@@ -130,19 +134,6 @@ def _page(
         newest = _newest(control.find(kind, Query(execution=execution)))
         page = [row for row in page if row.id in newest]
     return page, more
-
-
-def _last(control: Control, kind: type[A], operation: str, given: Given) -> A | None:
-    token = text(given, "nextToken")
-    if not token:
-        return None
-    found = control.find(kind, Query(id=last_of(control, operation, given, token)))
-    if not found:
-        raise InvalidNextToken(
-            f"the next page of {operation} was asked for, and what it follows has been removed; "
-            f"ask for the first page again"
-        )
-    return found[0]
 
 
 def _filter(given: Given) -> tuple[str | None, bool]:

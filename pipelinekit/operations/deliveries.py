@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import ipaddress
 import json
+import re
 from collections.abc import Mapping
 from uuid import NAMESPACE_URL, uuid5
 
@@ -20,12 +21,15 @@ from pipelinekit.operations.reading import definition_of, record_of
 from pipelinekit.ports.control import NOTHING, Control, StartWith
 from pipelinekit.ports.store import Query
 from pipelinekit.tools.documents.json_path import JsonPathError, values_at
+from pipelinekit.wire.answers import arn
 
 HASHES = {
     "x-hub-signature-256": ("sha256", hashlib.sha256),
     "x-hub-signature": ("sha1", hashlib.sha1),
 }
 """By header, the better one first: a delivery that bears it is judged by it."""
+
+_PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 
 class Delivery(Noun):
@@ -93,7 +97,7 @@ def _start(control: Control, webhook: Webhook, delivery: Delivery) -> str:
         values = action.configuration if action else {}
         for each in webhook.filters:
             _pass(each, values, data)
-        cause = Cause(TriggerType.WEBHOOK, webhook.name)
+        cause = Cause(TriggerType.WEBHOOK, arn(f"webhook:{webhook.name}"))
         return control.begin(webhook.target, cause, _with(webhook, delivery))
     except PipelineKitError as error:
         raise _Refused(200, error.code, str(error)) from error
@@ -135,11 +139,10 @@ def _pass(wanted: WebhookFilter, values: Mapping[str, str], data: object) -> Non
         found = values_at(wanted.path, data)
     except JsonPathError as error:
         raise _Refused(200, "FilterMismatch", str(error)) from error
-    equals = wanted.equals
-    for key, value in values.items():
-        equals = equals and equals.replace(f"{{{key}}}", value)
+    equals = wanted.equals and _PLACEHOLDER.sub(
+        lambda key: values.get(key[1], key[0]), wanted.equals
+    )
     if not found or (equals is not None and equals not in found):
-        said = (
-            f"at {wanted.path} there is not {equals}" if equals else f"there is no {wanted.path}"
-        )
-        raise _Refused(200, "FilterMismatch", said)
+        # What is put in may be a secret, and whoever delivers reads this.
+        at = f"at {wanted.path} there is not {wanted.equals}"
+        raise _Refused(200, "FilterMismatch", at if equals else f"there is no {wanted.path}")

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import cast
 
+from pipelinekit.model.errors import ValidationError
 from pipelinekit.model.event import StopRequested
 from pipelinekit.model.execution import Cause, PipelineExecution, PipelineRecord, StageExecution
+from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.status import StageStatus, TriggerType
-from pipelinekit.operations.pages import last_of, next_token
+from pipelinekit.operations.pages import last_row, next_token
 from pipelinekit.operations.reading import (
     Answer,
     Given,
@@ -23,26 +25,37 @@ from pipelinekit.wire.execution_answers import execution_detail, execution_summa
 
 PAGE = 100
 _LIST = "ListPipelineExecutions"
+_COMMIT, _DIGEST, _OBJECT_KEY = "COMMIT_ID", "IMAGE_DIGEST", "S3_OBJECT_KEY"
+REVISION_TYPES: Mapping[str, frozenset[str]] = {
+    "CodeCommit": frozenset({_COMMIT}),
+    "CodeStarSourceConnection": frozenset({_COMMIT}),
+    "GitHub": frozenset({_COMMIT}),
+    "ECR": frozenset({_DIGEST}),
+    "S3": frozenset({"S3_OBJECT_VERSION_ID", _OBJECT_KEY}),
+}
+"""What can be chosen of a source, by its provider; of others whatever their authors understand."""
 
 
 def start(control: Control, given: Given) -> Answer:
     """Start an execution."""
+    name = text(given, "name")
     chosen = cast("list[Mapping[str, str]]", given.get("sourceRevisions") or [])
+    record = record_of(control, name)
+    if chosen:
+        _refuse_misfits(definition_of(control, record), chosen)
     variables = cast("list[Mapping[str, str]]", given.get("variables") or [])
     keys = {
         each["actionName"]: each["revisionValue"]
         for each in chosen
-        if each["revisionType"] == "S3_OBJECT_KEY"
+        if each["revisionType"] == _OBJECT_KEY
     }
     revisions = {
         each["actionName"]: each["revisionValue"]
         for each in chosen
-        if each["revisionType"] != "S3_OBJECT_KEY"
+        if each["revisionType"] != _OBJECT_KEY
     }
     values = {each["name"]: each["value"] for each in variables}
     begun = StartWith(values, revisions, keys, text(given, "clientRequestToken") or None)
-    name = text(given, "name")
-    record_of(control, name)
     cause = Cause(TriggerType.START_PIPELINE_EXECUTION, control.by)
     return {"pipelineExecutionId": control.begin(name, cause, begun)}
 
@@ -73,9 +86,7 @@ def list_all(control: Control, given: Given) -> Answer:
     name = text(given, "pipelineName")
     record = record_of(control, name)
     size = cast("int", given.get("maxResults", PAGE))
-    token = text(given, "nextToken")
-    last = last_of(control, _LIST, given, token) if token else ""
-    before = execution_of(control, name, last) if last else None
+    before = last_row(control, PipelineExecution, _LIST, given)
     asked = cast("Mapping[str, Mapping[str, str]]", given.get("filter") or {})
     stage = asked.get("succeededInStage", {}).get("stageName")
     if stage is None:
@@ -86,6 +97,25 @@ def list_all(control: Control, given: Given) -> Answer:
     more = next_token(control, _LIST, given, rows[size - 1].id) if rows[size:] else None
     summaries = [execution_summary(row) for row in rows[:size]]
     return present(pipelineExecutionSummaries=summaries, nextToken=more)
+
+
+def _refuse_misfits(definition: Pipeline, chosen: list[Mapping[str, str]]) -> None:
+    actions = [action for stage in definition.stages for action in stage.actions]
+    providers = {action.name: action.type.provider for action in actions}
+    asked = f"pipeline {definition.name!r} was to be started on"
+    taken: set[tuple[str, bool]] = set()
+    for each in chosen:
+        name, kind = each["actionName"], each["revisionType"]
+        known = REVISION_TYPES.get(providers.get(name, ""))
+        if known is not None and kind not in known:
+            raise ValidationError(
+                f"{asked} a {kind} of {name}, which is an action of {providers[name]}; choose its "
+                f"revision by {' or '.join(sorted(known))}"
+            )
+        place = (name, kind == _OBJECT_KEY)
+        if place in taken:
+            raise ValidationError(f"{asked} two revisions of {name}; choose one of them")
+        taken.add(place)
 
 
 def _succeeded(

@@ -198,7 +198,10 @@ def _place(job: WorkerJob) -> dict[str, str]:
 
 
 def _data(control: Control, order: Order) -> Answer:
-    store = definition_of(control, record_of(control, order.pipeline)).artifact_store
+    definition = definition_of(control, record_of(control, order.pipeline))
+    stage = definition.stage(order.stage)
+    action = stage.action(order.action) if stage else None
+    store = definition.store(action.region if action else None)
     return job_data(order, grant(control, order), store.encryption_key if store else None)
 
 

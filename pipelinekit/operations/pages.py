@@ -6,15 +6,19 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, TypeVar
 
+from pipelinekit.model.check import RuleExecution
 from pipelinekit.model.errors import InvalidNextToken
+from pipelinekit.model.execution import ActionExecution, PipelineExecution
 from pipelinekit.ports.control import Control
+from pipelinekit.ports.store import Query
 
 DIGEST_BYTES: Final = 16
 _PAGING: Final = frozenset({"maxResults", "nextToken", "MaxResults", "NextToken"})
 
 Given = Mapping[str, object]
+R = TypeVar("R", PipelineExecution, ActionExecution, RuleExecution)
 
 
 def next_token(control: Control, operation: str, given: Given, last: str) -> str:
@@ -47,6 +51,25 @@ def last_of(control: Control, operation: str, given: Given, token: str) -> str:
             f"these parameters; ask for the first page again"
         )
     return body.decode()
+
+
+def last_row(control: Control, kind: type[R], operation: str, given: Given) -> R | None:
+    """Give the row that the page asked for follows; None for the first page.
+
+    Raises:
+        InvalidNextToken: The token was never given out, or for another request, or the row that
+            it names has been removed.
+    """
+    token = str(given.get("nextToken") or "")
+    if not token:
+        return None
+    found = control.find(kind, Query(id=last_of(control, operation, given, token)))
+    if not found:
+        raise InvalidNextToken(
+            f"the next page of {operation} was asked for, and what it follows has been removed; "
+            f"ask for the first page again"
+        )
+    return found[0]
 
 
 def _digest(control: Control, operation: str, given: Given, body: bytes) -> bytes:

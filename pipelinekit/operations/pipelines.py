@@ -5,8 +5,9 @@ from typing import cast
 
 from msgspec.structs import replace
 
+from pipelinekit.engine.define import refuse_name_in_use
 from pipelinekit.engine.secrets import masked, unmasked
-from pipelinekit.model.errors import PipelineKitError
+from pipelinekit.model.errors import DefinitionError, PipelineKitError
 from pipelinekit.model.event import Defined, Deleted
 from pipelinekit.model.execution import Cause, PipelineRecord
 from pipelinekit.model.pipeline import Pipeline
@@ -32,9 +33,14 @@ PAGE = 1_000
 
 def create(control: Control, given: Given) -> Answer:
     """Create a pipeline and start it for the first time, where it can run here."""
-    tags = tags_given(given)
     pipeline = _declared(given)
-    control.check(pipeline, None)
+    try:
+        control.check(pipeline, None)
+    except DefinitionError:
+        there = control.find(PipelineRecord, Query(pipeline=pipeline.name))
+        refuse_name_in_use(pipeline.name, there)
+        raise
+    tags = tags_given(given)
     version = control.ask(Defined, pipeline.name, definition=pipeline, there=False, tags=tags)
     made = replace(pipeline, version=int(version))
     _start(control, made)
@@ -88,7 +94,7 @@ def _declared(given: Given) -> Pipeline:
 
 
 def _written(control: Control, pipeline: Pipeline) -> Answer:
-    return dict(codepipeline.write(masked(pipeline, control.types(pipeline))))
+    return dict(codepipeline.write(masked(pipeline, control.types(pipeline, deleted=True))))
 
 
 def _start(control: Control, pipeline: Pipeline) -> None:

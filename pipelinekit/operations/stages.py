@@ -18,7 +18,7 @@ from pipelinekit.model.event import (
     RollbackRequested,
     TransitionChanged,
 )
-from pipelinekit.model.execution import ActionExecution, Cause, PipelineExecution
+from pipelinekit.model.execution import ActionExecution, Cause, PipelineExecution, Revision
 from pipelinekit.model.pipeline import Pipeline, Stage
 from pipelinekit.model.status import ApprovalStatus, TriggerType
 from pipelinekit.operations.reading import Answer, Given, definition_of, record_of, text
@@ -106,13 +106,18 @@ def put_revision(control: Control, given: Given) -> Answer:
             f"a revision was put for action {action!r} of stage {text(given, 'stageName')!r}, "
             f"which is no source of it; name one of the source actions"
         )
-    revision = str(cast("Mapping[str, object]", given["actionRevision"])["revisionId"])
-    known = _with_revision(control, name, action, revision)
+    put = cast("Mapping[str, object]", given["actionRevision"])
+    revision = Revision(
+        id=cast("str", put["revisionId"]),
+        change=cast("str", put["revisionChangeId"]),
+        created=cast("datetime", put["created"]),
+    )
+    known = _with_revision(control, name, action, revision.id)
     if known:
         return {"newRevision": False, "pipelineExecutionId": known}
     # Two workers that put the same revision at once start one execution.
-    token = str(uuid5(NAMESPACE_URL, f"{action}\n{revision}"))
-    begun = StartWith(revisions={action: revision}, token=token)
+    token = str(uuid5(NAMESPACE_URL, f"{action}\n{revision.id}"))
+    begun = StartWith(revisions={action: revision.id}, token=token, told={action: revision})
     cause = Cause(TriggerType.PUT_ACTION_REVISION, action)
     return {"newRevision": True, "pipelineExecutionId": control.begin(name, cause, begun)}
 
@@ -129,8 +134,11 @@ def _execution_asking(control: Control, pipeline: str, token: str) -> str:
 
 def _with_revision(control: Control, pipeline: str, action: str, revision: str) -> str | None:
     recent = control.find(PipelineExecution, Query(pipeline=pipeline, limit=RECENT))
-    known = (row for row in recent if action in row.revisions)
-    return next((row.id for row in known if row.revisions[action].id == revision), None)
+    for row in recent:  # a worker may call a revision otherwise once it has fetched it
+        found = [each[action].id for each in (row.told, row.revisions) if action in each]
+        if revision in found:
+            return row.id
+    return None
 
 
 def _stage(definition: Pipeline, name: str) -> Stage:

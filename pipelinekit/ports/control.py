@@ -10,7 +10,7 @@ from msgspec import field
 from pipelinekit.model.action import ActionTypeId
 from pipelinekit.model.actiontype import ActionType
 from pipelinekit.model.event import Event
-from pipelinekit.model.execution import Artifact, Cause
+from pipelinekit.model.execution import Artifact, Cause, Revision
 from pipelinekit.model.noun import Noun
 from pipelinekit.model.order import Order
 from pipelinekit.model.pipeline import Pipeline
@@ -27,6 +27,7 @@ class StartWith(Noun):
     Attributes:
         variables: Values for pipeline variables.
         revisions: Revisions that source actions are to take, by action name.
+        told: What else is known of such revisions, likewise.
         object_keys: S3 objects that sources are to take instead of their own, likewise.
         token: A client request token: the same one again gives the same execution.
     """
@@ -35,6 +36,7 @@ class StartWith(Noun):
     revisions: Mapping[str, str] = field(default_factory=dict)
     object_keys: Mapping[str, str] = field(default_factory=dict)
     token: str | None = None
+    told: Mapping[str, Revision] = field(default_factory=dict)
 
 
 NOTHING = StartWith()
@@ -93,11 +95,14 @@ class Control(Protocol):
         """
         ...
 
-    def types(self, pipeline: Pipeline | None = None) -> Mapping[ActionTypeId, ActionType]:
+    def types(
+        self, pipeline: Pipeline | None = None, *, deleted: bool = False
+    ) -> Mapping[ActionTypeId, ActionType]:
         """Give every action type that a definition may use.
 
         Args:
             pipeline: A definition, of whose actions alone the types are wanted.
+            deleted: Whether to give those too that only older definitions may use.
         """
         ...
 

@@ -5,6 +5,7 @@ Source: codepipeline.md 12.3.
 
 from collections.abc import Mapping, Sequence
 
+from pipelinekit.model.account import CustomType
 from pipelinekit.model.action import Action, Owner
 from pipelinekit.model.check import RuleExecution
 from pipelinekit.model.condition import Rule
@@ -70,7 +71,10 @@ def execution_detail(row: PipelineExecution, definition: Pipeline) -> Json:
 
 
 def action_detail(
-    row: ActionExecution, declared: Action | None, resolved: Mapping[str, str]
+    row: ActionExecution,
+    declared: Action | None,
+    resolved: Mapping[str, str],
+    custom: CustomType | None = None,
 ) -> Json:
     """Write an attempt of an action as ListActionExecutions does.
 
@@ -78,6 +82,7 @@ def action_detail(
         row: The attempt.
         declared: The action in the definition that it ran by, where that is known, secrets masked.
         resolved: What it was configured with, variables put in and secrets masked.
+        custom: Its type, where that is of the account.
     """
     return present(
         pipelineExecutionId=row.execution,
@@ -100,7 +105,7 @@ def action_detail(
         ),
         output=present(
             outputArtifacts=_artifacts(row.outputs),
-            executionResult=_result(row),
+            executionResult=_result(row, link(custom, row, "executionUrlTemplate")),
             outputVariables=dict(row.variables),
         ),
     )
@@ -179,12 +184,26 @@ def _artifacts(artifacts: Sequence[Artifact]) -> list[Json]:
     ]
 
 
-def _result(row: ActionExecution | RuleExecution) -> Json:
+def link(custom: CustomType | None, row: ActionExecution | None, template: str) -> str | None:
+    """Give a link that a custom action type has a template of.
+
+    Args:
+        custom: The type, where the action is of one.
+        row: The attempt whose configuration and id are put in.
+        template: CodePipeline's name of the template.
+    """
+    url = custom.urls.get(template, "") if custom else ""
+    for key, value in (row.resolved if row else {}).items():
+        url = url.replace(f"{{Config:{key}}}", value)
+    return cut(url.replace("{ExternalExecutionId}", row.external_id if row else ""), URL)
+
+
+def _result(row: ActionExecution | RuleExecution, url: str | None = None) -> Json:
     token = row.token if isinstance(row, ActionExecution) else None
     return present(
         externalExecutionId=row.external_id or token,
         externalExecutionSummary=row.summary,
-        externalExecutionUrl=cut(row.external_url, URL),
+        externalExecutionUrl=cut(row.external_url, URL) or url,
         errorDetails=error_details(row.error),
     )
 

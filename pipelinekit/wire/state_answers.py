@@ -3,7 +3,8 @@
 Source: codepipeline.md 3.4 (nothing of a PARALLEL pipeline's runs), 12.3.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 
 from msgspec import field
 
@@ -33,6 +34,7 @@ from pipelinekit.wire.answers import (
     error_details,
     present,
 )
+from pipelinekit.wire.execution_answers import link
 
 CHANGE = 100
 
@@ -143,25 +145,14 @@ def _action(standing: Standing, stage: Stage, action: Action) -> Json:
     row = standing.actions.get((stage.name, action.name))
     run = standing.executions.get(row.execution) if row else None
     revision = run.revisions.get(action.name) if run else None
-    link = _links(standing.types.get(action.type), row)
+    links = partial(link, standing.types.get(action.type), row)
     return present(
         actionName=action.name,
         currentRevision=_revision(row, revision),
-        latestExecution=_attempt(row, link("executionUrlTemplate")) if row else None,
-        entityUrl=link("entityUrlTemplate"),
-        revisionUrl=(cut(revision.url, URL) if revision else None) or link("revisionUrlTemplate"),
+        latestExecution=_attempt(row, links("executionUrlTemplate")) if row else None,
+        entityUrl=links("entityUrlTemplate"),
+        revisionUrl=(cut(revision.url, URL) if revision else None) or links("revisionUrlTemplate"),
     )
-
-
-def _links(custom: CustomType | None, row: ActionExecution | None) -> Callable[[str], str | None]:
-    def link(template: str) -> str | None:
-        url = custom.urls.get(template, "") if custom else ""
-        for key, value in (row.resolved if row else {}).items():
-            url = url.replace(f"{{Config:{key}}}", value)
-        url = url.replace("{ExternalExecutionId}", row.external_id if row else "")
-        return cut(url, URL)
-
-    return link
 
 
 def _revision(row: ActionExecution | None, revision: Revision | None) -> Json | None:

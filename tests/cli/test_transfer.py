@@ -8,6 +8,7 @@ import pytest
 import pipelinekit as pk
 from pipelinekit.kit.importing import import_file
 from pipelinekit.model.settings import Project as Builds
+from pipelinekit.providers.github import github
 from pipelinekit.wire import codepipeline
 from tests.build import pipeline
 from tests.cli.project import Project
@@ -69,6 +70,16 @@ def test_a_project_that_is_not_known_is_named(project: Project) -> None:
     project.write("shop.json", codepipeline.text(pipeline()))
     done = call("export", "shop.json", "--to", "cloudformation")
     assert "project shop is not known here" in done.stderr
+
+
+def test_a_secret_that_is_exported_is_named(project: Project) -> None:
+    source = github("Fetch", "me", "shop", "main", "s3cret").writes("Code")
+    line = pk.Pipeline("shop") >> pk.Stage("Source", source) >> pk.Stage("Ask", pk.approval("ok"))
+    project.write("shop.json", codepipeline.text(line))
+    done = call("export", "shop.json")
+    assert '"OAuthToken": "s3cret"' in done.stdout
+    assert "action Source/Fetch: its OAuthToken is written as it is, and is secret" in done.stderr
+    assert "s3cret" not in done.stderr
 
 
 def test_an_unknown_form_is_refused() -> None:

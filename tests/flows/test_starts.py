@@ -1,6 +1,7 @@
 """Starts by name while the pipeline is defined anew, by this process or by another."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from msgspec.structs import replace
 
 import pipelinekit as pk
 from pipelinekit.model.action import Action, ActionTypeId, Category, Owner
-from pipelinekit.model.errors import CannotRunHere, PipelineNotFound
+from pipelinekit.model.errors import CannotRunHere, ExecutionNotFound, PipelineNotFound
 
 FIRST, SECOND = ("first", "second")
 
@@ -85,3 +86,16 @@ def test_a_start_of_what_is_as_it_was_asks_the_store_for_no_definition(
     kit.start("shop")
     monkeypatch.setattr(kit.store, "find", None)
     kit.start("shop")
+
+
+def test_a_run_that_is_no_longer_kept_says_so(kit: pk.Kit) -> None:
+    run = kit.start(gated("ask")).wait("approval")
+    with ThreadPoolExecutor(1) as waits:
+        end = waits.submit(run.wait)
+        kit.delete("shop")
+        with pytest.raises(ExecutionNotFound, match="its pipeline was deleted"):
+            end.result(timeout=20)
+    assert repr(run) == f"Run('shop', {run.id}, no longer kept)"
+    for look in (lambda: run.status, run.wait, run.raise_for_status):
+        with pytest.raises(ExecutionNotFound, match="its pipeline was deleted"):
+            look()

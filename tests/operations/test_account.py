@@ -54,6 +54,18 @@ def test_a_pipeline_is_tagged_and_untagged(client: Any, shop: str) -> None:
         client.list_tags_for_resource(resourceArn=arn)
 
 
+@pytest.mark.parametrize(("name", "value"), [("a#b", ""), ("   ", ""), ("ok ", ""), ("ok", "x;y")])
+def test_a_tag_of_other_characters_is_refused(
+    client: Any, shop: str, name: str, value: str
+) -> None:
+    """2.8: letters, digits, space and + - = . _ : / @."""
+    legal = tag("Kosten-Stelle: größe/1@x", "a b_c=d+e.f")
+    client.tag_resource(resourceArn=f"{ARN}{shop}", tags=[legal])
+    with pytest.raises(client.exceptions.InvalidTagsException, match="letters, digits, spaces"):
+        client.tag_resource(resourceArn=f"{ARN}{shop}", tags=[tag(name, value)])
+    assert client.list_tags_for_resource(resourceArn=f"{ARN}{shop}")["tags"] == [legal]
+
+
 @pytest.mark.parametrize("ending", ["shop/Live", "secret:x", "a:b:c"])
 def test_what_has_no_tags_has_no_arn_for_them(client: Any, shop: str, ending: str) -> None:
     assert shop
@@ -184,7 +196,7 @@ def test_a_signed_push_starts_the_pipeline_once(hooked: Any) -> None:
     assert status == 200
     started = newest(hooked)
     assert started["pipelineExecutionId"] == told["pipelineExecutionId"]
-    assert started["trigger"] == {"triggerType": "Webhook", "triggerDetail": "hook"}
+    assert started["trigger"] == {"triggerType": "Webhook", "triggerDetail": f"{ARN}webhook:hook"}
     assert post(url, PUSH, signed(PUSH))[1] == told  # a replay
     assert hooked.list_webhooks()["webhooks"][0]["lastTriggered"]
     old = hmac.new(SECRET.encode(), PUSH + b" ", hashlib.sha1).hexdigest()

@@ -129,7 +129,9 @@ def test_a_job_ends_well_with_output_variables_and_a_link(client: Any, baking: s
     assert (state["status"], state["summary"]) == ("Succeeded", "baked")
     assert state["externalExecutionUrl"] == "https://oven/bread/e-7"
     listed = client.list_action_executions(pipelineName="shop")["actionExecutionDetails"]
-    assert listed[0]["output"]["outputVariables"] == {"Weight": "750"}
+    made = listed[0]["output"]
+    assert made["outputVariables"] == {"Weight": "750"}
+    assert made["executionResult"]["externalExecutionUrl"] == "https://oven/bread/e-7"
     assert newest(client)["pipelineExecutionId"] == baking
     with pytest.raises(client.exceptions.InvalidJobStateException):
         client.put_job_success_result(jobId=job["id"], outputVariables={"again": "1"})

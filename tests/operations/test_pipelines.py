@@ -136,6 +136,26 @@ def test_a_token_that_was_not_given_out_is_refused(client: Any, shop: str) -> No
         client.list_pipeline_executions(pipelineName="shop", nextToken=token)
 
 
+def test_a_token_is_of_no_use_once_what_it_follows_is_gone(client: Any, shop: str) -> None:
+    client.start_pipeline_execution(name=shop)
+    asked = {"pipelineName": shop, "maxResults": 1}
+    token = client.list_pipeline_executions(**asked)["nextToken"]
+    client.delete_pipeline(name=shop)
+    client.create_pipeline(pipeline=usual())
+    with pytest.raises(client.exceptions.InvalidNextTokenException, match="has been removed"):
+        client.list_pipeline_executions(**asked, nextToken=token)
+
+
+def test_faults_come_in_the_order_of_codepipeline(client: Any, shop: str) -> None:
+    """2.12: the name in use before the structure, tags last."""
+    bare = pipeline(name=shop)  # a single stage
+    with pytest.raises(client.exceptions.PipelineNameInUseException):
+        client.create_pipeline(pipeline=bare)
+    twice = [{"key": "a", "value": "1"}] * 2
+    with pytest.raises(client.exceptions.InvalidStructureException):
+        client.create_pipeline(pipeline={**bare, "name": "other"}, tags=twice)
+
+
 def test_secrets_are_masked_on_read_and_kept_when_the_mask_comes_back(
     client: Any, kit: pk.Kit
 ) -> None:

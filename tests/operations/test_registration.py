@@ -86,7 +86,10 @@ def test_a_push_to_a_registered_repository_starts_the_pipeline(
     assert site.push("side") == [200]
     assert newest(client)["pipelineExecutionId"] == before
     assert site.push("main") == [200]
-    assert newest(client)["trigger"] == {"triggerType": "Webhook", "triggerDetail": "hook"}
+    assert newest(client)["trigger"] == {
+        "triggerType": "Webhook",
+        "triggerDetail": "arn:aws:codepipeline:us-east-1:000000000000:webhook:hook",
+    }
 
 
 @pytest.mark.slow
