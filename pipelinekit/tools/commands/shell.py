@@ -25,7 +25,7 @@ from typing import Final, Self
 
 from pipelinekit.tools.commands.exposed import ExposedFolder
 from pipelinekit.tools.commands.launch import Launch
-from pipelinekit.tools.jobs.proctree import family, processes, send
+from pipelinekit.tools.jobs.proctree import family, processes, reads_from, send
 
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 """What a shell takes for the name of a variable."""
@@ -48,7 +48,17 @@ NEW_STATE: Final = "state-new"
 VARIABLES: Final = "variables"
 LOOK_SECONDS: Final = 0.05
 CLOSING_SECONDS: Final = 5.0
+SILENT_SECONDS: Final = 1.0
+"""How often it is looked whether a shell asks for its next line without having answered."""
+
 SIGNALLED: Final = 128
+LOST: Final = 2
+"""The status of a command after which its shell answers no more, as `set -n` has it."""
+
+LOST_TEXT: Final = (
+    "the shell no longer does what it is told (set -n, a function of the name command, no files "
+    "left to open?); the next command gets a new one\n"
+)
 
 
 class ShellTimeout(TimeoutError):
@@ -64,7 +74,8 @@ class Shell:
 
     A command that ends the shell itself (`exit`, `exec`, an error under `set -e`) ends with the
     shell's status; the next command gets a new shell with the exported variables and the folder
-    that were there before that command.
+    that were there before that command. So it is with one that keeps the shell from answering,
+    whose status is 2.
     """
 
     def __init__(
@@ -215,17 +226,31 @@ class Shell:
         os.write(self._lines, line.encode())
 
     def _answer(self, process: "subprocess.Popen[bytes]") -> int:
+        silent, look = False, time.monotonic() + SILENT_SECONDS
         while True:
-            # Asked in this order, a shell that answered and then died has answered.
+            # Asked in this order, a shell that answered and then died, or asked, has answered.
             dead = process.poll() is not None
-            ready, _, _ = select.select([self._answers], [], [], 0 if dead else LOOK_SECONDS)
+            patience = 0 if dead or silent else LOOK_SECONDS
+            ready, _, _ = select.select([self._answers], [], [], patience)
             if ready:
                 return int(os.read(self._answers, 64))
             if dead:
                 self._process = None
                 status = process.returncode
                 return SIGNALLED - status if status < 0 else status
+            if silent:
+                self._kill(process)
+                os.write(1 if self._output is None else self._output, LOST_TEXT.encode())
+                return LOST
             self._check_wanted(process)
+            if time.monotonic() > look:
+                silent, look = self._asks_again(process), look + SILENT_SECONDS
+
+    def _asks_again(self, process: "subprocess.Popen[bytes]") -> bool:
+        inside = {process.pid}
+        if not self._launch.within.inherits:
+            inside |= family(process.pid, processes())
+        return any(reads_from(pid, self._lines) for pid in inside)
 
     def _check_wanted(self, process: "subprocess.Popen[bytes]") -> None:
         if self._ended is not None and self._ended():

@@ -77,6 +77,19 @@ def family(root: int, table: Iterable[Process]) -> set[int]:
     return found - {root}
 
 
+def reads_from(pid: int, descriptor: int) -> bool:
+    """Tell whether a process waits for more of what a descriptor of ours is open for.
+
+    False where the system does not tell: without /proc, or of a process that is not ours.
+    """
+    try:
+        _call, first, *_ = Path(f"/proc/{pid}/syscall").read_text(encoding="utf-8").split()
+        there = Path(f"/proc/{pid}/fd/{int(first, 16)}").stat()
+    except (OSError, ValueError):  # it is at work, or waits for something else
+        return False
+    return os.path.samestat(there, os.fstat(descriptor))
+
+
 def send(number: signal.Signals, pids: Iterable[int]) -> None:
     """Send a signal to each of the processes that is still there and ours to signal."""
     for pid in pids:

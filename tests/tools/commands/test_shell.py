@@ -6,13 +6,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from pipelinekit.tools.commands.confinement import ConfinementError
 from pipelinekit.tools.commands.launch import Launch
-from pipelinekit.tools.commands.shell import Shell, ShellTimeout
+from pipelinekit.tools.commands.shell import LOST, SILENT_SECONDS, Shell, ShellTimeout
 
 SHELLS = [pytest.param(name, id=name) for name in ("bash", "sh") if shutil.which(name)]
 
@@ -265,6 +266,28 @@ def test_a_link_in_the_place_of_the_variables_is_not_read(shell: Shell, tmp_path
     shell.run(f"ln -s {tmp_path}/secret {tmp_path}/shell/variables", "1")
     with pytest.raises(OSError, match="symbolic links"):
         shell._files.read("variables")  # noqa: SLF001 - as after each question for variables
+
+
+@pytest.mark.skipif(not Path("/proc/self/syscall").exists(), reason="only Linux tells it")
+@pytest.mark.parametrize("command", ["set -n", "command() { false; }", "ulimit -n 3; true"])
+def test_a_shell_that_answers_no_more_fails_its_command_and_is_replaced(
+    shell: Shell, capfd: pytest.CaptureFixture[str], command: str
+) -> None:
+    assert shell.run("export LEVEL=info", "1") == 0
+    assert shell.run(command, "2") == LOST
+    assert "the shell no longer does what it is told" in capfd.readouterr().out
+    assert shell.run('test "$LEVEL" = info', "3") == 0
+
+
+def test_a_command_that_waits_long_for_others_is_not_given_up(
+    shell: Shell, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "news")
+    with ThreadPoolExecutor(1) as others:
+        told = others.submit(shell.run, f'read line <"{tmp_path}/news"; test "$line" = now', "1")
+        time.sleep(3 * SILENT_SECONDS)
+        (tmp_path / "news").write_text("now\n", encoding="utf-8")
+        assert told.result(timeout=20) == 0
 
 
 def test_a_function_called_as_a_word_of_ours_changes_nothing(shell: Shell) -> None:
