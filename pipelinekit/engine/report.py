@@ -162,7 +162,15 @@ def _succeed(
 ) -> None:
     unfit = _unfit(succeeded.variables)
     if unfit is not None:
-        conclude(draft, row, unfit)
+        done = replace(
+            unfit,
+            external_id=succeeded.external_id,
+            external_url=succeeded.external_url,
+            place=succeeded.place,
+            reports=succeeded.reports,
+            targets=succeeded.targets,
+        )
+        conclude(draft, row, done)
         return
     if isinstance(row, ActionExecution):
         _publish(draft, row, succeeded, artifacts)

@@ -224,8 +224,10 @@ def test_too_many_bytes_of_output_variables_fail_the_action() -> None:
     world = World()
     run = world.started(line(Stage("Build", step("make", namespace="b"))))
     world.fetched(run)
-    world.succeed(run, "make", big="x" * 122_881)
-    assert world.row(run, "make").error.code == "OutputVariablesSizeExceeded"
+    world.report(run, "make", Succeeded({"big": "x" * 122_881}, external_id="shop:1"))
+    row = world.row(run, "make")
+    assert row.error.code == "OutputVariablesSizeExceeded"
+    assert row.external_id == "shop:1"
 
 
 @pytest.mark.parametrize("key", ["a.b", "", "a b", "é", "a\n"])
