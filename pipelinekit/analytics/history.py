@@ -102,6 +102,7 @@ TESTS = {
     "failures": "string",
     "action_execution": "string",
 }
+FRAMES = ("executions", "stages", "actions", "approvals", "votes", "tests")
 
 
 class History:
@@ -127,6 +128,16 @@ class History:
     def __init__(self, store: Store, query: Query) -> None:
         self._store = store
         self._query = query
+
+    def __repr__(self) -> str:
+        """Say what is there, as far as that has been read: looking at it costs nothing."""
+        of = f"pipeline {self._query.pipeline!r}" if self._query.pipeline else "all pipelines"
+        since = f"since {self._query.since:%Y-%m-%d %H:%M} UTC, " if self._query.since else ""
+        rows = ", ".join(
+            f"{len(vars(self)[name])} {name}" if name in vars(self) else f"{name} not read yet"
+            for name in FRAMES
+        )
+        return f"History({of}, {since}{rows})"
 
     @staticmethod
     def of(
