@@ -45,8 +45,8 @@ class Home(Noun):
             self._take()
         except OSError as error:
             raise StoreError(
-                f"the state was to be kept in {self.folder}, and {error.filename} "
-                f"cannot be made or written: {error.strerror}; choose another folder with --home or "
+                f"the state was to be kept in {self.folder}, and {error.filename} cannot be made "
+                f"or written: {error.strerror}; choose another folder with --home or "
                 f"PIPELINEKIT_HOME"
             ) from error
 

@@ -1,7 +1,7 @@
 """The history is told in frames; that of builds has what their tests came to, a row a report."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -9,10 +9,10 @@ import pytest
 
 from pipelinekit.analytics import History
 from pipelinekit.analytics.history import FRAMES, TESTS
-from pipelinekit.model.status import ActionStatus
+from pipelinekit.model.status import ActionStatus, StageStatus
 from pipelinekit.model.testreport import FailedCase, ReportFormat, TestReport
 from tests.build import pipeline
-from tests.widgets.runs import START, Book, attempted, execution
+from tests.widgets.runs import START, Book, attempted, entered, execution
 
 UNIT = TestReport(
     "unit", ReportFormat.JUNIT_XML, 41, 2, 3, 3.5, (FailedCase("a", "no"), FailedCase("b"))
@@ -76,3 +76,26 @@ def test_the_guide_names_every_frame() -> None:
     told = GUIDE.read_text(encoding="utf-8")
     assert {name for name in frames if f"`{name}`" not in told} == set()
     assert "There are six:" in told
+
+
+def test_what_is_under_way_has_taken_the_time_until_now(book: Book) -> None:
+    shop = pipeline()
+    rows = (
+        execution(shop),
+        entered(shop, "Source", StageStatus.SUCCEEDED),
+        entered(shop, "Build", StageStatus.IN_PROGRESS),
+        attempted(shop, "Source", "Fetch", status=ActionStatus.SUCCEEDED),
+        attempted(shop, "Build", "Make", status=ActionStatus.IN_PROGRESS),
+    )
+    book.run(shop, *rows)
+    present = START + timedelta(hours=1)
+    seen = History.of(book.store, "shop", 1, present)
+    assert list(seen.executions.seconds) == [3600.0]
+    assert dict(zip(seen.stages.stage, seen.stages.seconds, strict=True)) == {
+        "Source": 95.0,
+        "Build": 3600.0,
+    }
+    assert dict(zip(seen.actions.action, seen.actions.seconds, strict=True)) == {
+        "Fetch": 41.3,
+        "Make": 3600.0,
+    }
