@@ -102,6 +102,7 @@ TESTS = {
     "failures": "string",
     "action_execution": "string",
 }
+FRAMES = ("executions", "stages", "actions", "approvals", "votes", "tests")
 
 UNDER_WAY = frozenset({PipelineStatus.IN_PROGRESS, PipelineStatus.STOPPING})
 """These words also stand where a stage or an action has not ended."""
@@ -132,6 +133,16 @@ class History:
         self._store = store
         self._query = query
         self._present = present
+
+    def __repr__(self) -> str:
+        """Say what is there, as far as that has been read: looking at it costs nothing."""
+        of = f"pipeline {self._query.pipeline!r}" if self._query.pipeline else "all pipelines"
+        since = f"since {self._query.since:%Y-%m-%d %H:%M} UTC, " if self._query.since else ""
+        rows = ", ".join(
+            f"{len(vars(self)[name])} {name}" if name in vars(self) else f"{name} not read yet"
+            for name in FRAMES
+        )
+        return f"History({of}, {since}{rows})"
 
     @staticmethod
     def of(

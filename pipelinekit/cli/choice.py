@@ -5,7 +5,7 @@ import click
 from pipelinekit.cli.background import under_way
 from pipelinekit.kit.kit import Kit
 from pipelinekit.kit.run import Run
-from pipelinekit.model.errors import ActionNotFound
+from pipelinekit.model.errors import ActionNotFound, ExecutionNotFound
 from pipelinekit.wire.words import SHORT_ID
 
 
@@ -26,10 +26,19 @@ def chosen(kit: Kit, name: str | None) -> Run:
     elif any(record.name == name for record in kit.pipelines()):
         runs = kit.runs(name, limit=1)
     else:
-        return kit.run(name)
+        return _begun(kit, name)
     if not runs:
         raise click.UsageError("nothing has run here yet; begin with `pipelinekit run FILE`")
     return runs[0]
+
+
+def _begun(kit: Kit, name: str) -> Run:
+    try:
+        return kit.run(name)
+    except ExecutionNotFound as error:
+        raise ExecutionNotFound(
+            f"{error}, or a pipeline, of which the latest execution is meant"
+        ) from None
 
 
 def asked(kit: Kit, name: str | None, action: str | None) -> Run:

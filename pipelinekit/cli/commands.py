@@ -5,7 +5,7 @@ from importlib import import_module
 
 import click
 
-from pipelinekit.cli.surroundings import Exit, shared
+from pipelinekit.cli.surroundings import Exit, Surroundings, echo_json, shared
 from pipelinekit.model.errors import PipelineKitError
 
 COMMANDS = {
@@ -67,13 +67,22 @@ class Commands(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a command; say what was refused, without a traceback."""
+        """Run a command; say what was refused, without a traceback, and in JSON where wanted."""
         try:
             return super().invoke(ctx)
         except PipelineKitError as error:
+            _answer(ctx, error.code, str(error))
             raise Refused(str(error)) from error
+        except click.ClickException as error:
+            _answer(ctx, "Usage", error.format_message())
+            raise
         except KeyboardInterrupt:
             ctx.exit(Exit.INTERRUPTED)
+
+
+def _answer(context: click.Context, code: str, message: str) -> None:
+    if context.ensure_object(Surroundings).json:
+        echo_json({"error": {"code": code, "message": message}})
 
 
 @click.command(
@@ -81,7 +90,8 @@ class Commands(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=(
         "Exit codes: 0 succeeded, 1 failed, 2 usage or refused, 3 waiting for people, "
-        "124 time-out, 130 interrupted."
+        "124 time-out, 130 interrupted. With --json a refusal is an object `error`, with "
+        "`code` and `message`."
     ),
 )
 @click.version_option(

@@ -32,14 +32,14 @@ def demo(context: click.Context, /, *, yes: bool, keep: bool) -> None:
 
     It is made in a folder of its own, really runs, and leaves nothing behind.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # it cleans up then too
+    _clean_up_on(signal.SIGTERM, signal.SIGHUP)
     with _shop(keep=keep) as folder, _kit(folder) as kit:
         pipeline = read_definition(folder / "pipeline.py").checked()
         click.echo(f"A git repository of the shop is in {folder}; its pipeline runs here.\n")
         place = Surroundings(home=str(kit.home.folder))
         run = kit.start(pipeline)
         try:
-            how = manner(place, pipeline, (), yes=yes, wait=False, timeout=None)
+            how = manner(place, pipeline, (), yes=yes, wait=False, timeout=None, stays=False)
             code = follow(place, kit, run, how)
             if code is Exit.SUCCEEDED:
                 _show_environments(kit)
@@ -50,6 +50,19 @@ def demo(context: click.Context, /, *, yes: bool, keep: bool) -> None:
             if not run.execution.ended:
                 run.stop("the demo is over", abandon=True)
     context.exit(Exit.FAILED if code is None else code)
+
+
+def _clean_up_on(*signals: signal.Signals) -> None:
+    """Take signals for a Ctrl-C; the next one of them shall not disturb what that begins."""
+
+    def leave(_number: int, _frame: object) -> None:
+        for each in signals:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for each in signals:
+        if signal.getsignal(each) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(each, leave)
 
 
 @contextmanager

@@ -19,10 +19,12 @@ from pipelinekit.runtime.clock import now
 from pipelinekit.runtime.worker import Worker
 
 
-class Manner(Noun):
+class Manner(Noun, gc=True):
     """What to do while an execution goes on.
 
     Attributes:
+        screen: Where it is shown, by one engine's follower after the other.
+        stays: Whether somebody can go on with it later; else nothing is said of how.
         approve: Approvals that are approved as soon as they wait, by name.
         yes: Whether all are.
         ask: Whether somebody can be asked.
@@ -30,6 +32,8 @@ class Manner(Noun):
         until: When to give up, on the monotonic clock.
     """
 
+    screen: Screen
+    stays: bool = True
     approve: frozenset[str] = frozenset()
     yes: bool = False
     ask: bool = False
@@ -48,14 +52,13 @@ class Follower:
     Args:
         run: The execution.
         worker: The engine of this process, if there is one.
-        screen: Where it is shown.
         manner: What to do meanwhile.
     """
 
-    def __init__(self, run: Run, worker: Worker | None, screen: Screen, manner: Manner) -> None:
+    def __init__(self, run: Run, worker: Worker | None, manner: Manner) -> None:
         self._worker = worker
         self._run = run
-        self._screen = screen
+        self._screen = manner.screen
         self._manner = manner
         self._done_with: set[str] = set()  # attempts to which nobody here has more to say
 

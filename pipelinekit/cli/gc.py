@@ -1,19 +1,14 @@
 """The command `gc`: removes what is old and nobody needs."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import timedelta
 
 import click
 
 from pipelinekit.cli.surroundings import Exit, Surroundings, echo_json, shared
-from pipelinekit.kit.heap import Heap
-from pipelinekit.kit.retention import Removed
-from pipelinekit.wire.words import SHORT_ID
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-MEGABYTE = 1_000_000
 MOST_DAYS = 36_500
 
 
@@ -63,35 +58,6 @@ def gc(context: click.Context, /, older_than: timedelta, keep: int, *, dry_run: 
     if place.json:
         echo_json({**asdict(removed), "bytes": removed.bytes})
     else:
-        click.echo("\n".join(_lines(removed)))
+        click.echo(removed)
     if removed.jobs.left:
         context.exit(Exit.FAILED)
-
-
-def _lines(removed: Removed) -> Iterator[str]:
-    verb = "Would remove" if removed.dry_run else "Removed"
-    yield f"{verb} what ended before {removed.before:%Y-%m-%d %H:%M} UTC:"
-    yield f"{removed.executions:>12,} executions; {removed.executions_left:,} are left"
-    yield _heap(removed.jobs, "folders of jobs, with their logs")
-    yield _heap(removed.objects, "artifacts")
-    yield _heap(removed.caches, "caches of builds")
-    yield f"{removed.records:>12,} records of the journal{_beginning(removed)}"
-    yield f"{removed.bytes / MEGABYTE:>12,.1f} MB in all"
-    for name in removed.held_by:
-        yield (
-            f"Subscriber {name} is to be told of older records first, so they stayed; where there "
-            f"is no such subscriber any more, remove subscribers/{name}.json"
-        )
-    yield from (f"Not removed: {each}" for each in removed.jobs.left)
-
-
-def _heap(heap: Heap, what: str) -> str:
-    return f"{heap.count:>12,} {what}: {heap.bytes / MEGABYTE:,.1f} MB"
-
-
-def _beginning(removed: Removed) -> str:
-    anchor = removed.anchor
-    if not anchor.number:
-        return ""
-    digest = anchor.digest[: 2 * SHORT_ID]
-    return f"; it begins after record {anchor.number:,}, digest {digest}"

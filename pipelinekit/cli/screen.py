@@ -56,9 +56,11 @@ class Picture:
 
     Args:
         stream: The terminal.
+        advise: Whether to say at the end what one can do then.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, advise: bool) -> None:
+        self._advise = advise
         self._console = Console(file=stream, highlight=False)
         self._live: Live | None = None
         self._facts: RunFacts | None = None
@@ -90,7 +92,7 @@ class Picture:
         """Leave the whole last drawing on the terminal."""
         self._wipe()
         self._console.print(_picture(facts, lines(facts)), soft_wrap=False)
-        for line in (*_failures(facts), *advice(facts)):
+        for line in (*_failures(facts), *(advice(facts) if self._advise else ())):
             self._console.print(Text(line))
 
     def _wipe(self) -> None:
@@ -111,9 +113,11 @@ class Lines:
 
     Args:
         stream: Where they go.
+        advise: Whether to say at the end what one can do then.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, advise: bool) -> None:
+        self._advise = advise
         self._stream = stream
         self._shown: dict[str, str] = {}
 
@@ -132,7 +136,7 @@ class Lines:
         """Print how it stands."""
         self.show(facts)
         self._print(f"{facts.mark}: {title(facts)} after {duration(facts.seconds)}")
-        for line in advice(facts):
+        for line in advice(facts) if self._advise else ():
             self._print(line)
 
     def _show_stage(self, stage: StageFacts) -> None:
@@ -163,9 +167,15 @@ class Lines:
         click.echo(line, file=self._stream)
 
 
-def screen(stream: TextIO) -> Screen:
-    """Choose the way of showing that a stream is fit for."""
-    return Picture(stream) if stream.isatty() else Lines(stream)
+def screen(stream: TextIO, *, advise: bool = True) -> Screen:
+    """Choose the way of showing that a stream is fit for.
+
+    Args:
+        stream: Where it is shown.
+        advise: Whether to say at the end what one can do then.
+    """
+    kind = Picture if stream.isatty() else Lines
+    return kind(stream, advise=advise)
 
 
 def _with_log(line: Line) -> Line:

@@ -42,11 +42,13 @@ def manner(
         place: Says whether the answer is JSON.
         pipeline: The definition, which must have the approvals.
         approve: Approvals by name.
-        said: The values of `--yes`, `--wait` and `--timeout`.
+        said: The values of `--yes`, `--wait` and `--timeout`; and whether it `stays` afterwards.
 
     Raises:
         click.UsageError: The pipeline has no approval of such a name.
     """
+    from pipelinekit.cli.screen import screen
+
     known = [
         action.name for stage in pipeline.stages for action in stage.actions if asks(action.type)
     ]
@@ -58,7 +60,10 @@ def manner(
             )
     timeout = said["timeout"]
     stream = sys.stderr if place.json else sys.stdout
+    stays = bool(said.get("stays", True))
     return Manner(
+        screen(stream, advise=stays),
+        stays=stays,
         approve=frozenset(approve),
         yes=bool(said["yes"]),
         ask=sys.stdin.isatty() and stream.isatty(),
@@ -88,15 +93,12 @@ def follow(
     Returns:
         The exit code; None where no engine is at work any more.
     """
-    from pipelinekit.cli.screen import screen
-
-    shown = screen(sys.stderr if place.json else sys.stdout)
     try:
-        code = Follower(run, kit.worker, shown, how).follow()
+        code = Follower(run, kit.worker, how).follow()
     except KeyboardInterrupt:
-        shown.pause()
+        how.screen.pause()
         code = Exit.INTERRUPTED
-    if code in {Exit.TIMEOUT, Exit.INTERRUPTED}:
+    if how.stays and code in {Exit.TIMEOUT, Exit.INTERRUPTED}:
         what = "The time is over" if code is Exit.TIMEOUT else "Interrupted"
         short = run.id[:SHORT_ID]
         click.echo(

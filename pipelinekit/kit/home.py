@@ -39,14 +39,24 @@ class Home(Noun):
         their home; PostgreSQL knows of leases and places, and may serve several homes.
 
         Raises:
-            StoreError: It is another home's.
+            StoreError: It is another home's, or the folder cannot be made or written.
         """
+        try:
+            self._take()
+        except OSError as error:
+            raise StoreError(
+                f"the state was to be kept in {self.folder}, and {error.filename} cannot be made "
+                f"or written: {error.strerror}; choose another folder with --home or "
+                f"PIPELINEKIT_HOME"
+            ) from error
+
+    def _take(self) -> None:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         url = urlsplit(self.database)
         if url.scheme.partition("+")[0] != "sqlite":
             return
         database = Path(url.path[1:]).resolve()  # the slash after the host that there is not
         note = database.with_name(f"{database.name}.home")
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         note.parent.mkdir(parents=True, exist_ok=True)
         owner = database.parent if (database.parent / "engines").is_dir() else self.folder
         draft = note.with_name(f"{note.name}.{uuid4()}")

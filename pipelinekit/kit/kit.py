@@ -252,12 +252,17 @@ class Kit(LocalControl):
         query = Query(prefix=execution, limit=MOST_FITTING)
         rows = self.store.find(PipelineExecution, query)
         found = [row for row in rows if row.id.startswith(execution)]
-        if len(found) != 1:
-            several = f"fits {len(found)} executions" if len(found) < MOST_FITTING else "fits many"
-            what = several if found else "is unknown"
+        if not found:
             raise ExecutionNotFound(
-                f"execution {execution!r} was asked for and {what}; give the whole id, as the "
-                f"history lists it"
+                f"execution {execution!r} was asked for and no id in {self.home.folder} begins "
+                f"so; there are the pipelines {self._names()}; give the beginning of an id, as "
+                f"their history lists it"
+            )
+        if found[1:]:
+            many = len(found) if len(found) < MOST_FITTING else "many"
+            raise ExecutionNotFound(
+                f"execution {execution!r} was asked for and fits {many}; give more letters of its "
+                f"id"
             )
         return Run(self, found[0].pipeline, found[0].id)
 

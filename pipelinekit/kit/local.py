@@ -180,12 +180,14 @@ class LocalControl:
     def _defined(self, name: str) -> Definition:
         newest = self._newest(name)
         if newest is None:
-            names = ", ".join(record.name for record in self.pipelines()) or "none"
             raise PipelineNotFound(
                 f"pipeline {name!r} was asked for and is not in {self.home.folder}; there are "
-                f"{names}"
+                f"{self._names()}"
             )
         return newest
+
+    def _names(self) -> str:
+        return ", ".join(record.name for record in self.pipelines()) or "none"
 
     def _newest(self, name: str) -> Definition | None:
         return next(iter(self.store.find(Definition, Query(pipeline=name, limit=1))), None)

@@ -14,6 +14,7 @@ from pipelinekit.kit.report_page import page
 from pipelinekit.kit.report_reader import Reader, secrets_of
 from pipelinekit.kit.run import Run
 from pipelinekit.kit.since import Repositories, since
+from pipelinekit.kit.waits import called
 from pipelinekit.model.errors import ValidationError
 from pipelinekit.runtime.clock import now
 from pipelinekit.tools.redact import Redactor
@@ -36,8 +37,8 @@ def gather(kit: Kit, run: Run) -> Report:
         redactor = Redactor(secrets_of(run, kit.settings, types))
     except SecretError as error:
         raise ValidationError(
-            f"a report of {run!r} was to be written without secrets, and these cannot be read: "
-            f"{error}"
+            f"a report of {called(run)} was to be written without secrets, and these cannot "
+            f"be read: {error}"
         ) from None
     told = Reader(kit.store, run, types, now()).report()
     clones = kit.home.folder / "cache" / "git"

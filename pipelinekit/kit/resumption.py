@@ -11,6 +11,7 @@ from pipelinekit.engine.planned import Change
 from pipelinekit.kit.kit import Kit
 from pipelinekit.kit.promotion import ARTIFACT, Promotion
 from pipelinekit.kit.run import Run
+from pipelinekit.kit.waits import called
 from pipelinekit.model.errors import StageNotRetryable, ValidationError
 from pipelinekit.model.execution import Artifact
 from pipelinekit.model.status import PipelineStatus
@@ -82,7 +83,7 @@ def _artifact(run: Run) -> Artifact:
     found = next(written, None)
     if found is None:
         raise StageNotRetryable(
-            f"{run!r} was to be resumed, and it failed before anything was taken; {ANEW}"
+            f"{called(run)} was to be resumed, and it failed before anything was taken; {ANEW}"
         )
     return found
 

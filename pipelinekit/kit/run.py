@@ -9,7 +9,7 @@ from typing import Literal, Self, get_args
 from pipelinekit.kit.control import Control
 from pipelinekit.kit.logs import shown
 from pipelinekit.kit.resume import resuming
-from pipelinekit.kit.waits import approvals, freezes, the_condition, the_failed, the_one
+from pipelinekit.kit.waits import approvals, called, freezes, the_condition, the_failed, the_one
 from pipelinekit.model.check import ConditionExecution, RuleExecution
 from pipelinekit.model.condition import RetryMode
 from pipelinekit.model.errors import (
@@ -198,8 +198,8 @@ class Run:
                 left = LOOK_SECONDS if limit is None else limit - time.monotonic()
                 if left <= 0:
                     raise TimeoutError(
-                        f"{self!r} was waited for until {until}, and {timeout} seconds are over; "
-                        f"it goes on, and can be waited for again"
+                        f"{called(self)} was waited for until {until}, and {timeout} seconds are "
+                        f"over; it goes on, and can be waited for again"
                     )
                 doze(min(left, LOOK_SECONDS))
         return self
@@ -274,7 +274,7 @@ class Run:
             NotLatestExecution: Another execution has entered the stage since.
         """
         mode = RetryMode.ALL_ACTIONS if all_actions else RetryMode.FAILED_ACTIONS
-        return self._ask(RetryRequested, stage=stage or the_failed(self.stages, self), mode=mode)
+        return self._ask(RetryRequested, stage=stage or the_failed(self, "retried"), mode=mode)
 
     def resume(self) -> Self:
         """Run the failed actions again, and notebooks from the cell that failed.
@@ -285,7 +285,7 @@ class Run:
         Raises:
             StageNotRetryable: No notebook failed, or what it left is gone; or as of `retry`.
         """
-        stage = the_failed(self.stages, self)
+        stage = the_failed(self, "resumed")
         failed = [row.action for row in self.actions if row.stage == stage and row.error]
         with resuming(self._kit.home, self.id, stage, failed):
             return self.retry(stage)
@@ -317,7 +317,7 @@ class Run:
         """
         gates = [row for row in freezes(self.actions) if stage in {None, row.stage}]
         if action is not None or (gates and condition is None):
-            row = the_one(gates, action, f"a freeze of {self!r} was to be overridden")
+            row = the_one(gates, action, f"a freeze of {called(self)} was to be overridden")
             return self._answered(row, ApprovalStatus.APPROVED, reason)
         name = stage or self.execution.stage
         place = the_condition([row for row in self.conditions if row.stage == name], condition)
@@ -360,8 +360,8 @@ class Run:
             def doze(seconds: float) -> None:
                 if not self._kit.engine_alive():
                     raise EngineClosed(
-                        f"{self!r} was waited for and no engine is at work; open a new Kit to "
-                        f"go on"
+                        f"{called(self)} was waited for and no engine is at work; open a new Kit "
+                        f"to go on"
                     )
                 ear.wait(seconds)
 
@@ -374,7 +374,7 @@ class Run:
         action: str | None,
         inputs: Mapping[str, str] | None = None,
     ) -> Self:
-        row = the_one(self.waiting, action, f"an approval of {self!r} was to be answered")
+        row = the_one(self.waiting, action, f"an approval of {called(self)} was to be answered")
         return self._answered(row, status, comment, inputs)
 
     def _answered(

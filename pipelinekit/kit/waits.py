@@ -1,16 +1,39 @@
 """Chooses what a person means who answers, overrides or retries, out of what there is."""
 
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from pipelinekit.engine.review import FREEZE, asks
 from pipelinekit.model.check import ConditionExecution, RuleExecution
 from pipelinekit.model.condition import ConditionType
 from pipelinekit.model.errors import ActionNotFound, StageNotRetryable, ValidationError
-from pipelinekit.model.execution import ActionExecution, StageExecution
+from pipelinekit.model.execution import ActionExecution, PipelineExecution, StageExecution
 from pipelinekit.model.status import ActionStatus, StageStatus
+from pipelinekit.wire.words import SHORT_ID
 
 Row = TypeVar("Row", ActionExecution, RuleExecution)
+
+
+class Asked(Protocol):
+    """An execution of which something is asked."""
+
+    pipeline: str
+    id: str
+
+    @property
+    def execution(self) -> PipelineExecution:
+        """Give it as it stands."""
+        ...
+
+    @property
+    def stages(self) -> list[StageExecution]:
+        """List the stages that it has entered, in order."""
+        ...
+
+
+def called(run: Asked) -> str:
+    """Name an execution as people are shown it."""
+    return f"execution {run.id[:SHORT_ID]} of {run.pipeline}"
 
 
 def approvals(rows: Iterable[ActionExecution]) -> list[ActionExecution]:
@@ -38,28 +61,31 @@ def the_one(waiting: Sequence[ActionExecution], action: str | None, asked: str) 
     meant = [row for row in waiting if action in {None, row.action}]
     if len(meant) == 1:
         return meant[0]
-    found = ", ".join(row.action for row in waiting) or "none"
-    raise ActionNotFound(
-        f"{asked}; those that wait are: {found}" + ("; say which with action=" if meant else "")
-    )
+    if not waiting:
+        raise ActionNotFound(f"{asked}, and none waits; look at its status for what goes on")
+    found = ", ".join(row.action for row in waiting)
+    raise ActionNotFound(f"{asked}; those that wait are: {found}; say which with action=")
 
 
-def the_failed(stages: Sequence[StageExecution], run: object) -> str:
-    """Choose the stage that is to be retried: the last one that failed or was stopped.
+def the_failed(run: Asked, what: str) -> str:
+    """Choose the stage that is to be run again: the last one that failed or was stopped.
 
     Args:
-        stages: Those that an execution has entered, in order.
-        run: The execution, for the message.
+        run: The execution.
+        what: What was to be done with it, such as `retried`, for the message.
 
     Raises:
         StageNotRetryable: There is none.
     """
     over = {StageStatus.FAILED, StageStatus.STOPPED}
-    failed = [row.stage for row in stages if row.status in over or row.failed]
+    failed = [row.stage for row in run.stages if row.status in over or row.failed]
     if failed:
         return failed[-1]
+    row = run.execution
+    advice = "start a new one" if row.ended else "that can be done once one has"
     raise StageNotRetryable(
-        f"{run!r} was to be retried, but none of its stages failed or was stopped"
+        f"{called(run)} was to be {what}, but none of its stages failed or was stopped: it is "
+        f"{row.status}, in {row.stage}; {advice}"
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from pipelinekit.kit.logs import shown
 from pipelinekit.kit.run import Run
+from pipelinekit.kit.waits import called
 from pipelinekit.model.action import Action
 from pipelinekit.model.errors import ActionNotFound, ValidationError
 from pipelinekit.model.execution import ActionExecution
@@ -62,7 +63,8 @@ def _attempt(run: Run, action: str | None) -> ActionExecution:
         return rows[-1]
     there = ", ".join(row.action for row in run.actions) or "none"
     raise ActionNotFound(
-        f"{action or 'an action that failed'} of {run!r} was to be opened; its actions are {there}"
+        f"{action or 'an action that failed'} of {called(run)} was to be opened, and there is "
+        f"none; name one of its actions that have begun: {there}"
     )
 
 

@@ -8,6 +8,7 @@ with an action's name, it *writes an action down*; the engine calls it when that
 import inspect
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from difflib import get_close_matches
 from functools import cached_property, wraps
 from typing import Concatenate, Generic, ParamSpec
 
@@ -176,6 +177,9 @@ class Declared(Generic[P]):
         return values
 
     def _configuration(self, *args: P.args, **kwargs: P.kwargs) -> dict[str, str]:
+        for name in kwargs:
+            if name not in self.settings:  # told before what it was meant for is missed
+                raise TypeError(self._unknown(name))
         bound = self._signature.bind(None, *args, **kwargs)
         given = set(bound.arguments)
         bound.apply_defaults()
@@ -185,6 +189,12 @@ class Declared(Generic[P]):
             for each in self._settings
             if values[each.parameter] is not None and (each.required or each.parameter in given)
         }
+
+    def _unknown(self, name: str) -> str:
+        near = get_close_matches(name, self.settings, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        known = ", ".join(self.settings) or "none"
+        return f"{self.traits.provider} has no setting {name!r}; {hint}its settings are {known}"
 
 
 class Provider(Declared[P]):

@@ -9,6 +9,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from pipelinekit.model.errors import StoreError
 
+DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+"""What SQLite says of a file that it cannot make sense of."""
+
+MEND = "restore it from a copy, or move it away with its -wal and -shm files to begin anew"
+"""What to do about such a file."""
+
 IN_THE_WAY = frozenset({"40001", "40P01"})
 """The SQL states of a transaction that was rolled back since another was in its way."""
 
@@ -23,11 +29,22 @@ def told(what: str) -> Iterator[None]:
     try:
         yield
     except (DBAPIError, PoolTimeout, sqlite3.Error, OSError) as error:
-        reason = " ".join(str(getattr(error, "orig", None) or error).split())
+        advice = "what was not acknowledged counts only if reading it back shows it"
         raise StoreError(
-            f"the store was to be {what} and that failed: {reason}; what was not acknowledged "
-            f"counts only if reading it back shows it"
+            f"the store was to be {what} and that failed: {reason(error)}; "
+            f"{f'its file is damaged: {MEND}' if damaged(error) else advice}"
         ) from error
+
+
+def reason(error: Exception) -> str:
+    """Give what the database itself said, in one line."""
+    return " ".join(str(getattr(error, "orig", None) or error).split())
+
+
+def damaged(error: Exception) -> bool:
+    """Tell whether a SQLite file is no database, or none any more."""
+    code = getattr(getattr(error, "orig", None) or error, "sqlite_errorcode", 0)
+    return code & 0xFF in DAMAGE  # the higher bits say more of the same
 
 
 def in_the_way(error: StoreError) -> bool:

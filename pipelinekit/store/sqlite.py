@@ -30,6 +30,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from pipelinekit.model.errors import StoreError
 from pipelinekit.ports.store import Hints, Leases
+from pipelinekit.store.failures import MEND, damaged, reason
 from pipelinekit.store.migrations import NEEDS, migrate, refuse_newer
 
 SAFE_VERSION = (3, 51, 3)
@@ -68,10 +69,7 @@ class SQLite:
                     migrate(connection)
                 self._writer = self._engine.connect()
         except (DBAPIError, OSError) as error:
-            raise StoreError(
-                f"the store {path} cannot be opened: {error}; look whether the folder can be "
-                f"written and the disk has space"
-            ) from error
+            raise _unopened(path, error) from error
         self._readers: list[Connection] = []
         self._gate = Gate(path)
         self._same = SameFile(path)
@@ -276,6 +274,18 @@ class SameFile:
                 f"Kit and open a new one"
             )
         self._seen = present
+
+
+def _unopened(path: Path, error: Exception) -> StoreError:
+    if damaged(error):
+        return StoreError(
+            f"the store {path} was to be opened, and that file is no database of pipelinekit, or "
+            f"no longer: {reason(error)}; {MEND}"
+        )
+    return StoreError(
+        f"the store {path} cannot be opened: {reason(error)}; look whether the folder can be "
+        f"written and the disk has space, or choose another one with --home or PIPELINEKIT_HOME"
+    )
 
 
 def _data_version(handle: sqlite3.Connection) -> int:

@@ -1,13 +1,14 @@
-"""The history of builds has what their tests came to, a row a report."""
+"""The history is told in frames; that of builds has what their tests came to, a row a report."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 import pytest
 
 from pipelinekit.analytics import History
-from pipelinekit.analytics.history import TESTS
+from pipelinekit.analytics.history import FRAMES, TESTS
 from pipelinekit.model.status import ActionStatus, StageStatus
 from pipelinekit.model.testreport import FailedCase, ReportFormat, TestReport
 from tests.build import pipeline
@@ -17,6 +18,7 @@ UNIT = TestReport(
     "unit", ReportFormat.JUNIT_XML, 41, 2, 3, 3.5, (FailedCase("a", "no"), FailedCase("b"))
 )
 LINES = TestReport("lines", ReportFormat.CLOVER_XML, lines_covered=7, lines_total=10)
+GUIDE = Path(__file__).parents[2] / "notebooks" / "06-history-and-metrics.ipynb"
 
 
 @pytest.fixture
@@ -51,6 +53,29 @@ def test_a_history_without_reports_has_the_same_columns(book: Book) -> None:
     frame = history(book).tests
     assert frame.empty
     assert {name: str(kind) for name, kind in frame.dtypes.items()} == TESTS
+
+
+def test_a_history_says_of_what_it_is_and_what_of_it_was_read(book: Book) -> None:
+    shop = pipeline()
+    book.run(shop, execution(shop), attempted(shop, "Source", "Fetch"))
+    past = history(book)
+    assert repr(past).startswith("History(pipeline 'shop', since 19")
+    assert "executions not read yet" in repr(past)
+    assert len(past.executions) == 1
+    assert ", 1 executions, stages not read yet, " in repr(past)
+    assert "all pipelines" in repr(History.of(book.store, None, 1, START))
+
+
+def test_the_guide_names_every_frame() -> None:
+    frames = {
+        name
+        for name, each in vars(History).items()
+        if isinstance(each, cached_property) and not name.startswith("_")
+    }
+    assert set(FRAMES) == frames
+    told = GUIDE.read_text(encoding="utf-8")
+    assert {name for name in frames if f"`{name}`" not in told} == set()
+    assert "There are six:" in told
 
 
 def test_what_is_under_way_has_taken_the_time_until_now(book: Book) -> None:

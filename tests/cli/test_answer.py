@@ -46,11 +46,30 @@ def test_a_failed_stage_is_retried_and_watch_carries_its_functions_out(project: 
     assert [row["attempt"] for row in attempts if row["action"] == "look"] == [2, 1]
 
 
+def test_an_unknown_execution_is_refused_with_the_pipelines_that_may_be_meant(
+    project: Project,
+) -> None:
+    project.call("run", project.write("demo.py", GATE))
+    for command in ("status", "reject", "watch"):
+        refused = project.call(command, "nosuch")
+        assert refused.returncode == 2
+        assert "there are the pipelines demo; give the beginning of an id" in refused.stderr
+        assert "or a pipeline, of which the latest execution is meant" in refused.stderr
+
+
 def test_what_has_not_failed_is_not_retried(project: Project) -> None:
     project.call("run", project.write("demo.py", GATE), "--yes")
     refused = project.call("retry", "demo")
     assert refused.returncode == 2
-    assert "none of its stages failed" in refused.stderr
+    number = project.answer("status", "demo")["execution"][:8]
+    told = f"execution {number} of demo was to be retried, but none of its stages failed or was"
+    assert told in refused.stderr
+    assert "it is Succeeded, in Gate; start a new one" in refused.stderr
+    assert "was to be resumed, but none" in project.call("resume", "demo").stderr
+    for command in ("approve", "open"):
+        refused = project.call(command, "demo")
+        assert f"of execution {number} of demo was to be" in refused.stderr
+        assert "Run(" not in refused.stderr
 
 
 def test_an_abandoned_execution_is_stopped_and_its_run_ends_with_1(project: Project) -> None:

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pipelinekit.cli.commands import COMMANDS, cli
+from pipelinekit.cli.surroundings import Exit
 from pipelinekit.engine.validate import faults
 from pipelinekit.kit.environments import environments
 from pipelinekit.kit.files import read_definition
@@ -83,6 +84,48 @@ def test_what_git_ignores_already_stays(project: Project) -> None:
     call("init")
     text = (project.folder / ".gitignore").read_text(encoding="utf-8")
     assert text == "*.pyc\n.pipelinekit/\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "validate d.json",
+        "run d.json",
+        "plan d.json",
+        "export d.json",
+        "environments --environments d.json",
+    ],
+)
+def test_a_folder_in_the_place_of_a_file_is_refused(project: Project, command: str) -> None:
+    (project.folder / "d.json").mkdir()
+    done = call(*command.split())
+    assert done.exit_code == Exit.REFUSED
+    assert "found a folder; give the path of a file" in done.output
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "found"),
+    [
+        ("plan nosuch", "PipelineNotFoundException", "pipeline 'nosuch' was asked for"),
+        ("plan d.json", "ValidationException", "d.json: found a folder"),
+        ("status", "ConflictException", "no database of pipelinekit"),
+        ("transition disable shop Live", "Usage", "disable needs --reason"),
+        ("status --sing", "Usage", "No such option"),
+    ],
+)
+def test_what_is_refused_is_told_in_json_where_that_is_wanted(
+    project: Project, command: str, code: str, found: str
+) -> None:
+    (project.folder / "d.json").mkdir()
+    (project.folder / ".pipelinekit").mkdir()
+    if command == "status":
+        project.write(".pipelinekit/pipelinekit.db", "text")
+    done = call("--json", *command.split())
+    assert done.exit_code == Exit.REFUSED
+    error = json.loads(done.stdout)["error"]
+    assert (error["code"], found in error["message"]) == (code, True)
+    assert found in done.stderr  # for people, as ever
+    assert "error" not in call(*command.split()).stdout
 
 
 def test_a_valid_definition_is_called_valid(project: Project) -> None:

@@ -49,24 +49,30 @@ def test_without_anybody_to_approve_it_waits_for_nobody(tmp_path: Path) -> None:
     )
     assert done.returncode == 3
     assert "Nobody has approved" in done.stdout
+    assert "pipelinekit approve" not in done.stdout  # of what is gone in a moment
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_it_and_all_that_it_began(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ctrl_c_or_a_closed_terminal_ends_it_and_all_that_it_began(
+    tmp_path: Path, how: signal.Signals
+) -> None:
     with subprocess.Popen(
         COMMAND,
         env=environment(tmp_path),
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     ) as demo:
         assert demo.stdout is not None
         while "Build/build" not in demo.stdout.readline():
             pass
-        os.killpg(demo.pid, signal.SIGINT)
-        demo.communicate(timeout=30)
+        os.killpg(demo.pid, how)
+        _, said = demo.communicate(timeout=30)
     assert demo.returncode == 130
+    assert "Go on with" not in said
     assert list(tmp_path.iterdir()) == []
     time.sleep(0.2)
     left = subprocess.run(["pgrep", "-f", str(tmp_path)], check=False, capture_output=True)

@@ -114,6 +114,8 @@ def test_watch_carries_on_what_a_killed_engine_left(project: Project) -> None:
     done = project.call("watch")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "✓ Succeeded: demo #1" in done.stdout
+    for told in ("started 2", "✓ Succeeded: Source/take"):  # by whichever engine's follower
+        assert done.stdout.count(told) == 1
 
 
 def test_an_execution_in_the_background_is_approved_by_another_process(shop: Project) -> None:

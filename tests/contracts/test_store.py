@@ -1,5 +1,6 @@
 """What every store must do, tried on each that there is."""
 
+import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -445,8 +446,30 @@ def test_an_older_store_is_brought_up_to_date_with_the_orders_in_it(
 def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "pipelinekit.db"
     file.write_text("not a database" * 100, encoding="utf-8")
-    with pytest.raises(StoreError, match="cannot be opened"):
+    with pytest.raises(StoreError, match=r"no database of pipelinekit, .*; restore it") as told:
         open_store(f"sqlite:///{file}")
+    assert "disk has space" not in str(told.value)
+    assert "sqlalche" not in str(told.value)
+
+
+def test_a_store_that_is_damaged_behind_its_beginning_says_so_when_it_is_read(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "pipelinekit.db"
+    open_store(f"sqlite:///{file}").close()
+    with contextlib.closing(sqlite3.connect(file)) as opened:
+        wanted = "SELECT rootpage FROM sqlite_master WHERE tbl_name = ?"
+        pages = opened.execute(wanted, (EXECUTIONS.name,)).fetchall()
+        (size,) = opened.execute("PRAGMA page_size").fetchone()
+    with file.open("r+b") as content:
+        for (page,) in pages:
+            content.seek((page - 1) * size)
+            content.write(b"\xff" * size)
+    said = pytest.raises(
+        StoreError, match="malformed; its file is damaged: restore it from a copy"
+    )
+    with contextlib.closing(open_store(f"sqlite:///{file}")) as store, said:
+        store.find(PipelineExecution, Query())
 
 
 def test_a_store_whose_file_was_replaced_refuses_to_write(tmp_path: Path) -> None:

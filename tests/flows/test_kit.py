@@ -420,6 +420,12 @@ def test_an_id_that_fits_several_runs_is_refused(kit: pk.Kit) -> None:
         kit.run("")
 
 
+def test_an_id_that_nothing_has_is_refused_with_the_pipelines_that_there_are(kit: pk.Kit) -> None:
+    kit.define(line(pk.Stage("Gate", pk.approval("ok"))))
+    with pytest.raises(ExecutionNotFound, match="begins so; there are the pipelines shop; give t"):
+        kit.run("nosuch")
+
+
 def test_a_kit_that_does_not_work_can_wait_for_one_that_does(kit: pk.Kit, tmp_path: Path) -> None:
     with pk.Kit(tmp_path / "home", settings=kit.settings, work=False, by="bob") as asking:
         run = asking.start(line(pk.Stage("Gate", pk.approval("ok"))))

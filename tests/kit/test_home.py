@@ -52,3 +52,12 @@ def test_a_home_may_be_moved(tmp_path: Path) -> None:
     pk.Kit(tmp_path / "one", settings=pk.Settings()).close()
     (tmp_path / "one").rename(tmp_path / "two")
     pk.Kit(tmp_path / "two", settings=pk.Settings()).close()
+
+
+@pytest.mark.parametrize("home", ["file/home", "file"])
+def test_a_home_that_cannot_be_made_is_refused_with_what_to_choose(
+    tmp_path: Path, home: str
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match=rf"kept in {tmp_path}/{home}, and .* choose another f"):
+        pk.Kit(tmp_path / home, settings=pk.Settings())

@@ -7,12 +7,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 import pipelinekit as pk
+from pipelinekit.kit.heap import Heap
 from pipelinekit.kit.retention import Removed
 from pipelinekit.model.condition import RetryMode
 from pipelinekit.model.errors import ExecutionNotFound, StoreError, ValidationError
@@ -329,3 +330,18 @@ def test_two_rounds_at_once_while_an_engine_works_remove_each_thing_once(
 def test_less_than_nothing_is_refused(kit: pk.Kit, age: timedelta, keep: int) -> None:
     with pytest.raises(ValidationError):
         kit.gc(age, keep=keep)
+
+
+def test_what_was_removed_is_told_in_a_notebook_as_on_a_terminal() -> None:
+    removed = Removed(
+        datetime(2026, 3, 1, tzinfo=UTC),
+        dry_run=True,
+        executions=1200,
+        jobs=Heap(3, 5_000_000, ["a: busy"]),
+    )
+    assert repr(removed).splitlines()[:3] == [
+        "Would remove what ended before 2026-03-01 00:00 UTC:",
+        "       1,200 executions; 0 are left",
+        "           3 folders of jobs, with their logs: 5.0 MB",
+    ]
+    assert repr(removed).endswith("5.0 MB in all\nNot removed: a: busy")

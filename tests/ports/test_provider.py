@@ -56,9 +56,13 @@ def test_calling_it_writes_an_action_down_with_keys_from_its_parameters() -> Non
 
 
 def test_a_wrong_setting_is_a_type_error_at_once() -> None:
-    with pytest.raises(TypeError):
-        smoke("look", adress="http://x")  # type: ignore[call-arg]
-    with pytest.raises(TypeError):
+    with pytest.raises(
+        TypeError, match=r"^PortSmoke has no setting 'ulr'; did you mean 'url'\? it"
+    ):
+        smoke("look", ulr="http://x")  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="no setting 'zone'; its settings are url, expect, share"):
+        smoke("look", zone="http://x")  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="missing a required argument: 'url'"):
         smoke("look")  # type: ignore[call-arg]
 
 

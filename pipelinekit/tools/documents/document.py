@@ -308,9 +308,12 @@ def _content(path: Path, name: str, max_bytes: int) -> bytes:
     except OSError as error:
         found = f"no file that can be opened ({error.strerror})"
         raise DocumentError(name, 0, 0, found, "check its path and permissions") from None
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):  # before it becomes a file object, which no folder can
+        os.close(descriptor)
+        found = "a folder" if stat.S_ISDIR(mode) else "no regular file"
+        raise DocumentError(name, 0, 0, found, "give the path of a file")
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise DocumentError(name, 0, 0, "no regular file", "give the path of a file")
         content = file.read(max_bytes + 1)
     _check_size(len(content), name, max_bytes)
     return content

@@ -258,6 +258,9 @@ def test_files_that_cannot_be_read_say_why(tmp_path: Path) -> None:
         read(tmp_path / "large.yml", max_bytes=10)
     with pytest.raises(DocumentError, match=r"^pipe.yml: found no regular file"):
         read(tmp_path / "pipe.yml")
+    (tmp_path / "folder.yml").mkdir()
+    with pytest.raises(DocumentError, match=r"^folder.yml: found a folder; give the path of a f"):
+        read(tmp_path / "folder.yml")
     with pytest.raises(DocumentError, match=r"^ci/none.yml: found no file .*; check its path"):
         read(tmp_path / "none.yml", name="ci/none.yml")
 
