@@ -16,6 +16,7 @@ from pipelinekit.model.execution import Artifact
 from pipelinekit.model.status import PipelineStatus
 from pipelinekit.tools.notebooks import NotebookError, read_notebook
 from pipelinekit.tools.notebooks.document import Cell, Document, first_line, source, tags
+from pipelinekit.tools.notebooks.resume import numbers
 
 ANEW: Final = "begin a new release of it"
 
@@ -72,9 +73,15 @@ def _changed(kit: Kit, run: Run, promotion: Promotion) -> str:
         (at for at, pair in enumerate(zip(before, after, strict=False)) if pair[0] != pair[1]),
         min(len(before), len(after)),
     )
-    cells: Sequence[Cell] = now["cells"]
-    told = f", `{first_line(cells[same])}`," if same < len(cells) else ", which is gone,"
-    return f"its cell {same + 1}{told}"
+    if same < len(after):
+        return _named(now["cells"], same)
+    return f"{_named(taken['cells'], same)} which is gone,"
+
+
+def _named(cells: Sequence[Cell], index: int) -> str:
+    number = numbers(cells, counts_injected=True).get(index)
+    line = f"`{first_line(cells[index])}`,"
+    return f"its cell {number}, {line}" if number else f"its cell that is not executed, {line}"
 
 
 def _artifact(run: Run) -> Artifact:

@@ -117,7 +117,7 @@ def test_a_release_that_failed_is_resumed_and_goes_on_to_the_next_environment(
     first, second = done.stdout.splitlines()[-2:]
     assert first.split()[:3] == ["staging", "✓", "Succeeded"]
     assert second.split()[:3] == ["production", "✓", "Succeeded"]
-    assert second.endswith("it goes on at cell 3, in the kernel that was kept")
+    assert second.endswith("it goes on at cell 2, in the kernel that was kept")
     assert project.call("release", "report.ipynb", "--resume").returncode == 2
 
 
