@@ -19,6 +19,8 @@ from pipelinekit.kit.files import (
 from pipelinekit.model.errors import DefinitionError
 from pipelinekit.model.noun import Noun
 from pipelinekit.tools.documents.document import Document, DocumentError
+from pipelinekit.tools.git.checkout import Wanted, seek
+from pipelinekit.tools.git.command import GitError
 from pipelinekit.wire import appspec
 from pipelinekit.wire.buildspec import read_buildspec
 
@@ -92,9 +94,12 @@ def init(place: Surroundings, *, force: bool) -> None:
         return
     for name, what in told.items():
         click.echo(f"{what.ljust(8)} {name}")
-    if not (Path.cwd() / ".git").exists():
-        click.echo("Its source is this folder's git repository; make it one and commit first:")
-        click.echo('  git init -b main && git add --all && git commit -m "First commit"')
+    made = (Path.cwd() / ".git").exists()
+    if not made or not _has_commit(Path.cwd()):
+        what = "commit first:" if made else "make it one and commit first:"
+        make = "" if made else "git init -b main && "
+        click.echo(f"Its source is this folder's git repository; {what}")
+        click.echo(f'  {make}git add --all && git commit -m "First commit"')
     click.echo("Try it with: pipelinekit run pipeline.py")
 
 
@@ -191,6 +196,14 @@ def _branch(folder: Path) -> str:
     head = folder / ".git" / "HEAD"
     told = head.read_text(encoding="utf-8") if head.is_file() else ""
     return told.strip().removeprefix("ref: refs/heads/") if told.startswith("ref: ") else "main"
+
+
+def _has_commit(folder: Path) -> bool:
+    try:
+        seek(Wanted(str(folder), _branch(folder)))
+    except GitError:
+        return False
+    return True
 
 
 def _ignore(file: Path) -> str:
