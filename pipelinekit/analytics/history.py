@@ -9,7 +9,7 @@ import pandas as pd
 
 from pipelinekit.engine.review import asks
 from pipelinekit.model.execution import ActionExecution, PipelineExecution, StageExecution, Vote
-from pipelinekit.model.status import ActionStatus
+from pipelinekit.model.status import ActionStatus, PipelineStatus
 from pipelinekit.model.testreport import TestReport
 from pipelinekit.ports.store import Query, Store
 
@@ -103,11 +103,15 @@ TESTS = {
     "action_execution": "string",
 }
 
+UNDER_WAY = frozenset({PipelineStatus.IN_PROGRESS, PipelineStatus.STOPPING})
+"""These words also stand where a stage or an action has not ended."""
+
 
 class History:
     """What happened, as six frames; times are UTC, durations seconds.
 
-    A frame is read when it is first asked for, and is the same from then on.
+    What is under way has taken the time until the history was asked for. A frame is read when it
+    is first asked for, and is the same from then on.
 
     Attributes:
         executions: One row an execution, the newest first, with the columns of `EXECUTIONS`;
@@ -124,9 +128,10 @@ class History:
             `failures`, the names of tests that failed, a line each.
     """
 
-    def __init__(self, store: Store, query: Query) -> None:
+    def __init__(self, store: Store, query: Query, present: datetime) -> None:
         self._store = store
         self._query = query
+        self._present = present
 
     @staticmethod
     def of(
@@ -147,25 +152,26 @@ class History:
                 the attempts among which the approvals and the tests are found.
         """
         since = present - timedelta(days=days)
-        return History(store, Query(pipeline=pipeline, since=since, limit=limit))
+        return History(store, Query(pipeline=pipeline, since=since, limit=limit), present)
 
     @cached_property
     def executions(self) -> pd.DataFrame:  # noqa: D102 - see the class
         rows = self._store.find(PipelineExecution, self._query)
-        return _frame(EXECUTIONS, map(_execution, rows))
+        return _frame(EXECUTIONS, (_execution(row, self._took(row)) for row in rows))
 
     @cached_property
     def stages(self) -> pd.DataFrame:  # noqa: D102 - see the class
-        return _frame(STAGES, map(_stage, self._store.find(StageExecution, self._query)))
+        rows = self._store.find(StageExecution, self._query)
+        return _frame(STAGES, (_stage(row, self._took(row)) for row in rows))
 
     @cached_property
     def actions(self) -> pd.DataFrame:  # noqa: D102 - see the class
-        return _frame(ACTIONS, map(_action, self._attempts))
+        return _frame(ACTIONS, (_action(row, self._took(row)) for row in self._attempts))
 
     @cached_property
     def approvals(self) -> pd.DataFrame:  # noqa: D102 - see the class
         rows = (row for row in self._attempts if asks(row.type))
-        return _frame(APPROVALS, map(_approval, rows))
+        return _frame(APPROVALS, (_approval(row, self._took(row)) for row in rows))
 
     @cached_property
     def votes(self) -> pd.DataFrame:  # noqa: D102 - see the class
@@ -181,13 +187,17 @@ class History:
     def _attempts(self) -> Sequence[ActionExecution]:
         return self._store.find(ActionExecution, self._query)
 
+    def _took(self, row: PipelineExecution | StageExecution | ActionExecution) -> float:
+        end = self._present if row.status in UNDER_WAY else row.updated
+        return max(0.0, (end - row.started).total_seconds())
+
 
 def _frame(columns: dict[str, str], rows: Iterable[Sequence[object]]) -> pd.DataFrame:
     frame = pd.DataFrame(list(rows), columns=list(columns))
     return frame.astype(columns)
 
 
-def _execution(row: PipelineExecution) -> Sequence[object]:
+def _execution(row: PipelineExecution, seconds: float) -> Sequence[object]:
     revisions = sorted(row.revisions.items())
     return (
         row.pipeline,
@@ -200,7 +210,7 @@ def _execution(row: PipelineExecution) -> Sequence[object]:
         ", ".join(revision.id for _, revision in revisions),
         row.started,
         row.updated,
-        (row.updated - row.started).total_seconds(),
+        seconds,
         row.attempts,
         row.summary,
         row.type,
@@ -209,8 +219,7 @@ def _execution(row: PipelineExecution) -> Sequence[object]:
     )
 
 
-def _stage(row: StageExecution) -> Sequence[object]:
-    seconds = (row.updated - row.started).total_seconds()
+def _stage(row: StageExecution, seconds: float) -> Sequence[object]:
     return (
         row.pipeline,
         row.execution,
@@ -224,7 +233,7 @@ def _stage(row: StageExecution) -> Sequence[object]:
     )
 
 
-def _action(row: ActionExecution) -> Sequence[object]:
+def _action(row: ActionExecution, seconds: float) -> Sequence[object]:
     return (
         row.pipeline,
         row.execution,
@@ -235,7 +244,7 @@ def _action(row: ActionExecution) -> Sequence[object]:
         row.status,
         row.started,
         row.updated,
-        row.seconds,
+        seconds,
         row.place,
         f"{row.error.code}: {row.error.message}" if row.error else "",
         row.summary,
@@ -244,7 +253,7 @@ def _action(row: ActionExecution) -> Sequence[object]:
     )
 
 
-def _approval(row: ActionExecution) -> Sequence[object]:
+def _approval(row: ActionExecution, seconds: float) -> Sequence[object]:
     return (
         row.pipeline,
         row.execution,
@@ -255,7 +264,7 @@ def _approval(row: ActionExecution) -> Sequence[object]:
         row.summary if row.by else "",
         row.started,
         row.updated if row.by else None,
-        row.seconds,
+        seconds,
     )
 
 

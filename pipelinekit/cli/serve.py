@@ -89,7 +89,8 @@ def _tell(url: str, by: str, file: Path | None) -> None:
     else:
         lines = [f"AWS_SHARED_CREDENTIALS_FILE={file}", f"AWS_PROFILE={by}"]
     click.echo(f"The CodePipeline API is at {url}. To use it elsewhere:\n")
-    for line in (*lines, "AWS_REGION=us-east-1", f"AWS_ENDPOINT_URL_CODEPIPELINE={url}"):
+    region = "AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1"  # some read this, some that
+    for line in (*lines, region, f"AWS_ENDPOINT_URL_CODEPIPELINE={url}"):
         click.echo(f"  export {line}")
     click.echo("  aws codepipeline list-pipelines\n\nCtrl+C ends it.")
 

@@ -29,7 +29,9 @@ ACLS: Final = (
 
 def _check(action: Action, settings: Settings) -> str | None:
     try:
-        _refuse(action.configuration, settings)
+        given = action.configuration
+        known = {name: text for name, text in given.items() if "#{" not in text}
+        _refuse(given, known, settings)
     except (BucketError, ValidationError) as error:
         return str(error)
     return None
@@ -79,7 +81,7 @@ def s3_deploy(  # noqa: PLR0913 - the action type has these keys
     base = _filled(key or "")
     headers = Headers(cache_control=cache_control or "", acl=acl or ACLS[0], kms_key=kms_key or "")
     try:
-        _refuse(job.order.configuration, job.settings)
+        _refuse(job.order.configuration, job.order.configuration, job.settings)
         place = _Place(bucket, buckets.find(bucket, job.settings), base, headers)
         return _upload(job, place, _uploads(job, base, extract=extract))
     except ValidationError as error:
@@ -115,8 +117,7 @@ def _upload(job: Job, place: _Place, uploads: Mapping[str, Path]) -> Outcome:
     return Succeeded(summary="Deployment Succeeded", external_id=place.external_id)
 
 
-def _refuse(keys: Mapping[str, str], settings: Settings) -> None:
-    known = {name: text for name, text in keys.items() if "#{" not in text}
+def _refuse(keys: Mapping[str, str], known: Mapping[str, str], settings: Settings) -> None:
     if "BucketName" in known:
         buckets.find(known["BucketName"], settings)
     if not keys.get("ObjectKey") and keys.get("Extract", "").lower() == "false":

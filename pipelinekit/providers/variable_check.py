@@ -8,7 +8,9 @@ from pipelinekit.model.action import Action, Category, Owner
 from pipelinekit.model.order import Failed, FailureType, Outcome, Succeeded
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.provider import Job, Key, Traits, rule_provider
+from pipelinekit.tools.patterns import matches
 
+SHOWN = 200
 OPERATORS = {"EQ": "equals", "NE": "differs from", "CONTAINS": "contains", "MATCHES": "matches"}
 
 
@@ -53,7 +55,7 @@ def variable_check(
             "EQ": lambda: variable == value,
             "NE": lambda: variable != value,
             "CONTAINS": lambda: value in variable,
-            "MATCHES": lambda: re.fullmatch(value, variable) is not None,
+            "MATCHES": lambda: matches(value, variable),
         }[operator]()
     except KeyError:
         message = f"Operator was {operator!r}; write one of {', '.join(OPERATORS)}"
@@ -61,8 +63,15 @@ def variable_check(
     except re.error as error:
         message = f"Value was {value!r}, which is no regular expression: {error}; correct it"
         return Failed(message, FailureType.CONFIGURATION_ERROR)
-    told = f"{variable!r} {OPERATORS[operator]} {value!r}"
+    except TimeoutError as late:
+        message = f"Value was {value!r}, and {late}; write a pattern without nested repetitions"
+        return Failed(message, FailureType.CONFIGURATION_ERROR)
+    told = f"{_short(variable)} {OPERATORS[operator]} {_short(value)}"
     job.say(f"{told}: {holds}")
     if holds:
         return Succeeded(summary=told)
     return Failed(f"it was to be true that {told}, and it is not")
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= SHOWN else f"{text[:SHOWN]}...")

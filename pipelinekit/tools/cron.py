@@ -6,7 +6,7 @@ window has no seconds. Where both seconds and minutes are `0`, whole hours are m
 
 import calendar
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Final
@@ -18,6 +18,24 @@ FIELDS: Final = ("seconds", "minutes", "hours", "day of month", "month", "day of
 HORIZON: Final = timedelta(days=366)
 _HOUR: Final = timedelta(hours=1)
 _MINUTE: Final = timedelta(minutes=1)
+ABBREVIATIONS: Final[Mapping[str, int]] = {
+    "PST": -8,
+    "PDT": -7,
+    "MDT": -6,
+    "CDT": -5,
+    "EDT": -4,
+    "WEST": 1,
+    "CEST": 2,
+    "EEST": 3,
+    "JST": 9,
+    "KST": 9,
+    "AEST": 10,
+    "AEDT": 11,
+    "NZST": 12,
+    "NZDT": 13,
+}
+"""Hours from UTC of zones that no system has by name; IST and BST are several, and left out."""
+
 _OFFSET: Final = re.compile(r"UTC([+-])(\d{1,2})(?::?(\d{2}))?")
 
 Match = Callable[[datetime], bool]
@@ -81,7 +99,7 @@ def window(expression: str, zone: str = "UTC") -> Window:
     seconds, minutes, hours, day, month, weekday, *years = given
     if seconds not in {"*", "?"}:
         _numbers(seconds, "seconds", 0, 59)
-    whole = seconds == "0" and minutes == "0"
+    whole = {seconds.strip("0"), minutes.strip("0")} == {""}  # 0 or 00
     minute = _numbers("*" if whole else minutes, "minutes", 0, 59)
     hour = _numbers(hours, "hours", 0, 23)
     of_month, of_week = _day_of_month(day), _day_of_week(weekday)
@@ -106,7 +124,8 @@ def time_zone(name: str) -> tzinfo:
         if offset:
             minutes = int(offset[2]) * 60 + int(offset[3] or 0)
             return timezone(timedelta(minutes=-minutes if offset[1] == "-" else minutes))
-        return ZoneInfo(name)
+        hours = ABBREVIATIONS.get(name)
+        return ZoneInfo(name) if hours is None else timezone(timedelta(hours=hours), name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise CronError(
             f"{name!r} is no time zone; write Region/City, UTC, UTC+01:00 or such as CET"

@@ -1,17 +1,17 @@
 """The history of builds has what their tests came to, a row a report."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from pipelinekit.analytics import History
 from pipelinekit.analytics.history import TESTS
-from pipelinekit.model.status import ActionStatus
+from pipelinekit.model.status import ActionStatus, StageStatus
 from pipelinekit.model.testreport import FailedCase, ReportFormat, TestReport
 from tests.build import pipeline
-from tests.widgets.runs import START, Book, attempted, execution
+from tests.widgets.runs import START, Book, attempted, entered, execution
 
 UNIT = TestReport(
     "unit", ReportFormat.JUNIT_XML, 41, 2, 3, 3.5, (FailedCase("a", "no"), FailedCase("b"))
@@ -51,3 +51,26 @@ def test_a_history_without_reports_has_the_same_columns(book: Book) -> None:
     frame = history(book).tests
     assert frame.empty
     assert {name: str(kind) for name, kind in frame.dtypes.items()} == TESTS
+
+
+def test_what_is_under_way_has_taken_the_time_until_now(book: Book) -> None:
+    shop = pipeline()
+    rows = (
+        execution(shop),
+        entered(shop, "Source", StageStatus.SUCCEEDED),
+        entered(shop, "Build", StageStatus.IN_PROGRESS),
+        attempted(shop, "Source", "Fetch", status=ActionStatus.SUCCEEDED),
+        attempted(shop, "Build", "Make", status=ActionStatus.IN_PROGRESS),
+    )
+    book.run(shop, *rows)
+    present = START + timedelta(hours=1)
+    seen = History.of(book.store, "shop", 1, present)
+    assert list(seen.executions.seconds) == [3600.0]
+    assert dict(zip(seen.stages.stage, seen.stages.seconds, strict=True)) == {
+        "Source": 95.0,
+        "Build": 3600.0,
+    }
+    assert dict(zip(seen.actions.action, seen.actions.seconds, strict=True)) == {
+        "Fetch": 41.3,
+        "Make": 3600.0,
+    }

@@ -3,9 +3,11 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+from itertools import takewhile
 from pathlib import Path
 
 import boto3
@@ -52,6 +54,27 @@ def test_a_boto3_script_uses_every_operation_of_a_server(
         session.run()
     assert set(calls) == set(OPERATIONS)
     assert {name: session.refusals.count(name) for name in REFUSALS} == REFUSALS
+
+
+def test_the_lines_that_serve_prints_are_all_that_boto3_needs(tmp_path: Path) -> None:
+    bare = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "pipelinekit", "serve", "--port", "0"]
+    script = "import boto3; print(boto3.client('codepipeline').list_pipelines()['pipelines'])"
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=bare, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        try:
+            lines = takewhile(lambda line: "Ctrl+C" not in line, server.stdout)
+            said = " ".join(line.removeprefix("  export ") for line in lines if "export" in line)
+            given = dict(each.split("=", 1) for each in shlex.split(said))
+            asked = [sys.executable, "-c", script]
+            told = subprocess.run(
+                asked, env=bare | given, capture_output=True, text=True, check=False
+            )
+        finally:
+            server.terminate()
+    assert (told.stdout, told.stderr) == ("[]\n", "")
 
 
 def test_the_script_of_the_guide_uses_every_operation_by_the_aws_cli(tmp_path: Path) -> None:

@@ -1,5 +1,9 @@
 """The rules of conditions that are providers here: VariableCheck and DeploymentWindow."""
 
+import queue
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +17,7 @@ from pipelinekit.model.settings import Settings
 from pipelinekit.ports.provider import RuleProvider, rule
 from pipelinekit.providers.deployment_window import deployment_window
 from pipelinekit.providers.variable_check import variable_check
+from pipelinekit.tools import patterns
 from tests.fakes import FolderJob, order
 
 
@@ -58,6 +63,33 @@ def test_a_variable_is_compared_as_text_and_by_case(
     outcome, said = check(variable_check, tmp_path, variable, value, operator)
     assert isinstance(outcome, Succeeded if holds else Failed)
     assert said[0].endswith(str(holds))
+
+
+def test_a_pattern_that_takes_for_ever_fails_its_rule_and_stops_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """8: the value may be a stranger's commit message, and Python's matching holds all threads."""
+    monkeypatch.setattr(patterns, "SECONDS", 1.0)
+    ticks: queue.SimpleQueue[float] = queue.SimpleQueue()
+    over = threading.Event()
+
+    def tick() -> None:
+        while not over.wait(0.01):
+            ticks.put(time.monotonic())
+
+    with ThreadPoolExecutor(1) as clock:
+        clock.submit(tick)
+        outcome, _ = check(variable_check, tmp_path, "a" * 40, "(a+)+b", "MATCHES")
+        over.set()
+    assert isinstance(outcome, Failed)
+    assert "nested repetitions" in outcome.message
+    assert ticks.qsize() > 20
+
+
+def test_a_long_value_is_told_in_short(tmp_path: Path) -> None:
+    outcome, (said,) = check(variable_check, tmp_path, "x" * 100_000, "y", "CONTAINS")
+    assert isinstance(outcome, Failed)
+    assert max(len(said), len(outcome.message)) < 1_000
 
 
 def test_a_pattern_that_is_none_fails_the_rule_and_says_so(tmp_path: Path) -> None:

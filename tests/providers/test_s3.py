@@ -320,6 +320,21 @@ def test_what_variables_will_say_is_not_judged_before_they_are_put_in() -> None:
     assert _check(s3_deploy, action, Settings(buckets=MAPPED)) is None
 
 
+@pytest.mark.usefixtures("program")
+@pytest.mark.parametrize(
+    ("key", "value"), [("CannedACL", "x#{y"), ("CacheControl", "x\r\nX: #{y")]
+)
+def test_what_variables_have_said_is_judged_whatever_it_looks_like(
+    tmp_path: Path, key: str, value: str
+) -> None:
+    """5.3: what is put in for a variable is plain text."""
+    keys = {"BucketName": "store", "Extract": "true", key: value}
+    action = Action("live", s3_deploy.traits.id, keys, inputs=("Program",))
+    failed = _refused(s3_deploy.carry_out(_job(action, tmp_path)))
+    assert failed.code == FailureType.CONFIGURATION_ERROR
+    assert key in failed.message
+
+
 def test_an_artifact_without_files_is_no_success(tmp_path: Path) -> None:
     (tmp_path / "program/empty").mkdir(parents=True)
     action = s3_deploy("live", "store", extract=True).reads("Program")

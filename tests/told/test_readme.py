@@ -1,7 +1,6 @@
 """What the README shows is run as it stands there."""
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -20,10 +19,8 @@ def blocks(language: str) -> list[str]:
 def test_the_cells_of_the_readme_release_the_shop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shop = pk.example(tmp_path / "shop")
     here = tmp_path / "here"
     here.mkdir()
-    shutil.copy(shop / "pipelinekit.toml", here)
     monkeypatch.chdir(here)
     monkeypatch.delenv("PIPELINEKIT_HOME", raising=False)
     cell: dict[str, object] = {"__name__": "cell"}
