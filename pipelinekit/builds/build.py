@@ -222,7 +222,7 @@ def _may_retry(spec: Buildspec) -> bool:
 
 
 def _refuse_unfit(spec: Buildspec, name: str) -> None:
-    if not any(phase.commands or phase.last for phase in spec.phases):
+    if spec.idle:
         raise BuildFailed(
             f"the buildspec of project {name} has no command, so that nothing would be built; "
             f"write commands in one of its phases"

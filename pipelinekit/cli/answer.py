@@ -13,6 +13,7 @@ from pipelinekit.cli.surroundings import Surroundings, echo_json, shared
 from pipelinekit.cli.view import data
 from pipelinekit.kit.kit import Kit
 from pipelinekit.kit.observe import observed
+from pipelinekit.kit.outdated import outdated
 from pipelinekit.kit.run import Run
 from pipelinekit.model.condition import ConditionType
 from pipelinekit.runtime.clock import now
@@ -99,10 +100,13 @@ def stop(place: Surroundings, execution: str, *, abandon: bool, reason: str) -> 
 def retry(place: Surroundings, execution: str, stage: str | None, *, everything: bool) -> None:
     """Run a stage that failed again, in the same execution.
 
-    Without --all only its failed actions are run again.
+    Without --all only its failed actions are run again. They get what the execution took when it
+    began; where a release has taken files that have changed since, that is said.
     """
     with deciding(place) as kit:
-        finish(place, kit, chosen(kit, execution).retry(stage, all_actions=everything))
+        run = chosen(kit, execution)
+        _tell_outdated(kit, run)
+        finish(place, kit, run.retry(stage, all_actions=everything))
 
 
 @click.command()
@@ -114,11 +118,14 @@ def resume(place: Surroundings, execution: str) -> None:
 
     It goes on in the kernel that was kept for it. Where that is gone, a fresh one first executes
     the cells tagged `checkpoint`, and those that the rest needs. Other actions that failed begin
-    anew. EXECUTION is the beginning of an id, or a pipeline, of which the latest execution is
-    meant.
+    anew. What is executed is what the execution took when it began; where a release has taken
+    files that have changed since, that is said. EXECUTION is the beginning of an id, or a
+    pipeline, of which the latest execution is meant.
     """
     with deciding(place) as kit:
-        finish(place, kit, chosen(kit, execution).resume())
+        run = chosen(kit, execution)
+        _tell_outdated(kit, run)
+        finish(place, kit, run.resume())
 
 
 @click.command()
@@ -156,6 +163,11 @@ def override(  # noqa: PLR0913 - a parameter for each option
     with deciding(place) as kit:
         run = chosen(kit, execution)
         finish(place, kit, run.override(stage, condition, action=action, reason=reason))
+
+
+def _tell_outdated(kit: Kit, run: Run) -> None:
+    if told := outdated(kit, run):
+        click.echo(told, err=True)
 
 
 @contextmanager

@@ -132,8 +132,10 @@ def advice(facts: RunFacts) -> list[str]:
     if row.status in {PipelineStatus.FAILED, PipelineStatus.STOPPED}:
         over = {StageStatus.FAILED, StageStatus.STOPPED}
         again = any(each.entered and each.entered.status in over for each in facts.stages)
-        how = f"retry {short}" if again else f"run {row.pipeline}"
-        return [f"See why: pipelinekit logs {short}; run it again: pipelinekit {how}"]
+        how = f": pipelinekit run {row.pipeline}"
+        if again:
+            how = f", with what it took: pipelinekit retry {short}"
+        return [f"See why: pipelinekit logs {short}; run it again{how}"]
     if not row.ended and not facts.engine and not facts.waits_for_people:
         return [f"No engine is at work; go on with: pipelinekit watch {short}"]
     return [*_at_the_door(facts), *_frozen(facts), *_to_answer(facts)]

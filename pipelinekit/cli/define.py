@@ -18,7 +18,9 @@ from pipelinekit.kit.files import (
 )
 from pipelinekit.model.errors import DefinitionError
 from pipelinekit.model.noun import Noun
-from pipelinekit.tools.documents.document import DocumentError
+from pipelinekit.tools.documents.document import Document, DocumentError
+from pipelinekit.tools.git.checkout import Wanted, seek
+from pipelinekit.tools.git.command import GitError
 from pipelinekit.wire import appspec
 from pipelinekit.wire.buildspec import read_buildspec
 
@@ -53,6 +55,7 @@ class Verdict(Noun):
     actions: int = 0
     faults: list[Complaint] = field(default_factory=list)
     placeholders: list[Complaint] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 @click.command()
@@ -63,8 +66,8 @@ def validate(context: click.Context, names: tuple[str, ...]) -> None:
     """Check definitions by the rules of CodePipeline.
 
     A FILE may be a buildspec or an appspec too; what stands in it tells. Every fault is printed
-    with its place, what was found and what to do; exit code 2 on faults. So is every placeholder
-    that an import left, which is no fault.
+    with its place, what was found and what to do; exit code 2 on faults. So is what is no fault:
+    every placeholder that an import left, and every key of a buildspec that CodeBuild ignores.
     """
     verdicts = [_verdict(Path(name)) for name in names]
     if context.ensure_object(Surroundings).json:
@@ -91,17 +94,19 @@ def init(place: Surroundings, *, force: bool) -> None:
         return
     for name, what in told.items():
         click.echo(f"{what.ljust(8)} {name}")
-    if not (Path.cwd() / ".git").exists():
-        click.echo("Its source is this folder's git repository; make it one and commit first:")
-        click.echo('  git init -b main && git add --all && git commit -m "First commit"')
+    made = (Path.cwd() / ".git").exists()
+    if not made or not _has_commit(Path.cwd()):
+        what = "commit first:" if made else "make it one and commit first:"
+        make = "" if made else "git init -b main && "
+        click.echo(f"Its source is this folder's git repository; {what}")
+        click.echo(f'  {make}git add --all && git commit -m "First commit"')
     click.echo("Try it with: pipelinekit run pipeline.py")
 
 
 def _verdict(file: Path) -> Verdict:
     try:
-        kind = _specification(file)
-        if kind is not None:
-            return Verdict(str(file), valid=True, kind=kind)
+        if told := _specification(file):
+            return told
         written = read_definition(file)
         written.checked()
     except DefinitionError as error:
@@ -128,21 +133,31 @@ def _verdict(file: Path) -> Verdict:
     )
 
 
-def _specification(file: Path) -> str | None:
+def _specification(file: Path) -> Verdict | None:
     if file.suffix not in DOCUMENTS:
         return None
     source = read_document(file)
     keys = set(source.data) if isinstance(source.data, dict) else set()
     try:
         if "phases" in keys:
-            read_buildspec(source)
-            return "buildspec"
+            return _buildspec(file, source)
         if keys & {"os", "hooks", "Resources"} and "version" in keys:
             appspec.read(source)
-            return "appspec"
+            return Verdict(str(file), valid=True, kind="appspec")
     except DocumentError as error:
         raise unreadable(error) from None
     return None
+
+
+def _buildspec(file: Path, source: Document) -> Verdict:
+    spec = read_buildspec(source)
+    faults = []
+    if spec.idle and spec.batch is None:  # the builds of a batch may name others
+        line = source.place(("phases",)).key_line
+        found, advice = "no command, so that nothing would be built", "write commands in a phase"
+        faults = [Complaint(line, "phases", "", found, advice)]
+    notes = list(spec.notes)
+    return Verdict(str(file), valid=not faults, kind="buildspec", faults=faults, notes=notes)
 
 
 def _print(verdict: Verdict) -> None:
@@ -153,14 +168,14 @@ def _print(verdict: Verdict) -> None:
             told = f"pipeline {verdict.pipeline} is valid "
             told += f"({verdict.stages} stages, {verdict.actions} actions)"
         click.echo(f"{sign} {verdict.file}: {told}")
-        for each in verdict.placeholders:
-            click.echo(f"  ○ {each}")
-        return
-    count = len(verdict.faults)
-    sign = click.style("✗", fg="red")
-    click.echo(f"{sign} {verdict.file}: {count} fault{'s' if count > 1 else ''}")
+    else:
+        count = len(verdict.faults)
+        sign = click.style("✗", fg="red")
+        click.echo(f"{sign} {verdict.file}: {count} fault{'s' if count > 1 else ''}")
     for fault in verdict.faults:
         click.echo(f"  {fault}")
+    for each in (*verdict.placeholders, *verdict.notes):
+        click.echo(f"  ○ {each}")
 
 
 def _written(folder: Path, *, force: bool) -> Iterator[tuple[str, str]]:
@@ -181,6 +196,14 @@ def _branch(folder: Path) -> str:
     head = folder / ".git" / "HEAD"
     told = head.read_text(encoding="utf-8") if head.is_file() else ""
     return told.strip().removeprefix("ref: refs/heads/") if told.startswith("ref: ") else "main"
+
+
+def _has_commit(folder: Path) -> bool:
+    try:
+        seek(Wanted(str(folder), _branch(folder)))
+    except GitError:
+        return False
+    return True
 
 
 def _ignore(file: Path) -> str:

@@ -35,7 +35,8 @@ def plan(context: click.Context, /, target: str, values: Values) -> None:
 
     Shown are the stages and actions that would run, with which values and where; what is in the
     way now; what would be asked, checked, superseded or cancelled. FILE and NAME are those of
-    `run`. Nothing is started or written; exit code 2 when a start would be refused.
+    `run`. Nothing is started or written; exit code 2 when a start would be refused, 1 when it
+    would fail for want of a commit in a git repository on this machine.
 
     Example: pipelinekit plan pipeline.py --variable level=debug
     """
@@ -43,10 +44,16 @@ def plan(context: click.Context, /, target: str, values: Values) -> None:
     written = read_target(target, check=False)
     found = _planned(place, target, written, values)
     if place.json:
-        echo_json({**asdict(found), "startable": found.startable})
+        echo_json({**asdict(found), "startable": found.startable, "promising": found.promising})
     else:
         _print(found)
-    context.exit(Exit.SUCCEEDED if found.startable else Exit.REFUSED)
+    context.exit(_exit(found))
+
+
+def _exit(found: Plan) -> Exit:
+    if found.promising:
+        return Exit.SUCCEEDED
+    return Exit.FAILED if found.startable else Exit.REFUSED
 
 
 def _planned(place: Surroundings, target: str, written: Written | None, values: Values) -> Plan:
@@ -70,7 +77,7 @@ def _planned(place: Surroundings, target: str, written: Written | None, values: 
 
 def _print(found: Plan) -> None:
     heading = click.style(f"{found.pipeline} #{found.number}", bold=True)
-    tone = "green" if found.startable else "red"
+    tone = "green" if found.promising else "red"
     click.echo(f"{heading}  {click.style(words.verdict(found), fg=tone)}  {words.origin(found)}")
     if found.variables:
         click.echo(f"  variables {words.variables(found)}")

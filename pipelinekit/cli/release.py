@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -12,12 +13,14 @@ from pipelinekit.cli.colours import colour
 from pipelinekit.cli.pairs import pairs
 from pipelinekit.cli.session import following, manner, work_and_follow
 from pipelinekit.cli.surroundings import Surroundings, echo_json, shared
-from pipelinekit.kit.home import Home
+from pipelinekit.kit.kit import Kit
+from pipelinekit.kit.outdated import anew, outdated
 from pipelinekit.kit.promotion import Promotion
 from pipelinekit.kit.release import OUT, Release, Released, chosen, start
 from pipelinekit.kit.resume import resumable
 from pipelinekit.kit.resumption import failed_release
 from pipelinekit.kit.run import Run
+from pipelinekit.model.status import PipelineStatus
 from pipelinekit.wire.words import duration, one_line
 
 DIGEST_SHOWN = 12
@@ -111,15 +114,26 @@ def release(  # noqa: PLR0913 - a parameter for each option
         found = failed_release(kit, promotion) if resume else None
         how = manner(place, found.definition if found else promotion.pipeline(), approve, **said)
         run = found.resume() if found else start(kit, promotion)
-        code = work_and_follow(place, kit, run, how, partial(_conclude, promotion, out, kit.home))
+        code = work_and_follow(place, kit, run, how, partial(_conclude, promotion, out, kit))
     context.exit(code)
 
 
-def _conclude(promotion: Promotion, out: Path, home: Home, place: Surroundings, run: Run) -> None:
+def _conclude(promotion: Promotion, out: Path, kit: Kit, place: Surroundings, run: Run) -> None:
     _tell(place, Release(run, promotion), out)
-    if run.execution.ended and resumable(home, run.actions):
+    if run.execution.status is PipelineStatus.FAILED:
+        for line in _advice(promotion, kit, run):
+            click.echo(line, err=True)
+
+
+def _advice(promotion: Promotion, kit: Kit, run: Run) -> Iterator[str]:
+    if told := outdated(kit, run):
+        yield told
+        return
+    if resumable(kit.home, run.actions):
         again = f"pipelinekit release {promotion.notebook} --resume"
-        click.echo(f"Go on from the cell that failed with: {again}", err=True)
+        yield f"Go on from the cell that failed with: {again}"
+    command = anew(run.definition, promotion.notebook)
+    yield f"That goes on with what it took; release changed files with: {command}"
 
 
 def _value(text: str) -> object:

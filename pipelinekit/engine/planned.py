@@ -179,6 +179,7 @@ class Plan(Noun):
         cancelled: Executions that the change of the definition would cancel.
         faults: What CodePipeline would refuse in the definition.
         obstacles: Why the start would be refused.
+        failing: What is known to fail once it has started; the kit knows.
     """
 
     pipeline: str
@@ -193,11 +194,17 @@ class Plan(Noun):
     cancelled: tuple[Occupant, ...] = ()
     faults: tuple[Fault, ...] = ()
     obstacles: tuple[str, ...] = ()
+    failing: tuple[str, ...] = ()
 
     @property
     def startable(self) -> bool:
         """Tell whether a start would be taken."""
         return not self.faults and not self.obstacles
+
+    @property
+    def promising(self) -> bool:
+        """Tell whether a start would be taken, and nothing is known that would fail then."""
+        return self.startable and not self.failing
 
     @property
     def actions(self) -> Iterator[tuple[PlannedStage, PlannedAction]]:

@@ -14,6 +14,7 @@ from pipelinekit.engine.planned import Plan, PlannedAction, PlannedCondition, Pl
 from pipelinekit.engine.validate import faults
 from pipelinekit.kit.ability import everything, limits
 from pipelinekit.kit.ability import obstacle as obstacle_of
+from pipelinekit.kit.plan_sources import missing
 from pipelinekit.kit.registry import discover
 from pipelinekit.model.action import ActionTypeId, Category, Owner
 from pipelinekit.model.actiontype import ActionType
@@ -120,7 +121,13 @@ class _Survey:
             )
             for stage in plan.stages
         )
-        return replace(plan, stages=stages, obstacles=(*plan.obstacles, *refused))
+        plan = replace(plan, stages=stages, obstacles=(*plan.obstacles, *refused))
+        failing = (
+            f"action {stage.name}/{action.name}: {why}"
+            for stage, action in plan.actions
+            if (why := missing(action, self._settings))
+        )
+        return replace(plan, failing=tuple(failing))
 
     def _action(self, stage: str, action: PlannedAction) -> PlannedAction:
         obstacle = self._obstacles.get(f"action {stage}/{action.name}", "")
@@ -130,6 +137,7 @@ class _Survey:
             does=declared.type.description if declared else "",
             place="" if obstacle or declared is None else self._place(action),
             obstacle=obstacle,
+            limit_seconds=self._limit(action),
         )
 
     def _place(self, action: PlannedAction) -> str:
@@ -140,6 +148,15 @@ class _Survey:
         compute = compute_of(project, self._settings)
         kind = where(compute)
         return f"{kind} {compute.image}" if kind is Where.CONTAINER else kind
+
+    def _limit(self, action: PlannedAction) -> float:
+        project = self._settings.projects.get(action.setting("ProjectName"), Project())
+        minutes = project.timeout_minutes
+        is_build = _type_id(action.type).provider == "CodeBuild"
+        is_batch = action.setting("BatchEnabled") == "true"  # where each build may take so long
+        if minutes is None or not is_build or is_batch:
+            return action.limit_seconds
+        return min(action.limit_seconds, 60 * minutes)
 
     def _condition(self, stage: str, condition: PlannedCondition) -> PlannedCondition:
         rules = (self._rule(stage, rule, condition) for rule in condition.rules)

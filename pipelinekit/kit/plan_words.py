@@ -31,8 +31,10 @@ WHEN = {
 
 
 def verdict(plan: Plan) -> str:
-    """Say whether a start would be taken."""
-    return "would start" if plan.startable else "would be refused"
+    """Say whether a start would be taken, and whether it is known to fail then."""
+    if plan.promising:
+        return "would start"
+    return "would start, and fail" if plan.startable else "would be refused"
 
 
 def origin(plan: Plan) -> str:
@@ -51,11 +53,12 @@ def variables(plan: Plan) -> str:
 
 
 def refusals(plan: Plan) -> Iterator[str]:
-    """List why a start would be refused."""
+    """List why a start would be refused, or would fail."""
     for fault in plan.faults:
         line = f"line {fault.line}: " if fault.line else ""
         yield f"{line}{fault.place}: {fault.found}; {fault.advice}"
     yield from plan.obstacles
+    yield from plan.failing
 
 
 def consequences(plan: Plan) -> Iterator[str]:

@@ -28,6 +28,7 @@ from pipelinekit.wire.words import one_line, shortened
 
 SOURCE: Final = "Source"
 ARTIFACT: Final = "release"
+PREFIX: Final = "release-"
 NAME_LIMIT: Final = 100
 NOTE_LIMIT: Final = 1000
 APPROVE: Final = "approve-"
@@ -75,7 +76,7 @@ class Promotion(Noun):
     def name(self) -> str:
         """Name the pipeline after the notebook."""
         plain = re.sub(r"[^A-Za-z0-9.@_-]+", "-", self.path.removesuffix(".ipynb"))
-        return shortened(f"release-{plain}", NAME_LIMIT).replace("…", "-")
+        return shortened(f"{PREFIX}{plain}", NAME_LIMIT).replace("…", "-")
 
     def pipeline(self) -> Pipeline:
         """Make the pipeline, after the parameters of every environment were checked.

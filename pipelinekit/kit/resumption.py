@@ -1,22 +1,20 @@
 """Finds the release that is to go on from where it failed."""
 
-import tempfile
-import zipfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
-from pipelinekit.artifacts.folder import FolderArtifacts
 from pipelinekit.engine.planned import Change
 from pipelinekit.kit.kit import Kit
-from pipelinekit.kit.promotion import ARTIFACT, Promotion
+from pipelinekit.kit.outdated import contents, taken, taken_notebook
+from pipelinekit.kit.promotion import Promotion
 from pipelinekit.kit.run import Run
 from pipelinekit.kit.waits import called
 from pipelinekit.model.errors import StageNotRetryable, ValidationError
 from pipelinekit.model.execution import Artifact
 from pipelinekit.model.status import PipelineStatus
 from pipelinekit.tools.notebooks import NotebookError, read_notebook
-from pipelinekit.tools.notebooks.document import Cell, Document, first_line, source, tags
+from pipelinekit.tools.notebooks.document import Cell, first_line
+from pipelinekit.tools.notebooks.resume import numbers
 
 ANEW: Final = "begin a new release of it"
 
@@ -61,38 +59,33 @@ def failed_release(kit: Kit, promotion: Promotion) -> Run:
 
 
 def _changed(kit: Kit, run: Run, promotion: Promotion) -> str:
-    taken = _released(kit, _artifact(run), promotion.path)
+    released = taken_notebook(kit, _artifact(run), promotion.path)
     try:
         now = read_notebook(promotion.notebook)
     except NotebookError as error:
         raise ValidationError(str(error)) from None
-    before, after = (list(map(_content, each["cells"])) for each in (taken, now))
+    before, after = contents(released), contents(now)
     if before == after:
         return ""
     same = next(
         (at for at, pair in enumerate(zip(before, after, strict=False)) if pair[0] != pair[1]),
         min(len(before), len(after)),
     )
-    cells: Sequence[Cell] = now["cells"]
-    told = f", `{first_line(cells[same])}`," if same < len(cells) else ", which is gone,"
-    return f"its cell {same + 1}{told}"
+    if same < len(after):
+        return _named(now["cells"], same)
+    return f"{_named(released['cells'], same)} which is gone,"
+
+
+def _named(cells: Sequence[Cell], index: int) -> str:
+    number = numbers(cells, counts_injected=True).get(index)
+    line = f"`{first_line(cells[index])}`,"
+    return f"its cell {number}, {line}" if number else f"its cell that is not executed, {line}"
 
 
 def _artifact(run: Run) -> Artifact:
-    written = (each for row in run.actions for each in row.outputs if each.name == ARTIFACT)
-    found = next(written, None)
+    found = taken(run)
     if found is None:
         raise StageNotRetryable(
             f"{called(run)} was to be resumed, and it failed before anything was taken; {ANEW}"
         )
     return found
-
-
-def _released(kit: Kit, artifact: Artifact, path: str) -> Document:
-    packed = FolderArtifacts(kit.home.artifacts).get(artifact)
-    with zipfile.ZipFile(packed) as archive, tempfile.TemporaryDirectory() as draft:
-        return read_notebook(Path(archive.extract(path, draft)))
-
-
-def _content(cell: Cell) -> tuple[str, str, Sequence[str]]:
-    return cell["cell_type"], source(cell), sorted(tags(cell))

@@ -286,4 +286,4 @@ def _failed(job: Job, site: _Site, error: CellFailed) -> Failed:
 
 def _summary(record: Record, seconds: float) -> str:
     told = f"{record.ran} of {record.cells} cells executed in {seconds:.1f} s"
-    return f"{told}; {resumed(record)}" if record.first > 1 else told
+    return f"{told}; {resumed(record)}" if record.first else told

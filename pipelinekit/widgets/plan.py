@@ -43,7 +43,7 @@ def plan_text(plan: Plan) -> str:
 
 
 def _head(plan: Plan) -> Iterator[Html]:
-    tone = Tone.GOOD if plan.startable else Tone.BAD
+    tone = Tone.GOOD if plan.promising else Tone.BAD
     yield tag(
         "div",
         tag("span", f"{plan.pipeline} #{plan.number}", style=look.TITLE),

@@ -100,6 +100,11 @@ class Buildspec(Noun):
     batch: Batch | None = None
     notes: tuple[str, ...] = ()
 
+    @property
+    def idle(self) -> bool:
+        """Tell whether no phase has a command, so that a build by it would do nothing."""
+        return not any(phase.commands or phase.last for phase in self.phases)
+
     def artifacts_of(self, output: str, outputs: int) -> Artifacts | None:
         """Give the files of an output artifact, or None where the buildspec has none for it.
 

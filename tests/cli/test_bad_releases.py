@@ -38,7 +38,7 @@ def test_a_cell_that_cannot_end_well_ends_the_release(
     assert done.returncode == 1, done.stderr
     staging, production = done.stdout.splitlines()[-2:]
     assert staging.startswith("staging     ✗ Failed")
-    assert "report.ipynb, cell 3, `" in staging
+    assert "report.ipynb, cell 2, `" in staging
     assert words in staging
     assert production == "production  ○ Not started"
     assert "and on" not in project.call("logs", "release-report").stdout

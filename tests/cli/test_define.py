@@ -249,6 +249,36 @@ def test_a_buildspec_or_an_appspec_is_checked_too(
     assert (done.exit_code, f"{kind} is valid" in done.output) == (0, True)
 
 
+def test_a_buildspec_without_a_command_is_refused_as_it_would_be_by_a_build(
+    project: Project,
+) -> None:
+    text = "version: 0.2\nphases:\n  build:\n    command: [make]\n"
+    (project.folder / "ok.yml").write_text(text, encoding="utf-8")
+    done = call("validate", "ok.yml")
+    assert done.exit_code == 2
+    assert "line 2: phases: no command, so that nothing would be built; write" in done.output
+    ignored = "ok.yml, line 4: CodeBuild does not know the key phases.build.command and ignores it"
+    assert f"○ {ignored}; write commands" in done.output
+    (verdict,) = json.loads(call("validate", "--json", "ok.yml").output)
+    assert verdict["notes"] == [f"{ignored}; write commands"]
+
+
+def test_a_key_that_codebuild_ignores_is_no_fault_of_a_buildspec(project: Project) -> None:
+    text = "version: 0.2\nphases:\n  build:\n    commands: [make]\n    comands: [test]\n"
+    (project.folder / "ok.yml").write_text(text, encoding="utf-8")
+    done = call("validate", "ok.yml")
+    assert (done.exit_code, "ok.yml: buildspec is valid" in done.output) == (0, True)
+    assert "○ ok.yml, line 5: CodeBuild does not know the key phases.build.comands" in done.output
+
+
+def test_a_batch_whose_builds_name_their_own_buildspecs_needs_no_command(
+    project: Project,
+) -> None:
+    text = "version: 0.2\nphases: {}\nbatch:\n  build-list:\n    - identifier: a\n"
+    (project.folder / "ok.yml").write_text(text, encoding="utf-8")
+    assert call("validate", "ok.yml").exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("name", "text", "line"),
     [

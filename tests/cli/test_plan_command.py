@@ -5,6 +5,7 @@ import hashlib
 import pytest
 
 from tests.cli.project import GATE, Project
+from tests.tools.git_repositories import commit_file, git
 
 pytestmark = pytest.mark.slow
 
@@ -72,6 +73,23 @@ def test_what_a_start_would_refuse_is_told_with_exit_code_2(project: Project) ->
     assert "demo #1  would be refused" in shown.stdout
     assert "✗ pipeline 'demo' was to be started with the variables word2" in shown.stdout
     assert "takes c0ffee" in shown.stdout
+
+
+def test_a_source_without_a_commit_is_told_with_exit_code_1(project: Project) -> None:
+    git(project.folder, "init", "--quiet", "-b", "main")
+    told = project.call("init")
+    assert "commit first:\n  git add --all && git commit -m" in told.stdout
+    shown = project.call("plan", "pipeline.py")
+    assert shown.returncode == 1, shown.stderr
+    assert "would start, and fail" in shown.stdout
+    assert "✗ action Source/source: branch main of " in shown.stdout
+    assert "commit something first: it has no branch yet" in shown.stdout
+    commit_file(project.folder, "new.txt", "")
+    assert "commit" not in project.call("init").stdout
+    shown = project.call("plan", "pipeline.py")
+    assert (shown.returncode, "at most 10 min" in shown.stdout) == (0, True)
+    assert project.call("plan", "pipeline.py", "--revision", "source=abcdef0").returncode == 1
+    assert not project.answer("plan", "pipeline.py", "--revision", "source=abc")["promising"]
 
 
 @pytest.mark.parametrize(("word", "blocks"), [("one", True), ("two", False)])

@@ -1,6 +1,7 @@
 """The commands `release`, `environments` and `report`."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -117,8 +118,59 @@ def test_a_release_that_failed_is_resumed_and_goes_on_to_the_next_environment(
     first, second = done.stdout.splitlines()[-2:]
     assert first.split()[:3] == ["staging", "✓", "Succeeded"]
     assert second.split()[:3] == ["production", "✓", "Succeeded"]
-    assert second.endswith("it goes on at cell 3, in the kernel that was kept")
+    assert second.endswith("it goes on at cell 2, in the kernel that was kept")
     assert project.call("release", "report.ipynb", "--resume").returncode == 2
+
+
+def test_what_a_release_took_and_is_changed_since_is_told_before_it_runs_again(
+    project: Project,
+) -> None:
+    project.write("environments.yaml", ENVIRONMENTS)
+    project.write("steps.py", "LIMIT = 1")
+    notebook(project.folder, "assert rows < 2, rows")
+    failed = project.call("release", "report.ipynb", "--env", "staging")
+    command = "pipelinekit release report.ipynb --env staging"
+    assert f"what it took; release changed files with: {command}\n" in failed.stderr
+    assert "run it again, with what it took: pipelinekit retry" in failed.stdout
+    again = project.call("retry", "release-report")
+    assert (again.returncode, again.stderr) == (0, "")
+    assert project.call("watch", "release-report").returncode == 1
+    file = notebook(project.folder, "assert rows < 3, rows")
+    for verb in ("resume", "retry"):
+        told = project.call(verb, "release-report")
+        assert told.returncode == 0, told.stderr
+        assert "report.ipynb is no longer what this release took, and it goes on with what" in (
+            told.stderr
+        )
+        assert told.stderr.endswith(f"to release it as it is now: {command}\n")
+        assert project.call("watch", "release-report").returncode == 1
+    project.write("steps.py", "LIMIT = 2")
+    told = project.call("resume", "release-report")
+    assert "report.ipynb, steps.py are no longer what this release took" in told.stderr
+    assert project.call("watch", "release-report").returncode == 1
+    file.unlink()
+    told = project.call("retry", "release-report")
+    assert (told.returncode, told.stderr) == (0, "")
+
+
+def test_a_notebook_that_was_only_executed_since_is_what_a_release_took(project: Project) -> None:
+    project.write("environments.yaml", ENVIRONMENTS)
+    file = notebook(project.folder, "assert rows == 9, rows")
+    assert project.call("release", "report.ipynb").returncode == 1
+    document = json.loads(file.read_text(encoding="utf-8"))
+    document["cells"][1]["execution_count"] = 7
+    file.write_text(json.dumps(document), encoding="utf-8")
+    again = project.call("retry", "release-report")
+    assert (again.returncode, again.stderr) == (0, "")
+
+
+def test_nothing_is_told_of_a_release_whose_files_are_gone(project: Project) -> None:
+    project.write("environments.yaml", ENVIRONMENTS)
+    notebook(project.folder, "assert rows == 9, rows")
+    assert project.call("release", "report.ipynb").returncode == 1
+    shutil.rmtree(project.folder / ".pipelinekit" / "artifacts")
+    again = project.call("retry", "release-report")
+    assert (again.returncode, again.stderr) == (0, "")
 
 
 def test_environments_are_listed_with_what_they_demand(project: Project) -> None:

@@ -153,7 +153,7 @@ def test_a_run_is_resumed_from_the_failed_cell(
     run.resume().wait(timeout=60).raise_for_status()
     again = next(row for row in run.actions if row.action == "train")
     assert again.attempt == 2
-    assert again.summary.endswith("it goes on at cell 4, in the kernel that was kept")
+    assert again.summary.endswith("it goes on at cell 3, in the kernel that was kept")
     assert "hunter2" not in run.logs()
     with pytest.raises(StageNotRetryable):
         run.resume()

@@ -11,15 +11,17 @@ from msgspec.structs import replace
 import pipelinekit as pk
 from pipelinekit.engine.planned import Plan, PlannedRule
 from pipelinekit.kit.plan import FORESEEABLE
-from pipelinekit.kit.plan_words import limit, place, refusals
+from pipelinekit.kit.plan_words import limit, place, refusals, verdict
 from pipelinekit.kit.registry import discover
 from pipelinekit.model.action import ActionTypeId, Category, Owner
 from pipelinekit.model.condition import Rule
 from pipelinekit.model.errors import PipelineNotFound
+from tests.tools.git_repositories import git, new_shop
 
 SETTINGS = pk.Settings(
     projects={
         "plain": pk.Project(compute=pk.Compute(where=pk.Where.HOST)),
+        "short": pk.Project(compute=pk.Compute(where=pk.Where.HOST), timeout_minutes=10),
         "image": pk.Project(compute=pk.Compute(where=pk.Where.CONTAINER)),
     }
 )
@@ -77,6 +79,36 @@ def test_an_action_is_told_with_what_it_does_and_where(kit: pk.Kit) -> None:
     assert (here.place, here.obstacle) == ("host", "")
     assert (there.place, place(there)) == ("", "cannot run here")
     assert "no image is named" in there.obstacle
+
+
+def test_a_build_takes_as_long_as_its_project_lets_it(kit: pk.Kit) -> None:
+    once = pk.codebuild("once", project="short").reads("code")
+    batch = pk.codebuild("batch", project="short", batch=True).reads("code")
+    plain = pk.codebuild("plain", project="plain").reads("code")
+    found = [limit(each) for _, each in kit.plan(pipeline(once, batch, plain)).actions]
+    assert found[1:] == ["at most 10 min", "at most 1 d 12 h", "at most 1 d 12 h"]
+
+
+def test_a_commit_that_is_not_here_is_told_as_what_would_fail(kit: pk.Kit, tmp_path: Path) -> None:
+    shop, empty = new_shop(tmp_path / "shop"), tmp_path / "empty"
+    git(tmp_path, "init", "--quiet", "-b", "main", "empty")
+    for url, revision, told in (
+        (shop, "", []),
+        (shop, "c0ffee1", ["no branch or tag leads to it; put a branch or a tag on it, or check"]),
+        (empty, "", ["there is no such branch; commit something first: it has no branch yet"]),
+        (tmp_path, "", ["check that it exists"]),
+        ("https://example.invalid/shop.git", "c0ffee1", []),
+    ):
+        line = pk.Pipeline("line") >> pk.Stage("Source", pk.git("code", str(url), branch="main"))
+        line = line >> pk.Stage("Live", pk.approval("ok"))
+        found = kit.plan(line, revisions={"code": revision} if revision else {})
+        assert found.startable
+        assert found.promising is not bool(told)
+        assert verdict(found) == ("would start, and fail" if told else "would start")
+        assert len(found.failing) == len(told)
+        for words in told:
+            assert found.failing[0].startswith("action Source/code: ")
+            assert words in found.failing[0]
 
 
 def test_what_cannot_run_here_is_why_the_start_would_be_refused(kit: pk.Kit) -> None:

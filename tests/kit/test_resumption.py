@@ -66,7 +66,7 @@ def test_it_goes_on_in_the_kernel_that_was_kept(kit: pk.Kit) -> None:
     release, folder = failing(kit)
     (folder / "go").touch()
     release.resume()
-    assert done(release).endswith("it goes on at cell 6, in the kernel that was kept")
+    assert done(release).endswith("it goes on at cell 5, in the kernel that was kept")
 
 
 @pytest.mark.slow
@@ -78,7 +78,7 @@ def test_it_goes_on_in_a_fresh_kernel_when_the_other_one_is_gone(kit: pk.Kit) ->
     release.run.resume()
     release.wait("end", WAIT)
     told = done(release)
-    assert told.endswith("it goes on at cell 6, in a fresh kernel, after cells 1, 2, 3, 4 again")
+    assert told.endswith("it goes on at cell 5, in a fresh kernel, after cells 1, 2, 3 again")
     assert "costly" not in release.run.logs("us").partition("attempt 2")[2]
 
 

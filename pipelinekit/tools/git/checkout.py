@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from pipelinekit.tools.git.command import check_commit, guarded, run, shown
+from pipelinekit.tools.git.command import Remote, check_commit, guarded, run, shown
 from pipelinekit.tools.git.repository import (
+    ANONYMOUS,
     Access,
     Commit,
     GitError,
@@ -20,6 +21,8 @@ from pipelinekit.tools.git.repository import (
     check_url,
     export,
     fetch,
+    head,
+    no_such_commit,
 )
 
 MAX_TITLE: Final = 2048
@@ -123,6 +126,35 @@ def find(wanted: Wanted, cache: Path, folder: Path, say: Callable[[str], None]) 
     title = shown(commit.message.strip().partition("\n")[0])[:MAX_TITLE]
     say(f"Commit {commit.id} by {shown(commit.author_name)}: {title}")
     return Checkout(commit, folder, title, page(wanted.url, commit.id))
+
+
+def seek(wanted: Wanted) -> None:
+    """Look whether a repository on this machine has a commit that `find` would fetch.
+
+    Args:
+        wanted: The commit; nothing is looked for where its repository is elsewhere.
+
+    Raises:
+        GitError: As `fetch` would say.
+    """
+    remote = check_url(wanted.url)
+    if remote.folder is None:
+        return
+    if wanted.commit is None:
+        head(wanted.url, wanted.branch)
+        return
+    commit = wanted.commit.lower()
+    if not _SHORTENED.fullmatch(commit):
+        check_commit(commit)
+    store = remote.folder / ".git" if remote.is_worked_in else remote.folder
+    look = ["for-each-ref", "--count=1", f"--contains={commit}", "refs/heads", "refs/tags"]
+    with guarded(ANONYMOUS, remote) as environment:
+        code, output, words = run([f"--git-dir={store}", *look], environment, ANONYMOUS.seconds)
+    if "not a git repository" in words:
+        do = "check that it exists, and that you may read it"
+        raise GitError(GitFault.REPOSITORY, f"repository {remote.address}", words, do)
+    if code or not output:
+        raise _not_found(commit, remote, words)
 
 
 def clone(wanted: Wanted, origin: str, folder: Path, say: Callable[[str], None]) -> None:
@@ -238,13 +270,14 @@ def _whole_id(shortened: str, url: str, bare: Path, access: Access) -> str:
         code, output, words = run(look, environment, access.seconds)
     if code == 0:
         return output.strip()
-    is_ambiguous = "ambiguous" in words
-    raise GitError(
-        GitFault.COMMIT,
-        f"commit {shortened} of {url}",
-        "several commits begin so" if is_ambiguous else "no branch or tag leads to such a commit",
-        "give more digits of its id" if is_ambiguous else "push it, or check its id",
-    )
+    raise _not_found(shortened, check_url(url), words)
+
+
+def _not_found(commit: str, remote: Remote, words: str) -> GitError:
+    if "ambiguous" not in words:
+        return no_such_commit(commit, remote)
+    asked, do = f"commit {commit} of {remote.address}", "give more digits of its id"
+    return GitError(GitFault.COMMIT, asked, "several commits begin so", do)
 
 
 def _access(wanted: Wanted) -> Access:

@@ -114,6 +114,18 @@ class Remote:
     address: str
     protocol: str
 
+    @property
+    def folder(self) -> Path | None:
+        """Give the folder of a repository on this machine; None for one elsewhere."""
+        if self.protocol != "file":
+            return None
+        return Path(self.address.removeprefix("file://localhost").removeprefix("file://"))
+
+    @property
+    def is_worked_in(self) -> bool:
+        """Tell whether commits are made in it here, rather than pushed to it."""
+        return self.folder is not None and (self.folder / ".git").exists()
+
 
 def shown(text: str) -> str:
     """Make git's words fit to be shown: no control characters, no password of a URL."""
@@ -317,8 +329,7 @@ def _settings(access: Access, remote: Remote | None) -> str:
     extra = ""
     if access.credential_helper:
         extra += f"[credential]\n\thelper = {_quoted(access.credential_helper)}\n"
-    if remote is not None and remote.protocol == "file":
-        folder = Path(remote.address.removeprefix("file://localhost").removeprefix("file://"))
+    if remote is not None and (folder := remote.folder) is not None:
         real = os.path.realpath(folder)
         trusted = {str(folder), real, real.removesuffix("/.git"), f"{real}/.git"}
         extra += "[safe]\n" + "".join(f"\tdirectory = {_quoted(path)}\n" for path in trusted)

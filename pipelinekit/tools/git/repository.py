@@ -41,6 +41,7 @@ __all__ = [
     "export",
     "fetch",
     "head",
+    "no_such_commit",
 ]
 
 _BRANCHES_SHOWN: Final = 10
@@ -111,6 +112,13 @@ def fetch(
         return _read_commit(into, found, environment)
 
 
+def no_such_commit(commit: str, remote: Remote) -> GitError:
+    """Give the error that a commit is not to be had from a repository."""
+    asked, found = f"commit {commit} of {remote.address}", "no branch or tag leads to it"
+    deed = "put a branch or a tag on it" if remote.is_worked_in else "push it"
+    return GitError(GitFault.COMMIT, asked, found, f"{deed}, or check its id")
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
     remote: Remote
@@ -139,8 +147,7 @@ class _Asked:
         if not self._has(commit, into):
             self._fetch(into, "+refs/heads/*:refs/all/heads/*", "+refs/tags/*:refs/all/tags/*")
         if not self._has(commit, into):
-            found = f"no branch or tag of {self.remote.address} leads to it"
-            raise GitError(GitFault.COMMIT, f"commit {commit}", found, "push it, or check its id")
+            raise no_such_commit(commit, self.remote)
         return commit
 
     def _has(self, commit: str, into: Path) -> bool:
@@ -162,7 +169,8 @@ class _Asked:
         names = [ref.removeprefix(_HEADS) for ref in self._refs(f"{_HEADS}*")]
         few = ", ".join(shown(name) for name in names[:_BRANCHES_SHOWN])
         more = f" and {len(names) - _BRANCHES_SHOWN} more" if len(names) > _BRANCHES_SHOWN else ""
-        do = f"choose one of {few}{more}" if names else "push a first commit: it has no branch yet"
+        deed = "commit something first" if self.remote.is_worked_in else "push a first commit"
+        do = f"choose one of {few}{more}" if names else f"{deed}: it has no branch yet"
         asked = f"branch {branch} of {self.remote.address}"
         raise GitError(GitFault.BRANCH, asked, "there is no such branch", do)
 

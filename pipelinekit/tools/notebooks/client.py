@@ -13,10 +13,18 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode, from_dict
 from papermill.clientwrap import PapermillNotebookClient
 
-from pipelinekit.tools.notebooks.document import Cell, NotebookError, first_line, tags
+from pipelinekit.tools.notebooks.document import Cell, NotebookError, first_line, runs, tags
 from pipelinekit.tools.notebooks.kernels import Lease, Place, drop, resume
 from pipelinekit.tools.notebooks.kernelspec import Spec
-from pipelinekit.tools.notebooks.limits import Advance, Caps, Limits, Record, Say, resumed
+from pipelinekit.tools.notebooks.limits import (
+    PUT_IN,
+    Advance,
+    Caps,
+    Limits,
+    Record,
+    Say,
+    resumed,
+)
 from pipelinekit.tools.notebooks.outputs import Message, Outputs, OutputTooLarge
 from pipelinekit.tools.notebooks.resume import INJECTED, Before, Kept, Plan, numbers, plan
 from pipelinekit.tools.notebooks.session import (
@@ -47,6 +55,7 @@ class Task:
         hidden: The values of references to secrets.
         named: Parameters in which there are such.
         before: The execution that failed before this one.
+        counts_injected: Whether the notebook has a cell of injected parameters of its own.
     """
 
     spec: Spec
@@ -60,6 +69,7 @@ class Task:
     hidden: Mapping[str, str] = field(default_factory=dict)
     named: tuple[str, ...] = ()
     before: Before | None = None
+    counts_injected: bool = False
 
 
 class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no types
@@ -75,8 +85,7 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
         self._is_quiet = True
         self._session: Session
         self._watch: asyncio.Future[None]
-        self._numbers = numbers(self.nb.cells)
-        task.record.cells = len(self._numbers)
+        task.record.numbers = numbers(self.nb.cells, counts_injected=task.counts_injected)
 
     # -------------------------------------------------------------- the kernel
 
@@ -153,19 +162,24 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
             self._end(index, cell, time.monotonic() - began)
 
     def _begin(self, index: int, cell: Cell) -> None:
-        if index not in self._numbers:
+        if not runs(cell):
             return
         record = self._task.record
-        record.number = self._numbers[index]
+        record.index = index
         record.line = self._task.outputs.redacted(first_line(cell))
-        record.ran += 1
         again = ", again" if index in self._plan.replayed else ""
-        self._task.say(f"-- cell {record.number} of {record.cells}{again}: {record.line}")
-        self._task.advance(record.number, record.cells, record.line)
+        number = record.numbers.get(index)
+        if number is None:
+            self._task.say(f"-- {PUT_IN}{again}")
+            return
+        record.ran += 1
+        self._task.say(f"-- cell {number} of {record.cells}{again}: {record.line}")
+        self._task.advance(number, record.cells, record.line)
 
     def _end(self, index: int, cell: Cell, seconds: float) -> None:
-        if seconds > LONG_SECONDS:
-            self._task.say(f"-- cell {self._numbers[index]} took {seconds:.1f} s")
+        number = self._task.record.numbers.get(index)
+        if number and seconds > LONG_SECONDS:
+            self._task.say(f"-- cell {number} took {seconds:.1f} s")
         if self._task.named and INJECTED in tags(cell):
             names = list(self._task.named)
             run_sync(self._session.run)("reveal", names, dict(self._task.hidden))
@@ -202,10 +216,10 @@ class Client(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no
             return
         for index in range(self._plan.first):
             _copy_outcome(before.cells[index], self.nb.cells[index])
-        at = [number for index, number in self._numbers.items() if index >= self._plan.first]
+        at = (number for index, number in record.numbers.items() if index >= self._plan.first)
         record.first = min(at, default=record.cells)
-        again = (index for index in self._plan.replayed if index in self._numbers)
-        record.replayed = tuple(sorted(self._numbers[index] for index in again))
+        again = (index for index in self._plan.replayed if index in record.numbers)
+        record.replayed = tuple(sorted(record.numbers[index] for index in again))
         self._task.say(f"-- {resumed(record)}")
 
     # -------------------------------------------------------------- the messages

@@ -15,11 +15,12 @@ from pipelinekit.tools.notebooks.document import (
     kernel_name,
     language,
     read_notebook,
+    tags,
 )
 from pipelinekit.tools.notebooks.engine import NAME, PipelinekitEngine
 from pipelinekit.tools.notebooks.kernels import Place, drop
 from pipelinekit.tools.notebooks.limits import Advance, Caps, Limits, Record, Say
-from pipelinekit.tools.notebooks.resume import Before, Kept, beside
+from pipelinekit.tools.notebooks.resume import INJECTED, Before, Kept, beside
 from pipelinekit.tools.notebooks.secrets import Resolve, resolver
 
 ASKS: Final = "StdinNotImplementedError"
@@ -96,12 +97,12 @@ def execute(wanted: Execution, say: Say | None = None) -> Record:
         with _papermill_is_silent():
             _run(wanted, document, record, say)
     except NotebookError as error:
-        if not record.number:
+        if record.index is None:
             raise
         raise _failed(wanted, record, str(error)) from None
     except (PapermillException, *_TROUBLE) as error:
         told = _told(error)
-        if not record.number:
+        if record.index is None:
             raise NotebookError(f"{wanted.source.name} cannot be executed: {told}") from error
         _find_place(record, error)
         raise _failed(wanted, record, told) from error
@@ -133,6 +134,7 @@ def _run(wanted: Execution, document: Document, record: Record, say: Say | None)
         advance=wanted.advance,
         before=wanted.before,
         record=record,
+        counts_injected=any(INJECTED in tags(cell) for cell in document["cells"]),
     )
     papermill.execute_notebook(
         _literally(wanted.source),
@@ -155,14 +157,14 @@ def _literally(path: Path) -> str:
 def _failed(wanted: Execution, record: Record, told: str) -> CellFailed:
     if record.kept:
         record.kept.write(wanted.target)
-    return CellFailed(f"cell {record.number}, `{record.line}`: {told}", record)
+    return CellFailed(f"{record.place}: {told}", record)
 
 
 def _find_place(record: Record, error: Exception) -> None:
     # papermill fails at the end for a cell that may fail, and then it is not the last one.
-    text = getattr(error, "source", None)
-    if text is not None and (line := first_line({"source": text})) != record.line:
-        record.number, record.line = getattr(error, "exec_count", 0), line
+    index = getattr(error, "cell_index", record.index)
+    if index != record.index:
+        record.index, record.line = index, first_line({"source": getattr(error, "source", "")})
 
 
 def _told(error: Exception) -> str:

@@ -43,6 +43,7 @@ class Options:
         advance: Is told how far it is.
         before: An execution that failed, to go on from.
         record: Where it is noted what comes of it.
+        counts_injected: Whether the notebook has a cell of injected parameters of its own.
     """
 
     place: Place | None = None
@@ -53,6 +54,7 @@ class Options:
     advance: Advance | None = None
     before: Before | None = None
     record: Record = field(default_factory=Record)
+    counts_injected: bool = False
 
 
 class Manager(NotebookExecutionManager):  # type: ignore[misc]  # papermill has no types
@@ -157,4 +159,5 @@ def _task(
         hidden=hidden,
         named=tuple(name for name, value in parameters.items() if any(references(value))),
         before=options.before,
+        counts_injected=options.counts_injected,
     )

@@ -1,12 +1,14 @@
 """How long a notebook may take, how much it may put out, and what came of it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from pipelinekit.tools.notebooks.resume import Kept
 
 MEGABYTE: Final = 1_000_000
+PUT_IN: Final = "the parameters that were put in"
+"""How people are told of the cell that no author has written."""
 
 Say: TypeAlias = Callable[[str], None]
 
@@ -49,26 +51,38 @@ class Record:
     """What came of it, besides the executed notebook.
 
     Attributes:
-        cells: How many cells have something to execute.
+        numbers: Those of the author's cells that have something to execute, by their indexes in
+            the executed notebook.
         ran: How many of them were executed, those that were replayed too.
-        number: Of the last cell that began.
+        index: Of the last cell that began; None before the first one.
         line: The first line of it.
-        first: The number of the cell at which it went on; 1 where it did not.
+        first: The number of the cell at which it went on; 0 where it did not.
         replayed: The numbers of cells before that one that were executed again.
         same_kernel: Whether it went on in the kernel that was kept.
         kept: How it may go on when it failed.
         warm: Whether the kernel had been started ahead.
     """
 
-    cells: int = 0
+    numbers: Mapping[int, int] = field(default_factory=dict)
     ran: int = 0
-    number: int = 0
+    index: int | None = None
     line: str = ""
-    first: int = 1
+    first: int = 0
     replayed: tuple[int, ...] = ()
     same_kernel: bool = False
     kept: Kept | None = None
     warm: bool = False
+
+    @property
+    def cells(self) -> int:
+        """Count the author's cells that have something to execute."""
+        return len(self.numbers)
+
+    @property
+    def place(self) -> str:
+        """Name the last cell that began, as its author knows it."""
+        number = self.numbers.get(-1 if self.index is None else self.index)
+        return PUT_IN if number is None else f"cell {number}, `{self.line}`"
 
 
 def resumed(record: Record) -> str:

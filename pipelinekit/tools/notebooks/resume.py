@@ -131,13 +131,20 @@ def plan(cells: Sequence[Cell], before: Before, *, kernel_lives: bool) -> Plan:
         ) from None
 
 
-def numbers(cells: Sequence[Cell]) -> Mapping[int, int]:
-    """Number the cells that are executed, as Jupyter does, by their indexes."""
-    return {index: number for number, index in enumerate(_running(cells), 1)}
+def numbers(cells: Sequence[Cell], *, counts_injected: bool = False) -> Mapping[int, int]:
+    """Number the cells that are executed, by their indexes, as the author counts them.
 
-
-def _running(cells: Sequence[Cell]) -> list[int]:
-    return [index for index, cell in enumerate(cells) if runs(cell)]
+    Args:
+        cells: Of the notebook as it is executed.
+        counts_injected: Whether the cell with the parameters that were put in stood in the
+            author's notebook too, as it does in one that was executed before.
+    """
+    counted = (
+        index
+        for index, cell in enumerate(cells)
+        if runs(cell) and (counts_injected or INJECTED not in tags(cell))
+    )
+    return {index: number for number, index in enumerate(counted, 1)}
 
 
 def _first_changed(cells: Sequence[Cell], before: Before) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelinekit.tools.git.checkout import Wanted, seek
 from pipelinekit.tools.git.command import guarded
 from pipelinekit.tools.git.repository import (
     Access,
@@ -118,7 +119,7 @@ def test_what_is_missing_is_named(shop: Path, tmp_path: Path) -> None:
         head(str(shop), "mian")
     with fault(GitFault.BRANCH, "choose one of dev, main$"):
         fetch(str(shop), branch="mian", into=cache)
-    with fault(GitFault.COMMIT, f"commit {NOBODY}: no branch or tag"):
+    with fault(GitFault.COMMIT, f"commit {NOBODY} of .*shop: no branch or tag"):
         fetch(str(shop), commit=NOBODY, into=cache)
     with fault(GitFault.COMMIT, "give all 40 hexadecimal digits"):
         fetch(str(shop), commit="abc123", into=cache)
@@ -144,6 +145,33 @@ def test_a_repository_without_commits_says_so(tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet", "--bare", "empty")
     with fault(GitFault.BRANCH, "push a first commit"):
         head(str(tmp_path / "empty"), "main")
+    git(tmp_path, "init", "--quiet", "mine")
+    with fault(GitFault.BRANCH, "no such branch; commit something first: it has no branch yet"):
+        head(str(tmp_path / "mine"), "main")
+
+
+@pytest.mark.parametrize("form", ["{}", "file://{}", "{}/.git"])
+def test_a_commit_is_sought_here_as_it_would_be_fetched(shop: Path, form: str) -> None:
+    url = form.format(shop)
+    first = git(shop, "rev-parse", "HEAD")
+    lost = commit_file(shop, "app.py", "print(2)\n")
+    git(shop, "reset", "--quiet", "--hard", first)
+    for commit in (None, first, first[:7].upper()):
+        seek(Wanted(url, "main", commit))
+    with fault(GitFault.BRANCH, "choose one of main"):
+        seek(Wanted(url, "none"))
+    for commit in (lost, lost[:9], NOBODY, NOBODY[:7]):
+        with fault(GitFault.COMMIT, "no branch or tag leads to it; .*, or check its id"):
+            seek(Wanted(url, "main", commit))
+    with fault(GitFault.COMMIT, "no full commit id"):
+        seek(Wanted(url, "main", "main"))
+    seek(Wanted("https://example.invalid/shop.git", "none", NOBODY))
+
+
+def test_a_commit_is_sought_in_vain_where_no_repository_is(tmp_path: Path) -> None:
+    for commit in (None, NOBODY):
+        with fault(GitFault.REPOSITORY, "check that it exists"):
+            seek(Wanted(str(tmp_path), "main", commit))
 
 
 def test_fetch_needs_a_branch_or_a_commit(shop: Path, tmp_path: Path) -> None:

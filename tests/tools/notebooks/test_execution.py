@@ -18,13 +18,13 @@ pytestmark = pytest.mark.slow
 def test_cells_are_executed_with_their_parameters_and_told_one_by_one(book: Book) -> None:
     book.write("print(x, word)", "x + 1", "", parameters="x = 1\nword = ''")
     record = book.run(parameters={"x": 3, "word": "hi"})
-    assert (record.cells, record.ran) == (4, 4)
+    assert (record.cells, record.ran) == (3, 3)
     assert book.said == [
-        "-- cell 1 of 4: x = 1",
-        "-- cell 2 of 4: # Parameters",
-        "-- cell 3 of 4: print(x, word)",
+        "-- cell 1 of 3: x = 1",
+        "-- the parameters that were put in",
+        "-- cell 2 of 3: print(x, word)",
         "3 hi",
-        "-- cell 4 of 4: x + 1",
+        "-- cell 3 of 3: x + 1",
     ]
     assert book.outputs(3)[0]["data"]["text/plain"] == ["4"]
 
@@ -261,6 +261,31 @@ def test_a_cell_that_may_fail_fails_the_notebook_at_its_end_as_with_papermill(bo
     book.write(cell("1 / 0", "raises-exception"), cell("x", "skip-execution"), "print('on')")
     assert str(book.fail()).startswith("cell 1, `1 / 0`: ZeroDivisionError")
     assert book.said[-1] == "on"
+    sources = (cell("1 / x", "raises-exception"), "print('on')")
+    book.write(*sources, parameters="x = 1")
+    assert str(book.fail(parameters={"x": 0})).startswith("cell 2, `1 / x`: ZeroDivisionError")
+
+
+REFUSING = """\
+def refusing(lines):
+    if lines[0].startswith("# Parameters"):
+        raise SyntaxError("no 3 here")
+    return lines
+get_ipython().input_transformers_post.append(refusing)
+"""
+
+
+def test_a_failure_in_the_parameters_that_were_put_in_is_told_as_such(book: Book) -> None:
+    book.write("print(x)", parameters=f"x = 1\n{REFUSING}")
+    failed = book.fail(parameters={"x": 3})
+    assert str(failed).startswith("the parameters that were put in: ")
+    assert "no 3 here" in str(failed)
+
+
+def test_a_cell_of_parameters_that_the_author_has_counts(book: Book) -> None:
+    book.write("x = 1", cell("x = 2", "injected-parameters"), "1 / x")
+    assert book.run().cells == 3
+    assert str(book.fail(parameters={"x": 0})).startswith("cell 3, `1 / x`: ZeroDivisionError")
 
 
 def test_what_a_notebook_hands_out_is_read(book: Book) -> None:
