@@ -24,7 +24,9 @@ from pipelinekit.tools.git.command import GitError
 from pipelinekit.wire import appspec
 from pipelinekit.wire.buildspec import read_buildspec
 
-IGNORED = ".pipelinekit/"
+IGNORED = (".pipelinekit/", "runs/", "open-*/")
+"""What commands leave in a project: the state, releases and reports, what `open` copies."""
+
 FILL_IN = "write it there, or import again with --parameter"
 
 
@@ -86,7 +88,7 @@ def init(place: Surroundings, *, force: bool) -> None:
     """Write an example pipeline with settings and environments.
 
     The files are pipeline.py, pipelinekit.toml and environments.yaml; .gitignore is told to ignore
-    the state. Files that are there already stay as they are.
+    what commands leave here. Files that are there already stay as they are.
     """
     told = dict(_written(Path.cwd(), force=force))
     if place.json:
@@ -208,8 +210,10 @@ def _has_commit(folder: Path) -> bool:
 
 def _ignore(file: Path) -> str:
     before = file.read_text(encoding="utf-8") if file.exists() else ""
-    if IGNORED in before.splitlines():
+    missing = [each for each in IGNORED if each not in before.splitlines()]
+    if not missing:
         return "kept"
     gap = "" if not before or before.endswith("\n") else "\n"
-    file.write_text(f"{before}{gap}{IGNORED}\n", encoding="utf-8")
+    added = "\n".join(missing)
+    file.write_text(f"{before}{gap}{added}\n", encoding="utf-8")
     return "extended" if before else "written"

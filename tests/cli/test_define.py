@@ -69,7 +69,8 @@ def test_the_example_is_valid_and_is_never_written_over(project: Project) -> Non
     assert faults(written.pipeline, action_types()) == ()
     assert set(load_settings(project.folder).projects) == {"project", "release"}
     assert list(environments(project.folder / "environments.yaml")) == ["staging", "production"]
-    assert (project.folder / ".gitignore").read_text(encoding="utf-8") == ".pipelinekit/\n"
+    ignored = (project.folder / ".gitignore").read_text(encoding="utf-8")
+    assert ignored == ".pipelinekit/\nruns/\nopen-*/\n"
     project.write("pipelinekit.toml", "# mine\n")
     answer = json.loads(call("init", "--json").output)
     assert set(answer.values()) == {"kept"}
@@ -79,11 +80,11 @@ def test_the_example_is_valid_and_is_never_written_over(project: Project) -> Non
 
 
 def test_what_git_ignores_already_stays(project: Project) -> None:
-    project.write(".gitignore", "*.pyc")
+    project.write(".gitignore", "*.pyc\nruns/")
     call("init")
     call("init")
     text = (project.folder / ".gitignore").read_text(encoding="utf-8")
-    assert text == "*.pyc\n.pipelinekit/\n"
+    assert text == "*.pyc\nruns/\n.pipelinekit/\nopen-*/\n"
 
 
 @pytest.mark.parametrize(
