@@ -189,7 +189,7 @@ def test_a_failed_notebook_is_opened_with_its_inputs_and_runs_there(
     assert '"data": 43' in (tmp_path / "done.ipynb").read_text(encoding="utf-8")
     with pytest.raises(ValidationError, match="is there already"):
         lay_out(run, folder=tmp_path / "opened")
-    with pytest.raises(ActionNotFound, match="its actions are take, train"):
+    with pytest.raises(ActionNotFound, match="that have begun: take, train"):
         lay_out(run, "other")
 
 

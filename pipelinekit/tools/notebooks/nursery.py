@@ -43,12 +43,13 @@ Json: TypeAlias = dict[str, Any]
 
 @dataclass(slots=True, eq=False)
 class Kernel:
-    """A kernel that was started, and the files that belong to it."""
+    """A kernel that was started, and the files and the ports that belong to it."""
 
     kind: Json
     process: "subprocess.Popen[bytes]"
     file: Path
     connection: Json
+    ports: ExitStack
     born: float = field(default_factory=time.monotonic)
 
     @property
@@ -81,11 +82,12 @@ def start(kind: Json, folder: Path) -> Kernel:
         OSError: Its program cannot be started.
     """
     file = folder / f"kernel-{secrets.token_hex(8)}.json"
-    connection = _connection()
+    ports, held = _ports()
+    connection = _connection(ports)
     file.touch(0o600)
     file.write_text(json.dumps(connection), encoding="utf-8")
     argv = [each.replace("{connection_file}", str(file)) for each in kind["argv"]]
-    with file.with_suffix(".log").open("wb") as log:
+    with held, file.with_suffix(".log").open("wb") as log:
         process = subprocess.Popen(
             argv,
             cwd=kind["cwd"],
@@ -95,15 +97,23 @@ def start(kind: Json, folder: Path) -> Kernel:
             stderr=log,
             start_new_session=True,
         )
-    return Kernel(kind, process, file, connection)
+        # On Linux a kernel can listen where we only have the port, and nobody else gets it. One of
+        # IPython that finds it taken may hang for ever at its end.
+        kept = held.pop_all() if sys.platform == "linux" else ExitStack()
+    return Kernel(kind, process, file, connection, kept)
 
 
-def _connection() -> Json:
+def _ports() -> tuple[dict[str, int], ExitStack]:
     with ExitStack() as held:  # all at once, so that they differ
         sockets = [held.enter_context(socket.socket()) for _ in PORTS]
         for each in sockets:
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             each.bind(("127.0.0.1", 0))
         ports = {name: each.getsockname()[1] for name, each in zip(PORTS, sockets, strict=True)}
+        return ports, held.pop_all()
+
+
+def _connection(ports: dict[str, int]) -> Json:
     return {
         **ports,
         "ip": "127.0.0.1",
@@ -303,6 +313,7 @@ class Nursery:
             os.killpg(kernel.process.pid, signal.SIGKILL)
         kernel.file.unlink(missing_ok=True)
         kernel.log.unlink(missing_ok=True)
+        kernel.ports.close()
         self._dying.append(kernel)
 
 

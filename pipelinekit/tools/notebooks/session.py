@@ -24,6 +24,9 @@ HEAR_SECONDS: Final = 0.05
 END_SECONDS: Final = 5.0
 NUDGE_SECONDS: Final = 1.0
 SETTLE_SECONDS: Final = 10.0
+FIRST_SECONDS: Final = 10.0
+"""How long the first kernel may take to answer; one that hangs is seldom followed by another."""
+
 """After how much silence the kernel is asked something else. A kernel of IPython 7 may leave a
 request lying until the next one comes: seen once in a few hundred runs on a busy machine."""
 
@@ -202,8 +205,8 @@ async def open_session(spec: Spec, place: Place, caps: Caps, seconds: float) -> 
         KernelError: It does not start.
     """
     try:
-        return await _opened(spec, lend(spec, place), place, caps, seconds)
-    except KernelError:  # another process may have taken one of its ports
+        return await _opened(spec, lend(spec, place), place, caps, min(seconds, FIRST_SECONDS))
+    except KernelError:  # it may hang, or another process may have taken one of its ports
         return await _opened(spec, lend(spec, place), place, caps, seconds)
 
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -22,6 +23,7 @@ from pipelinekit.tools.notebooks.kernels import (
     stop_nursery,
 )
 from pipelinekit.tools.notebooks.kernelspec import Spec, find_spec
+from pipelinekit.tools.notebooks.nursery import PORTS
 
 pytestmark = pytest.mark.slow
 
@@ -102,6 +104,14 @@ time.sleep(600)
     borrower.wait()
     borrower.stdout.close()
     until(lambda: not lives(pid) and not lives(int(child)))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a port has one holder only")
+def test_nobody_else_gets_the_ports_of_a_kernel_that_is_coming_up() -> None:
+    with lend(sleeper(), Place(Path("/"))) as lease:  # it never listens at all
+        for name in PORTS:
+            with socket.socket() as other, pytest.raises(OSError, match="in use"):
+                other.bind(("127.0.0.1", lease.connection[name]))
 
 
 def test_a_kernel_that_dies_is_told_to_its_borrower() -> None:
