@@ -55,6 +55,8 @@ class SharedTrees:
             with self._turn(name):
                 if _is_alone(wanted):
                     shutil.rmtree(tree, ignore_errors=True)
+                # Within one's turn, else the last one, whose turn is next, does not know it is.
+                fcntl.flock(wanted, fcntl.LOCK_UN)
 
     def _make(self, tree: Path, make: Callable[[Path], None]) -> None:
         self._sweep()
