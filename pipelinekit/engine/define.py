@@ -3,8 +3,6 @@
 Source: codepipeline.md 2.11 (versions) and 3.13 (changing the pipeline while it runs).
 """
 
-from collections.abc import Sequence
-
 from msgspec.structs import replace
 
 from pipelinekit.engine.advance import let_in
@@ -51,23 +49,18 @@ def define(draft: Draft, event: Defined) -> None:
 
 
 def _refuse_unexpected(draft: Draft, event: Defined, before: PipelineRecord | None) -> None:
-    if event.there is False:
-        refuse_name_in_use(event.pipeline, (before,) if before else ())
+    if event.there is False and before is not None:
+        raise name_in_use(event.pipeline)
     if event.there:
         draft.record()
 
 
-def refuse_name_in_use(name: str, there: Sequence[PipelineRecord]) -> None:
-    """Refuse to create a pipeline where one of that name is there.
-
-    Raises:
-        PipelineNameInUse: One is.
-    """
-    if there:
-        raise PipelineNameInUse(
-            f"pipeline {name!r} was to be created, and there is one of that name; choose another "
-            f"name, or update it"
-        )
+def name_in_use(name: str) -> PipelineNameInUse:
+    """Give the error that a pipeline was to be created where one of that name is there."""
+    return PipelineNameInUse(
+        f"pipeline {name!r} was to be created, and there is one of that name; choose another "
+        f"name, or update it"
+    )
 
 
 def _drop_switches(draft: Draft, old: Pipeline, new: Pipeline) -> None:

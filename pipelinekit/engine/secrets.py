@@ -4,7 +4,7 @@ Source: codepipeline.md 2.10.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from msgspec.structs import replace
 
@@ -40,6 +40,16 @@ def secret_keys(keys: Iterable[str], type_id: ActionTypeId, types: Types) -> fro
     if known is None:
         return frozenset(keys)
     return frozenset(each.name for each in known.properties if each.secret)
+
+
+def known_secrets(pipeline: Pipeline, types: Types) -> Iterator[tuple[str, str, str]]:
+    """Give what is known to be secret: `stage/action`, the key, and the value that is there."""
+    for stage in pipeline.stages:
+        for action in stage.actions:
+            if action.type in types:
+                for key in sorted(_secrets(action, types)):
+                    if value := action.configuration.get(key):
+                        yield f"{stage.name}/{action.name}", key, value
 
 
 def unmasked(pipeline: Pipeline, previous: Pipeline | None, types: Types) -> Pipeline:

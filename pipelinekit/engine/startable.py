@@ -1,7 +1,7 @@
 """With which values and revisions an execution starts. Source: codepipeline.md 3.1."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pipelinekit.model.action import Action, Category
 from pipelinekit.model.errors import ValidationError
@@ -10,6 +10,16 @@ from pipelinekit.model.pipeline import Pipeline
 
 Values = Mapping[str, str]
 VALUE = re.compile(r".{1,1000}")
+
+OBJECT_KEY = "S3_OBJECT_KEY"
+REVISION_TYPES: Mapping[str, frozenset[str]] = {
+    "CodeCommit": frozenset({"COMMIT_ID"}),
+    "CodeStarSourceConnection": frozenset({"COMMIT_ID"}),
+    "GitHub": frozenset({"COMMIT_ID"}),
+    "ECR": frozenset({"IMAGE_DIGEST"}),
+    "S3": frozenset({"S3_OBJECT_VERSION_ID", OBJECT_KEY}),
+}
+"""What can be chosen of a source, by its provider; of others whatever their authors understand."""
 
 
 def startable(
@@ -22,6 +32,34 @@ def startable(
     """
     _check_object_keys(definition, object_keys)
     return _values(definition, variables), _revisions(definition, revisions)
+
+
+def check_revision_types(definition: Pipeline, chosen: Iterable[tuple[str, str]]) -> None:
+    """Refuse types of revisions that the sources do not have, and two revisions of one source.
+
+    Args:
+        definition: The pipeline.
+        chosen: The source action of each revision, and its type; an object's key stands beside
+            its version. A name that is no source is left to `startable`.
+
+    Raises:
+        ValidationError: Some do not fit.
+    """
+    sources = _sources(definition)
+    asked = f"pipeline {definition.name!r} was to be started on"
+    taken: set[tuple[str, bool]] = set()
+    for name, kind in chosen:
+        provider = sources[name].type.provider if name in sources else ""
+        known = REVISION_TYPES.get(provider, {kind})
+        if kind not in known:
+            raise ValidationError(
+                f"{asked} a {kind} of {name}, which is an action of {provider}; choose its "
+                f"revision by {' or '.join(sorted(known))}"
+            )
+        place = (name, kind == OBJECT_KEY)
+        if place in taken:
+            raise ValidationError(f"{asked} two revisions of {name}; choose one of them")
+        taken.add(place)
 
 
 def _values(definition: Pipeline, given: Mapping[str, str]) -> Mapping[str, str]:

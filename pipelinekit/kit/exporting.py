@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from typing import Final
 
-from pipelinekit.kit.registry import action_type
+from pipelinekit.engine.secrets import known_secrets
+from pipelinekit.kit.registry import action_types
 from pipelinekit.model.action import Owner
 from pipelinekit.model.errors import ValidationError
 from pipelinekit.model.pipeline import LOCAL_BUCKET, LOCAL_ROLE, Pipeline
@@ -98,15 +99,11 @@ def export_notes(pipeline: Pipeline, to: Target, projects: Mapping[str, Project]
 
 
 def _in_clear(pipeline: Pipeline) -> Iterator[str]:
-    for stage in pipeline.stages:
-        for action in stage.actions:
-            known = action_type(action.type)
-            secret = [each.name for each in known.properties if each.secret] if known else []
-            for key in (each for each in secret if action.configuration.get(each)):
-                yield (
-                    f"action {stage.name}/{action.name}: its {key} is written as it is, and is "
-                    f"secret; keep the export where nobody else reads it"
-                )
+    for action, key, _value in known_secrets(pipeline, action_types()):
+        yield (
+            f"action {action}: its {key} is written as it is, and is secret; keep the export "
+            f"where nobody else reads it"
+        )
 
 
 def _at_home(pipeline: Pipeline) -> Iterator[str]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pipelinekit.engine.review import asks
-from pipelinekit.engine.secrets import Types, masked, masked_values, secret_keys
+from pipelinekit.engine.secrets import Types, known_secrets, masked, masked_values
 from pipelinekit.kit.fact_words import PLACES, rule
 from pipelinekit.kit.facts import ActionFacts, ConditionFacts, RunFacts
 from pipelinekit.kit.logs import shown
@@ -30,7 +30,6 @@ from pipelinekit.kit.run import Run
 from pipelinekit.model.action import Category
 from pipelinekit.model.check import ConditionStatus
 from pipelinekit.model.execution import Definition
-from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.settings import Settings
 from pipelinekit.model.status import ApprovalStatus
 from pipelinekit.ports.store import Query, Store
@@ -58,7 +57,7 @@ def secrets_of(run: Run, settings: Settings, types: Types) -> list[str]:
     Raises:
         SecretError: The project's file of secrets cannot be read.
     """
-    found = [*_secret_settings(run.definition, types)]
+    found = [value for _, _, value in known_secrets(run.definition, types)]
     for name, value in run.execution.variables.items():
         found += [value] if MINE.search(name) else []
     for row in run.actions:
@@ -214,15 +213,6 @@ def _shown(mark: Mark | None) -> tuple[str, str]:
 
 def _took(seconds: float | None) -> str:
     return "" if seconds is None else duration(seconds)
-
-
-def _secret_settings(pipeline: Pipeline, types: Types) -> Iterator[str]:
-    for stage in pipeline.stages:
-        for action in stage.actions:
-            if action.type in types:  # else each word of a configuration would be taken out
-                for key in secret_keys((), action.type, types):
-                    if value := action.configuration.get(key):
-                        yield value
 
 
 def _secret_parameters(text: str) -> Iterator[str]:

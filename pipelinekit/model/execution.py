@@ -337,11 +337,6 @@ class ActionExecution(Noun):
         """Give what the latest attempt of the action is found by."""
         return (self.execution, self.stage, self.action)
 
-    @property
-    def seconds(self) -> float:
-        """Give how long it took, or has taken until its last sign of life."""
-        return (self.updated - self.started).total_seconds()
-
 
 class StartToken(Noun):
     """A client request token that was used: the same start again gives the same execution."""

@@ -1,11 +1,13 @@
 """The attempts of actions and rules, listed. Source: codepipeline.md 12.3 to 12.5."""
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TypeVar, cast
 
 from pipelinekit.engine.conditions import condition_of
 from pipelinekit.engine.secrets import masked, masked_values
-from pipelinekit.model.action import Action
+from pipelinekit.model.account import CustomType
+from pipelinekit.model.action import Action, ActionTypeId, Owner
 from pipelinekit.model.check import RuleExecution
 from pipelinekit.model.condition import Rule
 from pipelinekit.model.errors import (
@@ -86,7 +88,6 @@ class _Definitions:
         self._control = control
         self._record = record_of(control, pipeline)
         self._types = control.types(deleted=True)
-        self._customs = custom_types(control)
         self._known: dict[int, Pipeline | None] = {}
 
     def action(self, row: ActionExecution) -> Answer:
@@ -94,7 +95,12 @@ class _Definitions:
         declared = stage.action(row.action) if stage else None
         action = declared or Action(row.action, row.type)
         resolved = masked_values(row.resolved, action, self._types)
-        return action_detail(row, declared, resolved, self._customs.get(row.type))
+        custom = self._customs.get(row.type) if row.type.owner is Owner.CUSTOM else None
+        return action_detail(row, declared, resolved, custom)
+
+    @cached_property
+    def _customs(self) -> Mapping[ActionTypeId, CustomType]:
+        return custom_types(self._control)
 
     def rule(self, row: RuleExecution) -> Rule | None:
         stage = self._stage_of(row)

@@ -4,10 +4,9 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import cast
 
-from pipelinekit.model.errors import ValidationError
+from pipelinekit.engine.startable import OBJECT_KEY, check_revision_types
 from pipelinekit.model.event import StopRequested
 from pipelinekit.model.execution import Cause, PipelineExecution, PipelineRecord, StageExecution
-from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.status import StageStatus, TriggerType
 from pipelinekit.operations.pages import last_row, next_token
 from pipelinekit.operations.reading import (
@@ -25,15 +24,6 @@ from pipelinekit.wire.execution_answers import execution_detail, execution_summa
 
 PAGE = 100
 _LIST = "ListPipelineExecutions"
-_COMMIT, _DIGEST, _OBJECT_KEY = "COMMIT_ID", "IMAGE_DIGEST", "S3_OBJECT_KEY"
-REVISION_TYPES: Mapping[str, frozenset[str]] = {
-    "CodeCommit": frozenset({_COMMIT}),
-    "CodeStarSourceConnection": frozenset({_COMMIT}),
-    "GitHub": frozenset({_COMMIT}),
-    "ECR": frozenset({_DIGEST}),
-    "S3": frozenset({"S3_OBJECT_VERSION_ID", _OBJECT_KEY}),
-}
-"""What can be chosen of a source, by its provider; of others whatever their authors understand."""
 
 
 def start(control: Control, given: Given) -> Answer:
@@ -42,17 +32,18 @@ def start(control: Control, given: Given) -> Answer:
     chosen = cast("list[Mapping[str, str]]", given.get("sourceRevisions") or [])
     record = record_of(control, name)
     if chosen:
-        _refuse_misfits(definition_of(control, record), chosen)
+        kinds = [(each["actionName"], each["revisionType"]) for each in chosen]
+        check_revision_types(definition_of(control, record), kinds)
     variables = cast("list[Mapping[str, str]]", given.get("variables") or [])
     keys = {
         each["actionName"]: each["revisionValue"]
         for each in chosen
-        if each["revisionType"] == _OBJECT_KEY
+        if each["revisionType"] == OBJECT_KEY
     }
     revisions = {
         each["actionName"]: each["revisionValue"]
         for each in chosen
-        if each["revisionType"] != _OBJECT_KEY
+        if each["revisionType"] != OBJECT_KEY
     }
     values = {each["name"]: each["value"] for each in variables}
     begun = StartWith(values, revisions, keys, text(given, "clientRequestToken") or None)
@@ -97,25 +88,6 @@ def list_all(control: Control, given: Given) -> Answer:
     more = next_token(control, _LIST, given, rows[size - 1].id) if rows[size:] else None
     summaries = [execution_summary(row) for row in rows[:size]]
     return present(pipelineExecutionSummaries=summaries, nextToken=more)
-
-
-def _refuse_misfits(definition: Pipeline, chosen: list[Mapping[str, str]]) -> None:
-    actions = [action for stage in definition.stages for action in stage.actions]
-    providers = {action.name: action.type.provider for action in actions}
-    asked = f"pipeline {definition.name!r} was to be started on"
-    taken: set[tuple[str, bool]] = set()
-    for each in chosen:
-        name, kind = each["actionName"], each["revisionType"]
-        known = REVISION_TYPES.get(providers.get(name, ""))
-        if known is not None and kind not in known:
-            raise ValidationError(
-                f"{asked} a {kind} of {name}, which is an action of {providers[name]}; choose its "
-                f"revision by {' or '.join(sorted(known))}"
-            )
-        place = (name, kind == _OBJECT_KEY)
-        if place in taken:
-            raise ValidationError(f"{asked} two revisions of {name}; choose one of them")
-        taken.add(place)
 
 
 def _succeeded(

@@ -5,7 +5,7 @@ from typing import cast
 
 from msgspec.structs import replace
 
-from pipelinekit.engine.define import refuse_name_in_use
+from pipelinekit.engine.define import name_in_use
 from pipelinekit.engine.secrets import masked, unmasked
 from pipelinekit.model.errors import DefinitionError, PipelineKitError
 from pipelinekit.model.event import Defined, Deleted
@@ -37,8 +37,8 @@ def create(control: Control, given: Given) -> Answer:
     try:
         control.check(pipeline, None)
     except DefinitionError:
-        there = control.find(PipelineRecord, Query(pipeline=pipeline.name))
-        refuse_name_in_use(pipeline.name, there)
+        if control.find(PipelineRecord, Query(pipeline=pipeline.name)):
+            raise name_in_use(pipeline.name) from None
         raise
     tags = tags_given(given)
     version = control.ask(Defined, pipeline.name, definition=pipeline, there=False, tags=tags)

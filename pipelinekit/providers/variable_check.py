@@ -9,6 +9,7 @@ from pipelinekit.model.order import Failed, FailureType, Outcome, Succeeded
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.provider import Job, Key, Traits, rule_provider
 from pipelinekit.tools.patterns import matches
+from pipelinekit.wire.words import shortened
 
 SHOWN = 200
 OPERATORS = {"EQ": "equals", "NE": "differs from", "CONTAINS": "contains", "MATCHES": "matches"}
@@ -66,12 +67,9 @@ def variable_check(
     except TimeoutError as late:
         message = f"Value was {value!r}, and {late}; write a pattern without nested repetitions"
         return Failed(message, FailureType.CONFIGURATION_ERROR)
-    told = f"{_short(variable)} {OPERATORS[operator]} {_short(value)}"
+    left, right = (repr(shortened(text, SHOWN)) for text in (variable, value))
+    told = f"{left} {OPERATORS[operator]} {right}"
     job.say(f"{told}: {holds}")
     if holds:
         return Succeeded(summary=told)
     return Failed(f"it was to be true that {told}, and it is not")
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= SHOWN else f"{text[:SHOWN]}...")

@@ -22,11 +22,11 @@ from pipelinekit.tools.on_error import on_error
 ASK_SECONDS: Final = 0.25
 HEAR_SECONDS: Final = 0.05
 END_SECONDS: Final = 5.0
-NUDGE_SECONDS: Final = 1.0
 SETTLE_SECONDS: Final = 10.0
 FIRST_SECONDS: Final = 10.0
 """How long the first kernel may take to answer; one that hangs is seldom followed by another."""
 
+NUDGE_SECONDS: Final = 1.0
 """After how much silence the kernel is asked something else. A kernel of IPython 7 may leave a
 request lying until the next one comes: seen once in a few hundred runs on a busy machine."""
 
