@@ -13,8 +13,9 @@ from pipelinekit.cli.colours import colour
 from pipelinekit.cli.pairs import pairs
 from pipelinekit.cli.session import following, manner, work_and_follow
 from pipelinekit.cli.surroundings import Surroundings, echo_json, shared
+from pipelinekit.kit.anew import anew
 from pipelinekit.kit.kit import Kit
-from pipelinekit.kit.outdated import anew, outdated
+from pipelinekit.kit.outdated import outdated
 from pipelinekit.kit.promotion import Promotion
 from pipelinekit.kit.release import OUT, Release, Released, chosen, start
 from pipelinekit.kit.resume import resumable

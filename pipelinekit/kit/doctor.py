@@ -21,10 +21,12 @@ from pipelinekit.kit.registry import action_types, discover
 from pipelinekit.kit.settings_file import FILE, SettingsError, load_settings
 from pipelinekit.model.action import Action, ActionTypeId, Category, Owner
 from pipelinekit.model.actiontype import ActionType
+from pipelinekit.model.errors import StoreError
 from pipelinekit.model.noun import Noun
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.settings import Aws, Project, Settings
 from pipelinekit.runtime.engines import alive
+from pipelinekit.store.looking import look_at
 from pipelinekit.tools.commands.confinement import ConfinementError
 from pipelinekit.tools.commands.containers import container_engine, container_obstacle
 from pipelinekit.tools.commands.sandbox import sandbox_obstacle
@@ -44,6 +46,7 @@ PROGRAMS: Final = {
 EXAMPLES: Final = {
     "ConnectionArn": "arn:aws:codeconnections:...",
     "Cron": "0 0 9-17 ? * MON-FRI *",
+    "Freezes": "[]",
     "FullRepositoryId": "me/shop",
     "Notebook": "report.ipynb",
     "NotebookPath": "report.ipynb",
@@ -185,10 +188,14 @@ def _not_here(name: str, trouble: str) -> Fact:
 
 
 def _store(home: Home) -> Fact:
-    url = make_url(home.database).render_as_string(hide_password=True)
     there = next(each for each in (home.folder, *home.folder.parents) if each.exists())
     if not os.access(there, os.W_OK):
         return Fact("store", Standing.NOT_HERE, f"{there} cannot be written to", "give --home")
+    try:
+        look_at(home.database)
+    except StoreError as error:
+        return _not_here("store", str(error))
+    url = make_url(home.database).render_as_string(hide_password=True)
     new = "" if home.folder.exists() else ", made with the first start"
     return Fact("store", Standing.HERE, f"{url.removeprefix('sqlite:///')}{new}")
 

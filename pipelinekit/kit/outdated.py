@@ -1,6 +1,5 @@
 """Whether the files that a release took still lie in the project as it took them."""
 
-import shlex
 import stat
 import tempfile
 import zipfile
@@ -10,12 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from pipelinekit.artifacts.folder import FolderArtifacts
-from pipelinekit.kit.environments import find_environments
+from pipelinekit.kit.anew import anew
 from pipelinekit.kit.kit import Kit
-from pipelinekit.kit.promotion import ARTIFACT, PREFIX, released_to
+from pipelinekit.kit.promotion import ARTIFACT, PREFIX
 from pipelinekit.kit.run import Run
 from pipelinekit.model.action import Action
-from pipelinekit.model.errors import PipelineKitError
 from pipelinekit.model.execution import Artifact
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.ports.artifacts import ArtifactCorruptedError
@@ -58,24 +56,6 @@ def outdated(kit: Kit, run: Run) -> str:
         f"{told} {be} no longer what this release took, and it goes on with what it took; to "
         f"release {now} now: {anew(definition, file)}"
     )
-
-
-def anew(definition: Pipeline, notebook: Path) -> str:
-    """Give the command that releases a notebook again, to the same environments.
-
-    Args:
-        definition: The pipeline of its release.
-        notebook: The notebook, beside which the environments may be described.
-    """
-    names = [name for stage in definition.stages for name in released_to(stage)]
-    try:
-        is_all = set(find_environments(Path.cwd(), notebook.parent)) == set(names)
-    except PipelineKitError:
-        is_all = False
-    chosen = [] if is_all else [part for name in names for part in ("--env", name)]
-    here = Path.cwd()
-    shown = notebook.relative_to(here) if notebook.is_relative_to(here) else notebook
-    return shlex.join(["pipelinekit", "release", str(shown), *chosen])
 
 
 def taken(run: Run) -> Artifact | None:

@@ -144,8 +144,13 @@ class Promotion(Noun):
 
 
 def released_to(stage: Stage) -> list[str]:
-    """Name the environments of a stage: their notebooks read what is released."""
-    return [each.name for each in stage.actions if each.inputs == (ARTIFACT,)]
+    """Name the environments of a stage."""
+    return [each.name for each in releases(stage)]
+
+
+def releases(stage: Stage) -> list[Action]:
+    """Give the actions of a stage whose notebooks read what is released, one per environment."""
+    return [each for each in stage.actions if each.inputs == (ARTIFACT,)]
 
 
 def stage_name(wave: Iterable[Environment]) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
@@ -30,9 +31,10 @@ class _Periods:
         return json.dumps(value)
 
     def read(self, text: str) -> list[Period]:
-        found = json.loads(text)
-        if isinstance(found, list) and all(map(_is_period, found)):
-            return found
+        with suppress(json.JSONDecodeError):
+            found = json.loads(text)
+            if isinstance(found, list) and all(map(_is_period, found)):
+                return found
         raise ValueError(
             f"{FREEZES} is a JSON list of objects with texts for {', '.join(MEMBERS)}; write it so"
         )

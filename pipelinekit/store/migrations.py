@@ -87,7 +87,7 @@ def migrate(connection: Connection) -> None:
     Raises:
         EngineOutdated: It was written by a newer version of this package.
     """
-    version = _version(connection)
+    version = version_of(connection)
     refuse_newer(version)
     for number in range(version + 1, CURRENT + 1):
         STEPS[number](connection)
@@ -108,7 +108,8 @@ def refuse_newer(version: int) -> None:
         )
 
 
-def _version(connection: Connection) -> int:
+def version_of(connection: Connection) -> int:
+    """Read the version of the tables; 0 where there are none."""
     if not inspect(connection).has_table(META.name):
         return 0
     return connection.execute(select(META.c.version)).scalar_one_or_none() or 0

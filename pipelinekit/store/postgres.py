@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from pipelinekit.model.errors import StoreError
+from pipelinekit.store.failures import reason
 from pipelinekit.store.leases import SqlLeases
 from pipelinekit.store.listening import SqlHints, notify
 from pipelinekit.store.migrations import NEEDS, migrate, refuse_newer
@@ -77,7 +78,7 @@ class PostgreSQL:
 
     def __init__(self, url: URL) -> None:
         self._pid = os.getpid()
-        self._engine = _engine(url)
+        self._engine = engine_of(url)
         self._single = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._frozen = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
@@ -165,11 +166,7 @@ class PostgreSQL:
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
                 migrate(connection)
         except DBAPIError as error:
-            raise StoreError(
-                f"the store {url.render_as_string()} cannot be opened: "
-                f"{' '.join(str(error.orig).split())}; look whether the server is there, and "
-                f"whether its user may make tables in the database"
-            ) from error
+            raise unreachable(url, error) from error
         self.leases.tidy()
 
     def _check(self) -> None:
@@ -180,7 +177,12 @@ class PostgreSQL:
             )
 
 
-def _engine(url: URL) -> Engine:
+def engine_of(url: URL) -> Engine:
+    """Give an engine of SQLAlchemy's for a server; nothing is asked yet.
+
+    Raises:
+        StoreError: The driver of PostgreSQL is not installed.
+    """
     asked = url.query.get("options", ())
     options = " ".join([SESSION, asked] if isinstance(asked, str) else [SESSION, *asked])
     try:
@@ -197,6 +199,14 @@ def _engine(url: URL) -> Engine:
         ) from error
     event.listen(engine, "checkout", _refuse_stale)
     return engine
+
+
+def unreachable(url: URL, error: DBAPIError) -> StoreError:
+    """Say that a server cannot be asked, why, and what to do."""
+    return StoreError(
+        f"the store {url.render_as_string()} cannot be opened: {reason(error)}; look whether the "
+        f"server is there, and whether its user may make tables in the database"
+    )
 
 
 def _given(url: URL) -> dict[str, object]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Connection, bindparam, select
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from pipelinekit.model.errors import StoreError
@@ -52,16 +52,27 @@ def open_store(url: str) -> "SqlStore":
     Raises:
         StoreError: No store can be opened at that URL.
     """
+    place = parsed(url)
+    if place.drivername.startswith("sqlite"):
+        return SqlStore(SQLite(Path(place.database or "")))
+    return SqlStore(PostgreSQL(place))
+
+
+def parsed(url: str) -> URL:
+    """Read the URL of a store.
+
+    Raises:
+        StoreError: It is none, or of a database that no store can lie in.
+    """
     try:
-        parsed = make_url(url)
+        place = make_url(url)
     except ArgumentError:
         raise _unknown("something that is no URL") from None
-    kind = parsed.drivername.partition("+")[0]
-    if kind in {"postgresql", "postgres"}:
-        return SqlStore(PostgreSQL(parsed))
-    if kind == "sqlite" and parsed.database not in {None, "", ":memory:"}:
-        return SqlStore(SQLite(Path(parsed.database or "")))
-    raise _unknown(parsed.render_as_string())
+    kind = place.drivername.partition("+")[0]
+    on_disk = kind == "sqlite" and place.database not in {None, "", ":memory:"}
+    if not on_disk and kind not in {"postgresql", "postgres"}:
+        raise _unknown(place.render_as_string())
+    return place
 
 
 def _unknown(place: str) -> StoreError:

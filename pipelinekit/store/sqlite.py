@@ -69,7 +69,7 @@ class SQLite:
                     migrate(connection)
                 self._writer = self._engine.connect()
         except (DBAPIError, OSError) as error:
-            raise _unopened(path, error) from error
+            raise unopened(path, error) from error
         self._readers: list[Connection] = []
         self._gate = Gate(path)
         self._same = SameFile(path)
@@ -276,7 +276,8 @@ class SameFile:
         self._seen = present
 
 
-def _unopened(path: Path, error: Exception) -> StoreError:
+def unopened(path: Path, error: Exception) -> StoreError:
+    """Say that a file cannot be opened, why, and what to do."""
     if damaged(error):
         return StoreError(
             f"the store {path} was to be opened, and that file is no database of pipelinekit, or "

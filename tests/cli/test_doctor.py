@@ -75,6 +75,33 @@ def test_looking_changes_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_store_that_cannot_be_opened_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / ".pipelinekit"
+    with Kit(folder):
+        pass
+    assert named(looked_at(tmp_path).project, "store").standing is Standing.HERE
+    (folder / "pipelinekit.db").write_bytes(b"what is no database " * 99)
+    store = named(looked_at(tmp_path).project, "store")
+    assert (store.standing, "no database of pipelinekit" in store.found) == (
+        Standing.NOT_HERE,
+        True,
+    )
+    assert store.advice.startswith("restore it from a copy")
+    assert not looked_at(tmp_path).ready
+    for url, found in (
+        ("postgresql://nobody:hush-hush@127.0.0.1:9/shop", "cannot be opened"),
+        ("mysql://here/shop", "only SQLite files and PostgreSQL databases"),
+        ("nothing", "something that is no URL"),
+    ):
+        monkeypatch.setenv("PIPELINEKIT_DB_URL", url)
+        store = named(looked_at(tmp_path).project, "store")
+        assert store.standing is Standing.NOT_HERE
+        assert found in f"{store.found}; {store.advice}"
+        assert "hush-hush" not in store.found
+
+
 def test_an_engine_at_work_is_seen(tmp_path: Path) -> None:
     with Kit(tmp_path / ".pipelinekit"):
         assert named(looked_at(tmp_path).project, "engine").standing is Standing.HERE

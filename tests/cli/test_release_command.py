@@ -153,6 +153,16 @@ def test_what_a_release_took_and_is_changed_since_is_told_before_it_runs_again(
     assert (told.returncode, told.stderr) == (0, "")
 
 
+def test_what_was_given_for_a_release_is_given_again(project: Project) -> None:
+    project.write("environments.yaml", ENVIRONMENTS)
+    project.write("a.csv", "1")
+    notebook(project.folder, "assert rows < 5, rows")
+    options = ("-p", "rows=9", "--files", "*.csv")
+    failed = project.call("release", "report.ipynb", *options)
+    command = "pipelinekit release report.ipynb -p rows=9 --files '*.csv'"
+    assert f"release changed files with: {command}\n" in failed.stderr
+
+
 def test_a_notebook_that_was_only_executed_since_is_what_a_release_took(project: Project) -> None:
     project.write("environments.yaml", ENVIRONMENTS)
     file = notebook(project.folder, "assert rows == 9, rows")

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.model.condition import Rule
 from pipelinekit.model.order import Failed, Outcome, Succeeded, Waiting
@@ -48,6 +49,13 @@ def test_what_is_always_frozen_fails_instead_of_waiting_for_ever(tmp_path: Path)
         (freeze("quiet", [{"week": "SUN"}]), "JSON list of objects"),
     ],
 )
+@pytest.mark.parametrize("text", ["never", '"never"', '[{"from": 3}]'])
+def test_freezes_that_are_no_list_are_refused_in_words(text: str) -> None:
+    rule = freeze("quiet", [])
+    said = replace(rule, configuration={**rule.configuration, "Freezes": text})
+    assert "Freezes is a JSON list of objects" in refusal(said)
+
+
 def test_a_freeze_that_cannot_be_understood_is_refused_before_anything_starts(
     rule: Rule, words: str
 ) -> None:
