@@ -3,8 +3,8 @@
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -86,7 +86,8 @@ class Bench:
             with tempfile.TemporaryDirectory(dir=target.parent) as draft:
                 whole = Path(draft, "tree")  # half of it must look like none
                 trees = SharedTrees(self.cache / "trees")
-                trees.put(given.digest, whole, lambda folder: unpack(packed, folder))
+                with _told_of(given):
+                    trees.put(given.digest, whole, lambda folder: unpack(packed, folder))
                 failpoint("input.rename.before")
                 try:
                     whole.rename(target)
@@ -105,8 +106,9 @@ class Bench:
         # Of its own: an engine that lost the attempt, or took it, may be writing just now.
         with tempfile.TemporaryDirectory(dir=self.folder, prefix="out-") as draft:
             packed = Path(draft, f"{position}.zip")
-            made = pack(folder, packed)
-            output = replace(self.order.outputs[position], digest=made.digest)
+            output = self.order.outputs[position]
+            with _told_of(output):
+                output = replace(output, digest=pack(folder, packed).digest)
             self.written.append(self.artifacts.put(output, packed))
 
     def say(self, text: str) -> None:
@@ -133,6 +135,15 @@ class Bench:
                 f"of its own, which cannot; declare the provider without detached"
             )
         return self.starter(pipeline, variables, revisions, self.order.id)
+
+
+@contextmanager
+def _told_of(artifact: Artifact) -> Iterator[None]:
+    try:
+        yield
+    except ArchiveError as error:  # which names a file or a folder that is gone soon
+        found, do = error.found, error.do
+        raise ArchiveError(f"artifact {artifact.name}", error.entry, found, do) from None
 
 
 def carry_out(provider: Declared[...], bench: Bench) -> Report:

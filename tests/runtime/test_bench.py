@@ -1,5 +1,6 @@
 """The bench: inputs unpacked once and whole, outputs published, logs no condition."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from pipelinekit.model.order import Failed, Order, Outcome, Revision, Succeeded
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.provider import Job, action
 from pipelinekit.runtime.bench import Bench, carry_out
+from pipelinekit.tools.archives.archive import ArchiveError
 from tests.engine.world import step
 
 TYPE = step("x").type
@@ -56,6 +58,15 @@ def test_a_half_unpacked_input_is_not_taken_for_whole(
         reader.read()
     path.write_bytes(whole)
     assert [each.name for each in reader.read().iterdir()] == ["a.txt"]
+
+
+def test_what_no_artifact_can_carry_is_told_of_the_artifact(
+    tmp_path: Path, artifacts: FolderArtifacts
+) -> None:
+    (tmp_path / "made").mkdir()
+    os.mkfifo(tmp_path / "made" / "pipe")
+    with pytest.raises(ArchiveError, match=r"^artifact Code, entry pipe: found .*leave it out$"):
+        bench(tmp_path, artifacts).write(tmp_path / "made")
 
 
 def test_an_artifact_that_is_not_declared_is_refused(
