@@ -17,7 +17,7 @@ help:
 	@echo "make demo   a web application goes from a commit to two running environments (YES=1 approves)"
 	@echo "make test   every check and every test"
 	@echo "make check  the quick ones, of the core, in seconds"
-	@echo "make fuzz   100,000 random schedules for the engine, and requests for the API (30 minutes)"
+	@echo "make fuzz   random schedules, requests and secrets by the 100,000 (30 minutes)"
 	@echo "make chaos  engines, runners, servers, disks and clocks fail thousands of times (hours)"
 	@echo "make bench  what the engine costs and its peers beside it (KEEP=1: into the README)"
 
@@ -54,6 +54,7 @@ fuzz: $(READY)
 	$(BIN)/python -m tests.engine.fuzz --n $(N)
 	$(BIN)/python -m tests.operations.fuzz --n $(N)
 	$(BIN)/python -m tests.operations.fuzz_signed
+	$(BIN)/python -m tests.tools.fuzz_redact
 
 chaos: $(READY)
 	$(BIN)/python -m tests.chaos --whole
