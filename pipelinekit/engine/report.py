@@ -21,7 +21,7 @@ from pipelinekit.model.execution import (
     Produced,
 )
 from pipelinekit.model.order import Failed, Outcome, Succeeded, Waiting
-from pipelinekit.model.status import ActionStatus
+from pipelinekit.model.status import ActionStatus, PipelineStatus
 
 VARIABLES_LIMIT = 122_880
 
@@ -100,7 +100,8 @@ def _end(draft: Draft, after: Attempt) -> None:
     failed = int(after.status is ActionStatus.FAILED)
     draft.count(stage, running=-1, failed=failed)
     execution = draft.execution(after.execution)
-    if failed and after.error is not None and isinstance(after, ActionExecution):
+    goes_on = execution.status is PipelineStatus.IN_PROGRESS  # else that says why it ends
+    if goes_on and after.error is not None and isinstance(after, ActionExecution):
         summary = f"Action {after.action} failed: {after.error.message}"
         draft.put(replace(execution, summary=summary, updated=draft.at))
     settle(draft, execution.id, draft.stage(execution, after.stage))

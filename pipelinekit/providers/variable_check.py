@@ -70,6 +70,5 @@ def variable_check(
     left, right = (repr(shortened(text, SHOWN)) for text in (variable, value))
     told = f"{left} {OPERATORS[operator]} {right}"
     job.say(f"{told}: {holds}")
-    if holds:
-        return Succeeded(summary=told)
-    return Failed(f"it was to be true that {told}, and it is not")
+    refused = Failed(f"it was to be true that {told}, and it is not")
+    return Succeeded(summary=told) if holds else refused

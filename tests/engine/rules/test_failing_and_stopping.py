@@ -170,9 +170,10 @@ def test_stop_and_wait_starts_nothing_more() -> None:
 def test_an_action_that_fails_while_its_execution_stops_stays_failed() -> None:
     """3.8: actions of a stopping execution end as Succeeded or Failed, the stage as Stopped."""
     world, run = building()
-    world.stop(run)
+    world.stop(run, reason="wrong")
     world.fail(run, "make")
     assert world.row(run, "make").status == "Failed"
+    assert world.execution(run).summary == "Stopped by ann: wrong"
     assert (world.status(run), world.stage(run, "Build").status) == ("Stopped", "Stopped")
 
 
