@@ -6,11 +6,12 @@ with an action's name, it *writes an action down*; the engine calls it when that
 """
 
 import inspect
+import warnings
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from difflib import get_close_matches
 from functools import cached_property, wraps
-from typing import Concatenate, Generic, ParamSpec
+from typing import ClassVar, Concatenate, Generic, ParamSpec
 
 from pipelinekit.model.action import Action, ActionTypeId, Category, OutputArtifact, Owner
 from pipelinekit.model.actiontype import ActionType, Property
@@ -19,8 +20,10 @@ from pipelinekit.model.errors import ValidationError
 from pipelinekit.model.noun import Noun
 from pipelinekit.model.order import Failed, Outcome, Succeeded
 from pipelinekit.model.settings import Settings
+from pipelinekit.ports.forms import Form
 from pipelinekit.ports.job import Job
-from pipelinekit.ports.keys import Form, Key, read_setting, settings_of
+from pipelinekit.ports.keys import Key, read_setting, settings_of, write_setting
+from pipelinekit.ports.signature import called, in_short, sees_otherwise, without_job
 
 __all__ = [
     "DECLARED",
@@ -120,15 +123,19 @@ class Declared(Generic[P]):
     """A function that carries out actions or rules of a type.
 
     Attributes:
+        function: What carries them out.
         traits: What it says of itself.
         type: Its type, as validation and listings see it.
     """
 
+    writes_down: ClassVar[type[Action | Rule]]
+
     def __init__(self, function: Callable[Concatenate[Job, P], Outcome], traits: Traits) -> None:
-        self._function = function
+        self.function = function
         self._settings = settings_of(function)
         self.__name__ = function.__name__
-        self.__doc__ = function.__doc__
+        self.__doc__ = without_job(function)
+        self.__signature__ = called(self._settings, self.writes_down)
         self.__module__ = function.__module__
         self.traits = traits
         self.type = ActionType(
@@ -141,13 +148,17 @@ class Declared(Generic[P]):
             ),
             variables=traits.variables,
             timeout=traits.timeout,
-            description=(inspect.getdoc(function) or "").partition("\n")[0],
+            description=(self.__doc__ or "").partition("\n")[0],
         )
+
+    def __repr__(self) -> str:
+        noun = self.writes_down.__name__.lower()
+        return f"<{noun} type {self.traits.id}: {self.__name__}{in_short(self.__signature__)}>"
 
     @property
     def settings(self) -> tuple[str, ...]:
         """Name its settings, as its function takes them."""
-        return tuple(each.parameter for each in self._settings)
+        return tuple(each.name for each in self._settings)
 
     def carry_out(self, job: Job) -> Outcome:
         """Do what a job asks.
@@ -157,18 +168,18 @@ class Declared(Generic[P]):
         """
         values = self._values(job.order.configuration)
         bound = self._signature.bind(job, **values)
-        return self._function(*bound.args, **bound.kwargs)
+        return self.function(*bound.args, **bound.kwargs)
 
     @cached_property
     def _signature(self) -> inspect.Signature:
-        return inspect.signature(self._function)
+        return inspect.signature(self.function)
 
     def _values(self, configuration: Mapping[str, str]) -> dict[str, object]:
         values: dict[str, object] = {}
         for each in self._settings:
             text = configuration.get(each.key)
             if text is not None:
-                values[each.parameter] = read_setting(each, text, self.traits.id)
+                values[each.name] = read_setting(each, text, self.traits.id)
             elif each.required:
                 raise ValidationError(
                     f"{self.traits.id} was to run, but its configuration lacks {each.key}; add "
@@ -183,12 +194,12 @@ class Declared(Generic[P]):
         bound = self._signature.bind(None, *args, **kwargs)
         given = set(bound.arguments)
         bound.apply_defaults()
-        values = bound.arguments
-        return {
-            each.key: each.form.write(values[each.parameter])
+        texts = {
+            each.key: write_setting(each, bound.arguments[each.name], self.traits.id)
             for each in self._settings
-            if values[each.parameter] is not None and (each.required or each.parameter in given)
+            if each.required or each.name in given
         }
+        return {key: text for key, text in texts.items() if text is not None}
 
     def _unknown(self, name: str) -> str:
         near = get_close_matches(name, self.settings, n=1)
@@ -196,9 +207,19 @@ class Declared(Generic[P]):
         known = ", ".join(self.settings) or "none"
         return f"{self.traits.provider} has no setting {name!r}; {hint}its settings are {known}"
 
+    def _named(self, name: str) -> str:
+        if isinstance(name, str):
+            return name
+        raise ValidationError(
+            f"{self.__name__}({name!r}) was asked for, and what it writes down has a name first; "
+            f'write {self.__name__}("name", ...)'
+        )
+
 
 class Provider(Declared[P]):
     """A declared provider of actions: call it to write an action down."""
+
+    writes_down = Action
 
     def __call__(self, name: str, /, *args: P.args, **kwargs: P.kwargs) -> Action:
         """Write an action down.
@@ -210,8 +231,9 @@ class Provider(Declared[P]):
 
         Raises:
             TypeError: A setting is unknown or missing.
+            ValidationError: The name is no text, or a setting is not of its parameter's kind.
         """
-        identifier = name.replace(".", "_").replace("@", "_")
+        identifier = self._named(name).replace(".", "_").replace("@", "_")
         written = (OutputArtifact(f"{identifier}_artifact"),) if self.traits.writes else ()
         return Action(
             name=name,
@@ -225,6 +247,8 @@ class Provider(Declared[P]):
 class RuleProvider(Declared[P]):
     """A declared provider of rules: call it to write a rule of a condition down."""
 
+    writes_down = Rule
+
     def __call__(self, name: str, /, *args: P.args, **kwargs: P.kwargs) -> Rule:
         """Write a rule down.
 
@@ -235,13 +259,27 @@ class RuleProvider(Declared[P]):
 
         Raises:
             TypeError: A setting is unknown or missing.
+            ValidationError: The name is no text, or a setting is not of its parameter's kind.
         """
         traits = self.traits
         return Rule(
-            name=name,
+            name=self._named(name),
             type=RuleTypeId(traits.provider, traits.owner, traits.version),
             configuration=self._configuration(*args, **kwargs),
         )
+
+
+def _declare(declared: Declared[...]) -> None:
+    type_id, name = declared.traits.id, declared.__name__
+    before = DECLARED.get(type_id)
+    if before is not None and sees_otherwise(declared.function, before.function):
+        warnings.warn(
+            f"{type_id} was declared before by this same function {name}, which saw other values "
+            f"then; its actions are all run by the function that was declared last. Give each a "
+            f"type name of its own, or make a setting of what differs",
+            stacklevel=3,
+        )
+    DECLARED[type_id] = declared
 
 
 def provider(
@@ -255,7 +293,7 @@ def provider(
 
     def declare(function: Callable[Concatenate[Job, P], Outcome]) -> Provider[P]:
         declared = Provider(function, traits)
-        DECLARED[traits.id] = declared
+        _declare(declared)
         return declared
 
     return declare
@@ -272,7 +310,7 @@ def rule_provider(
 
     def declare(function: Callable[Concatenate[Job, P], Outcome]) -> RuleProvider[P]:
         declared = RuleProvider(function, traits)
-        DECLARED[traits.id] = declared
+        _declare(declared)
         return declared
 
     return declare
@@ -309,6 +347,14 @@ def action(
     category: str, name: str, *, repeatable: bool = False
 ) -> Callable[[Callable[Concatenate[Job, P], Outcome]], Provider[P]]:
     """Declare a function of one's own as a provider: `@action("Test", "Smoke")`.
+
+    Its parameters after the job are the settings of its actions. They are kept as texts, so the
+    annotation of each says what becomes of its text: `str`, `int`, `float`, `bool`, `Path`,
+    `Literal`, an enum, a date, or lists and mappings of such. Without one it is of its default's
+    kind, or a text.
+
+    A function that is declared later for the same type replaces the one before, as when a cell
+    runs again, and then runs what was written down with either.
 
     Args:
         category: Source, Build, Test, Deploy, Invoke or Approval.

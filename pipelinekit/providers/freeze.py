@@ -13,7 +13,7 @@ from pipelinekit.engine.review import FREEZE
 from pipelinekit.model.action import Action, Category
 from pipelinekit.model.order import Failed, FailureType, Outcome, Succeeded, Waiting
 from pipelinekit.model.settings import Settings
-from pipelinekit.ports.keys import Names
+from pipelinekit.ports.forms import Names
 from pipelinekit.ports.provider import Job, Key, Traits, provider, rule_provider
 from pipelinekit.tools.freezes import Calendar, FreezeError, calendar
 

@@ -17,7 +17,7 @@ from pipelinekit.model.action import Action, Category
 from pipelinekit.model.noun import Noun
 from pipelinekit.model.order import Failed, FailureType, Order, Outcome, Succeeded
 from pipelinekit.model.settings import Settings
-from pipelinekit.ports.keys import Names
+from pipelinekit.ports.forms import Names
 from pipelinekit.ports.provider import Job, Key, Traits, provider
 from pipelinekit.tools.notebooks import (
     Advance,

@@ -9,7 +9,7 @@ from pipelinekit.engine.variables import KEY
 from pipelinekit.model.action import Action, Category
 from pipelinekit.model.order import Outcome, Waiting
 from pipelinekit.model.settings import Settings
-from pipelinekit.ports.keys import Names
+from pipelinekit.ports.forms import Names
 from pipelinekit.ports.provider import Job, Key, Traits, provider
 
 

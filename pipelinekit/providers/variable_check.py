@@ -58,9 +58,6 @@ def variable_check(
             "CONTAINS": lambda: value in variable,
             "MATCHES": lambda: matches(value, variable),
         }[operator]()
-    except KeyError:
-        message = f"Operator was {operator!r}; write one of {', '.join(OPERATORS)}"
-        return Failed(message, FailureType.CONFIGURATION_ERROR)
     except re.error as error:
         message = f"Value was {value!r}, which is no regular expression: {error}; correct it"
         return Failed(message, FailureType.CONFIGURATION_ERROR)

@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from pipelinekit.engine.ruletypes import rule_type
 from pipelinekit.model.action import Action
 from pipelinekit.model.condition import Rule
+from pipelinekit.model.errors import ValidationError
 from pipelinekit.model.order import Failed, Outcome, Succeeded, Waiting
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.provider import RuleProvider, rule
@@ -101,10 +103,18 @@ def test_a_pattern_that_is_none_fails_the_rule_and_says_so(tmp_path: Path) -> No
 
 def test_an_operator_that_does_not_exist_is_refused_before_anything_runs(tmp_path: Path) -> None:
     """8: there is no "greater than", although a sentence of the guide names it."""
-    assert "EQ, NE, CONTAINS, MATCHES" in (fault(variable_check, "1", "2", "GT") or "")
+    with pytest.raises(ValidationError, match="one of EQ, NE, CONTAINS, MATCHES is expected"):
+        variable_check("c", "1", "2", "GT")  # type: ignore[arg-type] # a user's mistake
+    imported = replace(
+        written(variable_check("c", "1", "2")),
+        configuration={"Variable": "1", "Value": "2", "Operator": "GT"},
+    )
+    refuse = variable_check.traits.check
+    assert refuse is not None
+    assert "EQ, NE, CONTAINS, MATCHES" in (refuse(imported, Settings()) or "")
+    with pytest.raises(ValidationError, match="Operator is 'GT'; one of EQ, NE"):
+        variable_check.carry_out(FolderJob(order(imported), tmp_path))
     assert fault(variable_check, "1", "2", "#{variables.operator}") is None
-    outcome, _ = check(variable_check, tmp_path, "1", "2", "GT")
-    assert isinstance(outcome, Failed)
 
 
 # ---------------------------------------- DeploymentWindow

@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from pipelinekit.model.condition import Rule
+from pipelinekit.model.errors import ValidationError
 from pipelinekit.model.order import Failed, Outcome, Succeeded, Waiting
 from pipelinekit.providers.freeze import freeze
 from tests.providers.test_rules import Site, refusal
@@ -41,14 +42,6 @@ def test_what_is_always_frozen_fails_instead_of_waiting_for_ever(tmp_path: Path)
     assert "frozen for ever" in outcome.message
 
 
-@pytest.mark.parametrize(
-    ("rule", "words"),
-    [
-        (freeze("quiet", [{"weekly": "SONNTAG"}]), "SONNTAG"),
-        (freeze("quiet", [{"weekly": "SUN"}], "Mars"), "'Mars' is no time zone"),
-        (freeze("quiet", [{"week": "SUN"}]), "JSON list of objects"),
-    ],
-)
 @pytest.mark.parametrize("text", ["never", '"never"', '[{"from": 3}]'])
 def test_freezes_that_are_no_list_are_refused_in_words(text: str) -> None:
     rule = freeze("quiet", [])
@@ -56,7 +49,19 @@ def test_freezes_that_are_no_list_are_refused_in_words(text: str) -> None:
     assert "Freezes is a JSON list of objects" in refusal(said)
 
 
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        (freeze("quiet", [{"weekly": "SONNTAG"}]), "SONNTAG"),
+        (freeze("quiet", [{"weekly": "SUN"}], "Mars"), "'Mars' is no time zone"),
+    ],
+)
 def test_a_freeze_that_cannot_be_understood_is_refused_before_anything_starts(
     rule: Rule, words: str
 ) -> None:
     assert words in refusal(rule)
+
+
+def test_a_freeze_of_unknown_members_is_refused_while_it_is_written() -> None:
+    with pytest.raises(ValidationError, match=r"freezes of .* JSON list of objects"):
+        freeze("quiet", [{"week": "SUN"}])
