@@ -4,7 +4,7 @@ Source: codepipeline.md, sections 2.1 to 2.7.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from functools import cache
 from operator import attrgetter
 from typing import TypeAlias
@@ -272,7 +272,7 @@ def _text(bound: Text) -> _Judge:
     def judge(text: object, place: _Place, found: list[Finding]) -> None:
         if not isinstance(text, str):
             told = f"it is {text!r}, which is no text"
-            found.append(Finding(_path(place), told, f'write it in quotes: "{text}"'))
+            found.append(Finding(_path(place), told, _as_text(text)))
         elif not bound.least <= len(text) <= bound.most:
             told = f"it has {len(text)} characters"
             advice = f"write {bound.least} to {bound.most} characters"
@@ -284,6 +284,12 @@ def _text(bound: Text) -> _Judge:
             found.append(Finding(_path(place), told, f"write {bound.words}"))
 
     return judge
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, Sequence):
+        return "write each of them as a text of its own, none inside of another list"
+    return f'write it in quotes: "{value}"'
 
 
 def _word(bound: Word) -> _Judge:
@@ -307,14 +313,11 @@ def _each(bound: Each) -> _Judge:
     judge_item, names = _judge(bound.item), bound.name.split()
 
     def judge(items: object, place: _Place, found: list[Finding]) -> None:
-        if not isinstance(items, Sequence):
+        if isinstance(items, str) or not isinstance(items, Sequence):
+            told = f"it is {items!r}, which is no list"
+            found.append(Finding(_path(place), told, "write a list, also of a single one"))
             return
-        if len(items) < bound.least:
-            advice = f"put at least {bound.least} into it"
-            found.append(Finding(_path(place), "it is empty", advice))
-        if bound.most is not None and len(items) > bound.most:
-            told = f"it has {len(items)} items"
-            found.append(Finding(_path(place), told, f"keep at most {bound.most}"))
+        _count(bound, items, place, found)
         for index, item in enumerate(items):
             inside: _Place = (place, index)
             for name in names:
@@ -323,6 +326,15 @@ def _each(bound: Each) -> _Judge:
                 judge_item(item, inside, found)
 
     return judge
+
+
+def _count(bound: Each, items: Sized, place: _Place, found: list[Finding]) -> None:
+    if len(items) < bound.least:
+        advice = f"put at least {bound.least} into it"
+        found.append(Finding(_path(place), "it is empty", advice))
+    if bound.most is not None and len(items) > bound.most:
+        told = f"it has {len(items)} items"
+        found.append(Finding(_path(place), told, f"keep at most {bound.most}"))
 
 
 def _by_key(bound: ByKey) -> _Judge:

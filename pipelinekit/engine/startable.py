@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 from pipelinekit.model.action import Action, Category
 from pipelinekit.model.errors import ValidationError
 from pipelinekit.model.execution import Revision
+from pipelinekit.model.noun import SHORT
 from pipelinekit.model.pipeline import Pipeline
 
 Values = Mapping[str, str]
-VALUE = re.compile(r".{1,1000}")
+LONGEST = 1000
+ONE_LINE = re.compile(r".*")
 
 OBJECT_KEY = "S3_OBJECT_KEY"
 REVISION_TYPES: Mapping[str, frozenset[str]] = {
@@ -30,8 +32,20 @@ def startable(
     Raises:
         ValidationError: A variable or a revision does not fit the definition.
     """
+    asked = f"pipeline {definition.name!r} was to be started with"
+    _refuse_unnamed(f"{asked} variables=", variables)
+    _refuse_unnamed(f"{asked} revisions=", revisions)
+    _refuse_unnamed(f"{asked} object_keys=", object_keys)
     _check_object_keys(definition, object_keys)
     return _values(definition, variables), _revisions(definition, revisions)
+
+
+def _refuse_unnamed(asked: str, given: object) -> None:
+    if not isinstance(given, Mapping):
+        raise ValidationError(
+            f"{asked}{SHORT.repr(given)}, which is no mapping; write a value for each name, such "
+            f'as {{"name": "value"}}'
+        )
 
 
 def check_revision_types(definition: Pipeline, chosen: Iterable[tuple[str, str]]) -> None:
@@ -71,11 +85,11 @@ def _values(definition: Pipeline, given: Mapping[str, str]) -> Mapping[str, str]
             f"{asked}with the variables {unknown}, which it does not declare; leave them "
             f"out: it declares {', '.join(declared) or 'none'}"
         )
-    wrong = ", ".join(name for name, value in given.items() if not _text(value))
+    wrong = ", ".join(f"{name} {why}" for name, value in given.items() if (why := _misfit(value)))
     if wrong:
         raise ValidationError(
-            f"{asked}with values for {wrong} that are empty, of several lines or too long; give a "
-            f"line of 1 to 1000 characters"
+            f"{asked}with values that do not fit: {wrong}; give a line of 1 to 1000 characters as "
+            f"text"
         )
     values = {**declared, **given}
     missing = ", ".join(name for name, value in values.items() if value is None)
@@ -86,8 +100,15 @@ def _values(definition: Pipeline, given: Mapping[str, str]) -> Mapping[str, str]
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _text(value: object) -> bool:
-    return isinstance(value, str) and VALUE.fullmatch(value) is not None
+def _misfit(value: object) -> str | None:
+    """Tell why a value cannot be that of a variable; not the value, which may be a secret."""
+    if not isinstance(value, str):
+        return f"is of type {type(value).__name__}, which is no text"
+    if not value:
+        return "is empty"
+    if len(value) > LONGEST:
+        return f"has {len(value)} characters"
+    return None if ONE_LINE.fullmatch(value) else "has several lines"
 
 
 def _revisions(definition: Pipeline, given: Mapping[str, str]) -> Mapping[str, Revision]:
@@ -98,17 +119,28 @@ def _revisions(definition: Pipeline, given: Mapping[str, str]) -> Mapping[str, R
             f"pipeline {definition.name!r} was to be started on revisions of {unknown}, which "
             f"are no source actions of it; name some of its sources: {', '.join(sorted(sources))}"
         )
+    for name, revision in given.items():
+        if not isinstance(revision, str):
+            raise ValidationError(
+                f"pipeline {definition.name!r} was to be started on revision {revision!r} of "
+                f"{name}, which is no text; write it in quotes"
+            )
     return {action: Revision(revision) for action, revision in given.items()}
 
 
 def _check_object_keys(definition: Pipeline, given: Mapping[str, str]) -> None:
     sources = _sources(definition)
-    for name in given:
+    for name, key in given.items():
         source = sources.get(name)
         if source is None or source.type.provider != "S3":
             raise ValidationError(
                 f"pipeline {definition.name!r} was to be started on another object for {name}, "
                 f"which is no S3 source of it; name one of its S3 sources"
+            )
+        if not isinstance(key, str):
+            raise ValidationError(
+                f"pipeline {definition.name!r} was to be started on another object for {name}, "
+                f"and {SHORT.repr(key)} is no key; write it in quotes"
             )
         if source.configuration.get("AllowOverrideForS3ObjectKey") != "true":
             raise ValidationError(

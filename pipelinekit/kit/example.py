@@ -37,9 +37,9 @@ def example(folder: Path | str) -> Path:
     return target
 
 
-def close_example(folder: Path) -> None:
+def close_example(folder: Path | str) -> None:
     """Close the shops that releases of the example have opened in its folder."""
-    for program in sorted(folder.glob("deploy/*/srv/shop/shop.pyz")):
+    for program in sorted(Path(folder).glob("deploy/*/srv/shop/shop.pyz")):
         pid_file = program.parents[2] / "run" / "shop.pid"
         stop = [sys.executable, str(program), "stop", "--pid-file", str(pid_file)]
         subprocess.run(stop, check=False, stdout=subprocess.DEVNULL)

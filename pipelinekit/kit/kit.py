@@ -23,7 +23,7 @@ from pipelinekit.kit.retention import Removed, tidy
 from pipelinekit.kit.run import Run
 from pipelinekit.kit.settings_file import load_settings
 from pipelinekit.kit.subscribers import configured, place_file
-from pipelinekit.model.errors import ExecutionNotFound
+from pipelinekit.model.errors import ExecutionNotFound, ValidationError
 from pipelinekit.model.event import (
     Defined,
     Deleted,
@@ -31,6 +31,7 @@ from pipelinekit.model.event import (
     TransitionChanged,
 )
 from pipelinekit.model.execution import Cause, PipelineExecution
+from pipelinekit.model.noun import shown
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.settings import Settings
 from pipelinekit.model.status import TriggerType
@@ -69,6 +70,7 @@ class Kit(LocalControl):
     Raises:
         StoreError: The store cannot be opened.
         SettingsError: The settings file has a fault.
+        ValidationError: The settings are something else.
     """
 
     def __init__(
@@ -79,6 +81,11 @@ class Kit(LocalControl):
         work: bool = True,
         by: str | None = None,
     ) -> None:
+        if settings is not None and not isinstance(settings, Settings):
+            raise ValidationError(
+                f"Kit(settings=...) was given {shown(settings)}; write Settings(...), or leave it "
+                f"out to take those of pipelinekit.toml"
+            )
         found, wished = Home.find(home), settings or load_settings(Path.cwd())
         who = by or os.environ.get("PIPELINEKIT_USER") or getpass.getuser()
         told = list(configured(wished)) if work else []
@@ -132,7 +139,9 @@ class Kit(LocalControl):
 
         Raises:
             DefinitionError: It has faults.
+            ValidationError: It is no pipeline.
         """
+        _refuse_others("define", pipeline, Pipeline)
         before = self._current(pipeline.name)
         self.check(pipeline, before)
         definition = codepipeline.read(codepipeline.write(pipeline))  # lists or tuples: the same
@@ -162,8 +171,10 @@ class Kit(LocalControl):
             CannotRunHere: An action cannot run on this machine; the message says what to do.
             DefinitionError: The definition has faults.
             PipelineNotFound: No pipeline has that name.
-            ValidationError: A variable or a revision does not fit the definition.
+            ValidationError: It is neither a pipeline nor a name, or a variable or a revision does
+                not fit the definition.
         """
+        _refuse_others("start", pipeline, Pipeline, str)
         given = StartWith(variables or {}, revisions or {}, object_keys or {}, token)
         if not isinstance(pipeline, str):
             self.check(pipeline, self._current(pipeline.name))
@@ -191,7 +202,9 @@ class Kit(LocalControl):
 
         Raises:
             PipelineNotFound: No pipeline has that name.
+            ValidationError: It is neither a pipeline nor a name.
         """
+        _refuse_others("plan", pipeline, Pipeline, str)
         # Loads how builds are confined, which no start needs.
         from pipelinekit.kit.plan import Ground, planned, wish  # noqa: PLC0415
 
@@ -362,3 +375,11 @@ class Kit(LocalControl):
         store = self.store
         life = Incarnation(self.home.engines, new_id(), store.leases, store.past.holders)
         return Worker(store, life, hands)
+
+
+def _refuse_others(asked: str, given: object, *kinds: type) -> None:
+    if not isinstance(given, kinds):
+        names = " or its name" if str in kinds else ""
+        raise ValidationError(
+            f"{asked}(...) was given {shown(given)}; give a Pipeline(...) of stages{names}"
+        )

@@ -1,9 +1,13 @@
 """The logs of actions, read for people: never more of them at once than people can read."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from pipelinekit.model.check import RuleExecution
+from pipelinekit.model.errors import ActionNotFound
+from pipelinekit.model.execution import ActionExecution
+from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.wire.words import clean
 
 TAIL_BYTES = 16 * 1024
@@ -35,6 +39,41 @@ def shown(log: Path, most: int = SHOWN_BYTES) -> str:
     begin = end.find(b"\n", 0, -1) + 1
     text = end[begin:].decode("utf-8", "replace")
     return f"[the first {left_out + begin} bytes are not shown; the whole log is {log}]\n{text}"
+
+
+def of_tries(
+    tries: Iterable[ActionExecution | RuleExecution],
+    file: Callable[[ActionExecution | RuleExecution], Path],
+) -> Iterator[str]:
+    """Give the logs of attempts, with a heading for each.
+
+    Args:
+        tries: Attempts of actions and rules.
+        file: Gives the file of an attempt's log.
+    """
+    for row in tries:
+        attempt = f", attempt {row.attempt}" if row.attempt > 1 else ""
+        yield f"== {row.stage}/{row.action}{attempt}: {row.status} =="
+        if log := shown(file(row)):
+            yield log
+        if row.error is not None:
+            yield f"{row.error.code}: {row.error.message}"
+
+
+def refuse_unknown(pipeline: Pipeline, action: str) -> None:
+    """Refuse to look for the logs of what a pipeline does not have.
+
+    Raises:
+        ActionNotFound: It has no action or rule of that name.
+    """
+    names = [each.name for stage in pipeline.stages for each in stage.actions]
+    rules = [each.name for stage in pipeline.stages for each in stage.rules]
+    if action not in {*names, *rules}:
+        besides = f", and its rules {', '.join(rules)}" if rules else ""
+        raise ActionNotFound(
+            f"the logs of action {action!r} were asked for and pipeline {pipeline.name} has no "
+            f"such action or rule; its actions are {', '.join(names)}{besides}"
+        )
 
 
 def news(log: Path, read: dict[Path, int], *, rest: bool) -> Iterator[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, Self, get_args
 
 from pipelinekit.kit.control import Control
-from pipelinekit.kit.logs import shown
+from pipelinekit.kit.logs import of_tries, refuse_unknown
 from pipelinekit.kit.resume import resuming
 from pipelinekit.kit.waits import approvals, called, freezes, the_condition, the_failed, the_one
 from pipelinekit.model.check import ConditionExecution, RuleExecution
@@ -62,6 +62,12 @@ class Run:
         except ExecutionNotFound:
             return f"Run({self.pipeline!r}, {self.id}, no longer kept)"
         return f"Run({self.pipeline!r}, {self.id}, {execution.status}, in {execution.stage})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Run) and other.id == self.id
+
+    def __hash__(self) -> int:
+        return hash(self.id)
 
     @property
     def execution(self) -> PipelineExecution:
@@ -332,19 +338,14 @@ class Run:
 
         Of a log of more than 1 MiB the end is given, after a line that names its file; see
         `log_file` for the whole of it.
-        """
-        return "\n".join(self._logs(action))
 
-    def _logs(self, action: str | None) -> Iterator[str]:
-        for row in self.tries:
-            if action not in {None, row.action}:
-                continue
-            attempt = f", attempt {row.attempt}" if row.attempt > 1 else ""
-            yield f"== {row.stage}/{row.action}{attempt}: {row.status} =="
-            if log := shown(self.log_file(row)):
-                yield log
-            if row.error is not None:
-                yield f"{row.error.code}: {row.error.message}"
+        Raises:
+            ActionNotFound: Its pipeline has no action or rule of that name.
+        """
+        if action is not None:
+            refuse_unknown(self.definition, action)
+        tries = [row for row in self.tries if action in {None, row.action}]
+        return "\n".join(of_tries(tries, self.log_file))
 
     def _reached(self, until: Until) -> bool:
         return self.execution.ended or (until == "approval" and bool(self.waiting or self.frozen))

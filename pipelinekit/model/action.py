@@ -7,7 +7,7 @@ from msgspec import field
 from msgspec.structs import replace
 
 from pipelinekit.model.errors import ValidationError
-from pipelinekit.model.noun import Noun
+from pipelinekit.model.noun import SHORT, Noun, shown
 
 
 class Category(StrEnum):
@@ -107,14 +107,24 @@ class Action(Noun):
         """Refer to one of the action's output variables: `test["VERSION"]`.
 
         Raises:
+            TypeError: An item was asked for by its place, of which an action has none.
             ValidationError: The action has no namespace, so nobody can refer to its variables.
         """
+        if not isinstance(variable, str):
+            raise TypeError(
+                f"{self.name}[{variable!r}] was asked for, and an action holds nothing but output "
+                f'variables; name one of them: {self.name}["NAME"]'
+            )
         if self.namespace is None:
             raise ValidationError(
                 f"{self.name}[{variable!r}] was asked for, but action {self.name} has no "
-                f"namespace; give it one with dataclasses.replace(action, namespace=...)"
+                f"namespace; give it one with msgspec.structs.replace(action, namespace=...)"
             )
         return f"#{{{self.namespace}.{variable}}}"
+
+    # Python would ask for one item after the other, for ever.
+    __iter__ = None
+    __contains__ = None
 
     def reads(self, *sources: "Action | str") -> "Action":
         """Give a copy that reads artifacts besides those it reads already.
@@ -123,15 +133,22 @@ class Action(Noun):
             sources: Names of artifacts, or actions that write exactly one.
 
         Raises:
-            ValidationError: An action writes no artifact, or several.
+            ValidationError: One is neither, or an action that writes no artifact, or several.
         """
-        names = tuple(
-            source if isinstance(source, str) else only_output(source) for source in sources
-        )
-        return replace(self, inputs=(*self.inputs, *names))
+        return replace(self, inputs=(*self.inputs, *map(artifact, sources)))
 
     def writes(self, *names: str) -> "Action":
-        """Give a copy that writes exactly these artifacts."""
+        """Give a copy that writes exactly these artifacts.
+
+        Raises:
+            ValidationError: One is no name.
+        """
+        for name in names:
+            if not isinstance(name, str):
+                raise ValidationError(
+                    f"writes({SHORT.repr(name)}) was asked for, which is no name; name the "
+                    f'artifacts that {self.name} writes: writes("app")'
+                )
         return replace(self, outputs=tuple(OutputArtifact(name) for name in names))
 
     def within(self, minutes: int) -> "Action":
@@ -152,8 +169,19 @@ class Steps(Noun):
 
     @staticmethod
     def of(part: "Action | Steps") -> "Steps":
-        """Take an action as a single step; leave steps as they are."""
-        return part if isinstance(part, Steps) else Steps(((part,),))
+        """Take an action as a single step; leave steps as they are.
+
+        Raises:
+            ValidationError: It is neither.
+        """
+        if isinstance(part, Steps):
+            return part
+        if isinstance(part, Action):
+            return Steps(((part,),))
+        raise ValidationError(
+            f"{shown(part)} was given where an action is expected; write actions down one by one, "
+            f'each with its name, such as commands("test", "make test"), and join them by + or >>'
+        )
 
     def __add__(self, other: "Action | Steps") -> "Steps":
         beside = Steps.of(other)
@@ -187,16 +215,23 @@ class Steps(Noun):
         )
 
 
-def only_output(action: Action) -> str:
-    """Name the one artifact that an action writes.
+def artifact(source: Action | str) -> str:
+    """Name an artifact that is to be read: by its name, or by the action that writes no other.
 
     Raises:
-        ValidationError: It writes none, or several.
+        ValidationError: It is neither, or the action writes none, or several.
     """
-    if len(action.outputs) == 1:
-        return action.outputs[0].name
-    written = ", ".join(output.name for output in action.outputs) or "none"
+    if isinstance(source, str):
+        return source
+    if not isinstance(source, Action):
+        raise ValidationError(
+            f"reads({SHORT.repr(source)}) was asked for, which is no artifact; give names of "
+            f"artifacts, or actions that write one, each by itself: reads(build, test)"
+        )
+    if len(source.outputs) == 1:
+        return source.outputs[0].name
+    written = ", ".join(output.name for output in source.outputs) or "none"
     raise ValidationError(
-        f"reads({action.name}) was asked for, but action {action.name} writes {written}; "
+        f"reads({source.name}) was asked for, but action {source.name} writes {written}; "
         f"name the artifact instead"
     )

@@ -6,7 +6,7 @@ from enum import StrEnum
 from msgspec import field
 from msgspec.structs import replace
 
-from pipelinekit.model.action import Action, only_output
+from pipelinekit.model.action import Action, artifact
 from pipelinekit.model.noun import Noun
 
 
@@ -62,10 +62,9 @@ class Rule(Noun):
             sources: Names of artifacts, or actions that write exactly one.
 
         Raises:
-            ValidationError: An action writes no artifact, or several.
+            ValidationError: One is neither, or an action that writes no artifact, or several.
         """
-        names = tuple(each if isinstance(each, str) else only_output(each) for each in sources)
-        return replace(self, inputs=(*self.inputs, *names))
+        return replace(self, inputs=(*self.inputs, *map(artifact, sources)))
 
     def within(self, minutes: int) -> "Rule":
         """Give a copy that fails when it takes longer than `minutes` (5 to 86400)."""

@@ -339,3 +339,6 @@ class DefinitionError(ValidationError):
         super().__init__(f"{name} was refused, {count} found:\n{lines}")
         self.name = name
         self.faults = faults
+
+    def __reduce__(self) -> "tuple[type[DefinitionError], tuple[str, tuple[Fault, ...]]]":
+        return type(self), (self.name, self.faults)

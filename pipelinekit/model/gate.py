@@ -18,6 +18,7 @@ from pipelinekit.model.condition import (
     Rule,
 )
 from pipelinekit.model.errors import ValidationError
+from pipelinekit.model.noun import shown
 
 Gate: TypeAlias = Rule | Condition | Sequence[Condition]
 """A condition of a stage: a single rule, a `gate` of several, or as CodePipeline lists them."""
@@ -97,7 +98,7 @@ def gate_of(stage: str, place: ConditionType, given: Gate) -> tuple[Condition, .
             return tuple(given)
         case _:
             raise ValidationError(
-                f"stage {stage!r} was to have {_shown(given)} as its {place.lower()}, and a "
+                f"stage {stage!r} was to have {shown(given)} as its {place.lower()}, and a "
                 f"condition consists of rules; write gate(...) of rules there"
             )
 
@@ -141,11 +142,6 @@ def _condition(stage: str, place: ConditionType, given: Rule | Condition) -> Con
     )
 
 
-def _shown(given: object) -> str:
-    name = getattr(given, "name", given)
-    return f"the {type(given).__name__} {name!r}"
-
-
 def _word(given: str, where: str) -> Result:
     words = ", ".join(Result)
     if given in set(Result):
@@ -157,7 +153,7 @@ def _refuse_odd_rules(rules: tuple[Rule, ...]) -> None:
     for rule in rules:
         if not isinstance(rule, Rule):
             raise ValidationError(
-                f"a gate of {_shown(rule)} was asked for, which is no rule; write rules down by "
+                f"a gate of {shown(rule)} was asked for, which is no rule; write rules down by "
                 f"their names, such as variable_check(name, ...) or commands_check(name, ...)"
             )
     if not 1 <= len(rules) <= MAX_RULES:

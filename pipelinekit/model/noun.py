@@ -1,11 +1,20 @@
 """What the nouns of the model are made of."""
 
+from reprlib import Repr
 from typing import Final, dataclass_transform
 
 from msgspec import Struct, field
 
 TAG: Final = "is"
 """The member that names the class of an event or of an outcome in JSON."""
+
+SHORT: Final = Repr()
+SHORT.maxother = SHORT.maxstring = 80
+
+
+def shown(given: object) -> str:
+    """Name something that was given in the place of something else: its type, and what it is."""
+    return f"the {type(given).__name__} {SHORT.repr(getattr(given, 'name', given))}"
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))

@@ -5,16 +5,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from typing import TypeVar
 
 from msgspec import field
-from msgspec.structs import replace
+from msgspec.structs import force_setattr, replace
 
 from pipelinekit.model.action import Action, Steps
 from pipelinekit.model.condition import Condition, ConditionType, FailureConditions, Rule
 from pipelinekit.model.errors import ValidationError
 from pipelinekit.model.gate import Gate, Recovery, gate_of, recovery_of
-from pipelinekit.model.noun import Noun
+from pipelinekit.model.noun import SHORT, Noun, shown
 from pipelinekit.model.trigger import Trigger
+
+E = TypeVar("E", bound=StrEnum)
 
 LOCAL_ROLE = "arn:aws:iam::000000000000:role/pipelinekit"
 LOCAL_BUCKET = "pipelinekit-artifacts"
@@ -110,13 +113,15 @@ class Stage:
         on_success: Gate = (),
         on_failure: Recovery = None,
     ) -> None:
+        _refuse_nameless(self, name)
+        object.__setattr__(self, "name", name)
+        _refuse_others(self, "actions", actions, Action)
         given = actions
         if parts:
             steps = Steps.of(parts[0])
             for part in parts[1:]:
                 steps = steps + part
             given = (*steps.actions, *actions)
-        object.__setattr__(self, "name", name)
         object.__setattr__(self, "actions", given)
         object.__setattr__(self, "blockers", blockers)
         entry = gate_of(name, ConditionType.BEFORE_ENTRY, before_entry)
@@ -180,6 +185,15 @@ class Pipeline(Noun):
     artifact_stores: Mapping[str, ArtifactStore] = field(default_factory=dict)
     version: int = 1
 
+    def __post_init__(self) -> None:
+        """Refuse what is no stage, variable or trigger, and take words for modes and types."""
+        _refuse_nameless(self, self.name)
+        _refuse_others(self, "stages", self.stages, Stage)
+        _refuse_others(self, "variables", self.variables, Variable)
+        _refuse_others(self, "triggers", self.triggers, Trigger)
+        force_setattr(self, "mode", _word(self, "mode", self.mode, ExecutionMode))
+        force_setattr(self, "type", _word(self, "type", self.type, PipelineType))
+
     def __rshift__(self, stage: Stage) -> "Pipeline":
         """Give a copy with one more stage at its end.
 
@@ -206,3 +220,35 @@ class Pipeline(Noun):
     def stage(self, name: str) -> Stage | None:
         """Find a stage by its name."""
         return next((stage for stage in self.stages if stage.name == name), None)
+
+
+def _refuse_nameless(whole: object, name: object) -> None:
+    if not isinstance(name, str):
+        noun = type(whole).__name__
+        raise ValidationError(
+            f'{noun}({SHORT.repr(name)}) was asked for; give its name first: {noun}("name", ...)'
+        )
+
+
+def _refuse_others(whole: object, member: str, given: object, kind: type) -> None:
+    if type(given) is not tuple and not isinstance(given, list):
+        raise ValidationError(
+            f"{shown(whole)} was to have {shown(given)} as its {member}; write a tuple of "
+            f"{kind.__name__}(...) there"
+        )
+    for each in given:
+        if not isinstance(each, kind):
+            raise ValidationError(
+                f"{shown(whole)} was to have {shown(each)} among its {member}; write each of them "
+                f"as {kind.__name__}(...)"
+            )
+
+
+def _word(whole: object, member: str, given: str, words: type[E]) -> E:
+    if isinstance(given, words):
+        return given
+    if given in set(words):
+        return words(given)
+    raise ValidationError(
+        f"{shown(whole)} was to have the {member} {given!r}; write one of {', '.join(words)}"
+    )

@@ -2,10 +2,47 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cache
+from pathlib import PurePath
 
+import msgspec
 from msgspec import field
+from msgspec.structs import FieldInfo, fields, force_setattr
 
-from pipelinekit.model.noun import Noun
+from pipelinekit.model.errors import ValidationError
+from pipelinekit.model.noun import SHORT, Noun
+
+
+class Section(Noun, forbid_unknown_fields=True):
+    """A part of the settings; it takes what the settings file takes, and a path as its text."""
+
+    def __post_init__(self) -> None:
+        """Refuse a value of another kind than its member's.
+
+        Raises:
+            ValidationError: One is of another kind.
+        """
+        for each in _members(type(self)):
+            given = getattr(self, each.name)
+            try:
+                plain = msgspec.to_builtins(given, enc_hook=_text)
+                force_setattr(self, each.name, msgspec.convert(plain, each.type))
+            except (TypeError, msgspec.ValidationError) as error:
+                raise ValidationError(
+                    f"{type(self).__name__}({each.name}={SHORT.repr(given)}) was asked for: "
+                    f"{error}; help({type(self).__name__}) tells what it may be"
+                ) from None
+
+
+@cache
+def _members(section: type[Section]) -> tuple[FieldInfo, ...]:
+    return fields(section)
+
+
+def _text(given: object) -> str:
+    if isinstance(given, PurePath):
+        return str(given)
+    raise TypeError(f"{type(given).__name__} is no kind of setting")
 
 
 class Where(StrEnum):
@@ -16,7 +53,7 @@ class Where(StrEnum):
     CONTAINER = "container"
 
 
-class Compute(Noun):
+class Compute(Section):
     """Where commands run, and how much of the machine they may have.
 
     Attributes:
@@ -35,7 +72,7 @@ class Compute(Noun):
     processes: int | None = None
 
 
-class Project(Noun):
+class Project(Section):
     """A CodeBuild project that runs here.
 
     Attributes:
@@ -57,7 +94,7 @@ class Project(Noun):
     cache: tuple[str, ...] = ()
 
 
-class DeploymentGroup(Noun):
+class DeploymentGroup(Section):
     """A CodeDeploy deployment group whose hosts are folders of this machine or hosts over SSH.
 
     A target is a folder, or `ssh://user@host:port/folder`; a destination of the appspec lies
@@ -94,7 +131,7 @@ class DeploymentGroup(Noun):
     python: str = "python3"
 
 
-class Function(Noun):
+class Function(Section):
     """A Lambda function whose code is a folder of this machine.
 
     Attributes:
@@ -116,7 +153,7 @@ class Function(Noun):
     continue_seconds: float = 30
 
 
-class Aws(Noun):
+class Aws(Section):
     """An AWS account, or an endpoint that stands for one.
 
     Attributes:
@@ -130,7 +167,7 @@ class Aws(Noun):
     endpoint: str | None = None
 
 
-class GitHub(Noun):
+class GitHub(Section):
     """Where and by what right webhooks are registered with GitHub.
 
     Attributes:
@@ -143,7 +180,7 @@ class GitHub(Noun):
     token_variable: str | None = None
 
 
-class Receiver(Noun):
+class Receiver(Section):
     """A URL that is told every change of state.
 
     Attributes:
@@ -155,7 +192,7 @@ class Receiver(Noun):
     secret_variable: str | None = None
 
 
-class Events(Noun):
+class Events(Section):
     """Who is told every change of state, as CodePipeline tells EventBridge.
 
     Attributes:
@@ -167,7 +204,7 @@ class Events(Noun):
     webhooks: Mapping[str, Receiver] = field(default_factory=dict)
 
 
-class Settings(Noun):
+class Settings(Section):
     """The settings of one project folder.
 
     Attributes:

@@ -8,11 +8,25 @@ from typing import Annotated, Final
 from pipelinekit.model.action import Action, Category, Owner
 from pipelinekit.model.errors import PipelineKitError
 from pipelinekit.model.order import Failed, FailureType, Outcome, Succeeded
+from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.settings import Settings
 from pipelinekit.ports.provider import Job, Key, Traits, provider
 from pipelinekit.tools.documents.document import DocumentError, Form, parse
 
 REVISION_TYPES: Final = ("COMMIT_ID", "IMAGE_DIGEST", "S3_OBJECT_VERSION_ID")
+
+
+class _Name:
+    """Writes a pipeline as its name."""
+
+    def write(self, value: object) -> str:
+        name = value.name if isinstance(value, Pipeline) else value
+        if not isinstance(name, str):
+            raise TypeError("give a pipeline, or the name of one")
+        return name
+
+    def read(self, text: str) -> object:
+        return text
 
 
 class _List:
@@ -65,7 +79,7 @@ def _check(action: Action, _: Settings) -> str | None:
 )
 def invoke(
     job: Job,
-    pipeline: Annotated[str, Key("PipelineName")],
+    pipeline: Annotated[str | Pipeline, Key("PipelineName", form=_Name())],
     *,
     variables: Annotated[
         Mapping[str, str] | str | None, Key("Variables", form=_List(_variable))
@@ -81,7 +95,7 @@ def invoke(
 
     Args:
         job: What is to be done.
-        pipeline: The pipeline's name; not that of the pipeline with this action.
+        pipeline: The pipeline, or its name; not the pipeline with this action.
         variables: Values for its variables by name, or CodePipeline's JSON array of `name` and
             `value`.
         revisions: The commit for each of its source actions by name, or CodePipeline's JSON array
@@ -89,17 +103,18 @@ def invoke(
 
     Source: codepipeline.md 7.21.
     """
-    if pipeline == job.order.pipeline:
+    name = str(pipeline)  # the configuration has nothing else
+    if name == job.order.pipeline:
         return _refused(
-            f"pipeline {pipeline!r} is to start itself, which would never end; name another one"
+            f"pipeline {name!r} is to start itself, which would never end; name another one"
         )
     try:
         given = _read_variables(variables), _read_revisions(revisions)
-        execution = job.start(pipeline, *given)
+        execution = job.start(name, *given)
     except (DocumentError, PipelineKitError) as error:
         return _refused(str(error))
-    job.say(f"started pipeline {pipeline}, execution {execution}")
-    return Succeeded(summary=f"Started {pipeline}", external_id=execution)
+    job.say(f"started pipeline {name}, execution {execution}")
+    return Succeeded(summary=f"Started {name}", external_id=execution)
 
 
 def _refused(message: str) -> Failed:

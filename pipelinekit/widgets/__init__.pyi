@@ -2,6 +2,7 @@ from .drawing import action_html as action_html
 from .drawing import pipeline_html as pipeline_html
 from .drawing import run_html as run_html
 from .drawing import stage_html as stage_html
+from .drawing import steps_html as steps_html
 from .environments import environments_html as environments_html
 from .environments import environments_text as environments_text
 from .formatters import register as register
@@ -9,6 +10,7 @@ from .plain import action_text as action_text
 from .plain import pipeline_text as pipeline_text
 from .plain import run_text as run_text
 from .plain import stage_text as stage_text
+from .plain import steps_text as steps_text
 from .plan import plan_html as plan_html
 from .plan import plan_text as plan_text
 from .release import release_html as release_html

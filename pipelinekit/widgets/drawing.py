@@ -12,7 +12,7 @@ from pipelinekit.kit.facts import (
 )
 from pipelinekit.kit.observe import observed
 from pipelinekit.kit.run import Run
-from pipelinekit.model.action import Action
+from pipelinekit.model.action import Action, Steps
 from pipelinekit.model.execution import PipelineExecution
 from pipelinekit.model.pipeline import Pipeline, Stage
 from pipelinekit.runtime.clock import now
@@ -45,6 +45,12 @@ def action_html(action: Action) -> str:
     """Draw one action as it is declared."""
     card = tag("ul", _action(ActionFacts("", action)), style=look.SINGLE, role="list")
     return _frame(f"Action {action.name}", card)
+
+
+def steps_html(steps: Steps) -> str:
+    """Draw actions that stand beside and after each other."""
+    stage = planned(Stage("", steps))
+    return _frame(f"Actions {steps}", tag("div", _groups(stage), style=look.stage(_beside(stage))))
 
 
 def run_html(run: Run) -> str:
@@ -105,12 +111,19 @@ def _stages(stages: tuple[StageFacts, ...]) -> Html:
     return tag("ol", *steps, style=look.STAGES, role="list")
 
 
+def _groups(facts: StageFacts) -> Html:
+    groups = (_group(group, place) for place, group in enumerate(facts.groups))
+    return tag("ol", *groups, style=look.GROUPS, role="list")
+
+
+def _beside(facts: StageFacts) -> int:
+    return max(map(len, facts.groups), default=1)
+
+
 def _stage(facts: StageFacts) -> Html:
-    beside = max(map(len, facts.groups), default=1)
     name = tag("span", facts.stage.name, style=look.STAGE_NAME)
     checked = [each.place for each in facts.conditions]
     gates = (tag("div", gate, style=look.NOTE) for gate in wording.gates(facts.stage, checked))
-    groups = (_group(group, place) for place, group in enumerate(facts.groups))
     return tag(
         "div",
         *(tag("div", told, style=look.BETWEEN) for told in between(facts, wording.moment)),
@@ -123,8 +136,8 @@ def _stage(facts: StageFacts) -> Html:
             *(_rules(each) for each in facts.conditions),
             style=look.STAGE_HEAD,
         ),
-        tag("ol", *groups, style=look.GROUPS, role="list"),
-        style=look.stage(beside),
+        _groups(facts),
+        style=look.stage(_beside(facts)),
         role="group",
         aria_label=f"Stage {facts.stage.name}",
     )

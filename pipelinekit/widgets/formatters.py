@@ -19,6 +19,7 @@ SHOWN = {
     "pipeline": ("pipelinekit.model.pipeline", "Pipeline"),
     "stage": ("pipelinekit.model.pipeline", "Stage"),
     "action": ("pipelinekit.model.action", "Action"),
+    "steps": ("pipelinekit.model.action", "Steps"),
     "run": ("pipelinekit.kit.run", "Run"),
     "release": ("pipelinekit.kit.release", "Release"),
     "environments": ("pipelinekit.kit.environments", "Environments"),

@@ -6,7 +6,7 @@ from pipelinekit.kit.fact_words import PLACES, between, rolled_back, rule
 from pipelinekit.kit.facts import ActionFacts, RunFacts, StageFacts, planned
 from pipelinekit.kit.observe import observed
 from pipelinekit.kit.run import Run
-from pipelinekit.model.action import Action
+from pipelinekit.model.action import Action, Steps
 from pipelinekit.model.pipeline import Pipeline, Stage
 from pipelinekit.runtime.clock import now
 from pipelinekit.widgets import wording
@@ -29,6 +29,12 @@ def stage_text(stage: Stage) -> str:
 def action_text(action: Action) -> str:
     """Write down one action as it is declared."""
     return _page(("  ".join(_cells(ActionFacts("", action))),))
+
+
+def steps_text(steps: Steps) -> str:
+    """Write down actions that stand beside and after each other."""
+    stage = planned(Stage("", steps))
+    return _page(_groups(stage.groups, _widths((stage,))))
 
 
 def run_text(run: Run) -> str:
@@ -64,17 +70,25 @@ def _run(facts: RunFacts) -> Iterator[str]:
 
 
 def _stages(stages: tuple[StageFacts, ...]) -> Iterator[str]:
-    rows = [_cells(each) for stage in stages for group in stage.groups for each in group]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = _widths(stages)
     for stage in stages:
         mark = f"{stage.mark.icon} " if stage.mark else ""
         state = f"  {stage.mark.word}" if stage.mark else ""
         yield f"{mark}{stage.stage.name}{state}{_time(stage.seconds)}"
         yield from (f"{INDENT}{told}" for told in _told(stage))
-        for group in stage.groups:
-            for edge, each in zip(_edges(len(group)), group, strict=True):
-                cells = zip(_cells(each), widths, strict=True)
-                yield f"  {edge}" + "  ".join(cell.ljust(width) for cell, width in cells)
+        yield from _groups(stage.groups, widths)
+
+
+def _groups(groups: Iterable[tuple[ActionFacts, ...]], widths: Iterable[int]) -> Iterator[str]:
+    for group in groups:
+        for edge, each in zip(_edges(len(group)), group, strict=True):
+            cells = zip(_cells(each), widths, strict=True)
+            yield f"  {edge}" + "  ".join(cell.ljust(width) for cell, width in cells)
+
+
+def _widths(stages: Iterable[StageFacts]) -> list[int]:
+    rows = [_cells(each) for stage in stages for group in stage.groups for each in group]
+    return [max(map(len, column)) for column in zip(*rows, strict=True)]
 
 
 def _told(facts: StageFacts) -> Iterator[str]:

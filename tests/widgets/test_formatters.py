@@ -15,14 +15,17 @@ from pipelinekit.widgets.formatters import register
 register()
 register()
 assert not {"pipelinekit.kit", "pipelinekit.widgets.drawing", "sqlalchemy"} & set(sys.modules)
+from msgspec.structs import replace
 from tests.build import full
 shop = full()
 stage = shop.stages[2]
+two = stage.actions[0] + replace(stage.actions[0], name="Fast")
 from pathlib import Path
 from tests.widgets.runs import Book, execution
 run = Book(Path(sys.argv[1])).run(shop, execution(shop))
 from tests.widgets.test_plan_drawing import made
 shows = {"shop": shop, "Test": stage, "Check": stage.actions[0], "#1": run, "Live": made()}
+shows["Fast"] = two
 for name, shown in shows.items():
     data, _ = shell.display_formatter.format(shown)
     assert data["text/html"].startswith("<div"), data
