@@ -107,7 +107,7 @@ def _misfit(value: object) -> str | None:
     if not value:
         return "is empty"
     if len(value) > LONGEST:
-        return f"has {len(value)} characters"
+        return f"is too long with {len(value)} characters"
     return None if ONE_LINE.fullmatch(value) else "has several lines"
 
 

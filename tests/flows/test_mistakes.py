@@ -143,7 +143,7 @@ def test_what_is_wrong_inside_an_action_is_a_fault_of_its_definition(
         ({"variables": {"n": 5}}, "n is of type int, which is no text"),
         ({"variables": {"n": ""}}, "n is empty"),
         ({"variables": {"n": "a\nb"}}, "n has several lines"),
-        ({"variables": {"n": "a" * 1001}}, "n has 1001 characters"),
+        ({"variables": {"n": "a" * 1001}}, "n is too long with 1001 characters"),
         ({"variables": ["n"]}, r"variables=\['n'\], which is no mapping"),
         ({"revisions": "x", "variables": {"n": "1"}}, "revisions='x', which is no mapping"),
         ({"revisions": {"fetch": 5}, "variables": {"n": "1"}}, "revision 5 of fetch.* no text"),

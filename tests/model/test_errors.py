@@ -14,6 +14,11 @@ def tree(kind: type[PipelineKitError]) -> Iterator[type[PipelineKitError]]:
         yield from tree(each)
 
 
+def sent(error: PipelineKitError) -> PipelineKitError:
+    other: PipelineKitError = pickle.loads(pickle.dumps(error))
+    return other
+
+
 @pytest.mark.parametrize("kind", tuple(tree(PipelineKitError)))
 def test_an_error_can_be_pickled_and_copied(kind: type[PipelineKitError]) -> None:
     fault = Fault("InvalidStructureException", ("stages", 1, "name"), "is odd", "change it")

@@ -175,7 +175,7 @@ def test_variables_take_defaults_and_overrides_and_are_frozen_in_the_execution()
         ({"c": "1"}, "does not declare"),
         ({}, "without values for a"),
         ({"a": ""}, "empty"),
-        ({"a": 3}, "empty"),
+        ({"a": 3}, "of type int, which is no text"),
         ({"a": "x" * 1001}, "too long"),
         ({"a": "two\nlines"}, "several lines"),
     ],
