@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 import click
-from msgspec.structs import asdict, replace
+from msgspec.structs import asdict
 
 from pipelinekit.cli.pairs import pairs
 from pipelinekit.cli.starting import read_target
@@ -81,8 +81,7 @@ def import_(  # noqa: PLR0913 - the options that a user has
     written: list[Path] = []
     if out is not None or not report:
         written = found.save(out or USUAL, force=force)
-    settings = _settings(found, out or USUAL)
-    told = fidelity(found.pipeline, settings)
+    told = fidelity(found.pipeline, load_settings(out or USUAL, found.projects))
     if place.json:
         echo_json(_data(found, told, written))
         return
@@ -132,11 +131,6 @@ def _target(place: Surroundings, target: str) -> tuple[Pipeline, Settings]:
         return written.pipeline, load_settings(settings_folder(written.file))
     with place.existing() as kit:
         return kit.definition(target), load_settings(Path.cwd())
-
-
-def _settings(found: Imported, folder: Path) -> Settings:
-    settings = load_settings(folder) if folder.is_dir() else Settings(folder=str(folder))
-    return replace(settings, projects={**settings.projects, **found.projects})
 
 
 def _data(found: Imported, told: tuple[Told, ...], written: list[Path]) -> dict[str, object]:

@@ -68,7 +68,8 @@ def refused(path: Path, **given: str) -> str:
 
 def test_a_template_comes_with_its_project_and_its_placeholders(tmp_path: Path) -> None:
     found = pk.import_file(write(tmp_path, "t.yaml", TEMPLATE))
-    assert found.projects == {"shop": Project(buildspec="ci/build.yml")}
+    rest = {"source": {"type": "CODEPIPELINE"}}
+    assert found.projects == {"shop": Project(buildspec="ci/build.yml", rest=rest)}
     assert [(each.place, each.key, each.line) for each in found.placeholders] == [
         ("roleArn", "Role.Arn", 12),
         ("artifactStore.location", "Bucket", 13),
@@ -253,6 +254,12 @@ provider "aws" {
   skip_metadata_api_check     = true
 }
 """
+KEPT = {
+    "queuedTimeoutInMinutes": 30,
+    "vpcConfig": {"vpcId": "vpc-1", "subnets": ["s-1"], "securityGroupIds": ["g-1"]},
+    "cache": {"type": "S3", "location": "bucket/cache"},
+    "secondarySourceVersions": [{"sourceIdentifier": "more", "sourceVersion": "main"}],
+}
 MIRRORS = [
     *(Path(os.environ[name]) for name in ("TF_PLUGINS",) if name in os.environ),
     Path.home() / ".terraform.d" / "plugins",
@@ -275,6 +282,8 @@ def test_terraform_itself_plans_what_is_exported_and_its_plan_comes_back_equal(
     odd = Project(
         buildspec=BUILDSPEC,
         timeout_minutes=7,
+        environment_type="ARM_CONTAINER",
+        rest=KEPT,
         environment={"A": '$${x} ${y} %{ "q" \\n'},
     )
     projects = {"shop": odd}
@@ -299,7 +308,9 @@ def test_terraform_itself_plans_what_is_exported_and_its_plan_comes_back_equal(
     terraform("plan", "-input=false", "-out=made")
     shown = write(tmp_path, "plan.json", terraform("show", "-json", "made"))
     assert import_file(shown).pipeline == shop
-    assert import_file(shown).projects == import_file(written).projects
+    planned, asked = (import_file(each).projects["shop"] for each in (shown, written))
+    assert replace(planned, rest={}) == replace(asked, rest={})  # a plan tells defaults, too
+    assert planned.rest.items() >= {key: asked.rest[key] for key in KEPT}.items()
 
 
 # ------------------------------------------------------------------ bad input
