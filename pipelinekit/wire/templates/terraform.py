@@ -128,7 +128,7 @@ def assembled(
     return Assembly(
         pipelines=tuple(_pipeline(each, gaps) for each in resources if each.kind == PIPELINE),
         projects=projects_document(projects, name),
-        webhooks=tuple(each.data for each in hooks),
+        webhooks=tuple(hooks),
         notes=tuple(notes),
         left=left or {},
     )
