@@ -163,6 +163,13 @@ def test_a_pipeline_that_its_condition_leaves_out_is_told_of(tmp_path: Path) -> 
     assert "no pipeline (Shop is not made: its condition Never does not hold); give --par" in told
 
 
+def test_a_pipeline_that_its_count_leaves_out_is_told_of(tmp_path: Path) -> None:
+    text = pk.export(pipeline(), "terraform")
+    text = text.replace('"aws_codepipeline" "shop" {', '"aws_codepipeline" "shop" {\n  count = 0')
+    told = refused(write(tmp_path, "main.tf", text))
+    assert "no pipeline (aws_codepipeline.shop is not made: its count is 0, or its for_" in told
+
+
 # ------------------------------------------------------------------ custom actions and secrets
 
 
@@ -179,6 +186,25 @@ def test_the_placeholders_of_webhooks_are_listed(tmp_path: Path) -> None:
     left = found.placeholders[-1]
     assert left.place == "webhooks[0].authenticationConfiguration.SecretToken"
     assert (left.key, left.line) == ("Token", 36)
+
+
+TERRAFORM_HOOK = """
+resource "aws_codepipeline_webhook" "hook" {
+  name            = "hook"
+  authentication  = "GITHUB_HMAC"
+  target_action   = "Get"
+  target_pipeline = "shop"
+  authentication_configuration { secret_token = var.token }
+}
+"""
+
+
+def test_those_of_webhooks_in_terraform_are_listed_too(tmp_path: Path) -> None:
+    text = pk.export(pipeline(), "terraform") + TERRAFORM_HOOK
+    found = import_file(write(tmp_path, "main.tf", text))
+    assert [(each.key, each.place) for each in found.placeholders] == [
+        ("token", "webhooks[0].authenticationConfiguration.SecretToken")
+    ]
 
 
 SECRET = parameters("Token: {Type: String, NoEcho: true}")
