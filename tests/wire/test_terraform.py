@@ -315,7 +315,7 @@ def test_projects_and_webhooks_come_along() -> None:
     project = read_projects(found.projects)["shop"]
     assert (project.buildspec, project.timeout_minutes) == ("version: 0.2\n", 20)
     assert (project.environment, project.parameters) == ({"LEVEL": "3"}, {"KEY": "/shop/key"})
-    assert found.webhooks == (
+    assert tuple(each.data for each in found.webhooks) == (
         {
             "name": "hook",
             "authentication": "GITHUB_HMAC",

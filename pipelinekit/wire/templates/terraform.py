@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
+from msgspec.structs import replace
+
 from pipelinekit.model.noun import Noun
 from pipelinekit.tools.documents.document import JSON, DocumentError, Node
 from pipelinekit.wire.templates import pieces
@@ -77,15 +79,26 @@ def read_module(module: Module, name: str) -> Assembly:
     """
     notes: list[str] = []
     found: list[Found] = []
+    unmade: list[str] = []
     for block in module.all_resources:
         if block.labels[0] not in BROUGHT:
             continue
         try:
-            found += _instances(module, block)
+            made = list(_instances(module, block))
         except DocumentError as error:
             if block.labels[0] == PIPELINE:
                 raise
             notes.append(f"{'.'.join(block.labels)} is not brought along: {error}")
+            continue
+        found += made
+        if block.labels[0] == PIPELINE and not made:
+            address = ".".join(block.labels)
+            unmade.append(f"{address} is not made: its count is 0, or its for_each is empty")
+    assembly = assembled(found, module.gaps, name, notes=notes, left=_left(module))
+    return replace(assembly, unmade=tuple(unmade))
+
+
+def _left(module: Module) -> dict[str, tuple[str, ...]]:
     left: dict[str, tuple[str, ...]] = {}
     for block in module.all_resources:
         if block.labels[0] not in BROUGHT:
@@ -93,7 +106,7 @@ def read_module(module: Module, name: str) -> Assembly:
     modules = tuple(each.labels[0] for each in module.blocks if each.kind == "module")
     if modules:
         left["module"] = modules
-    return assembled(found, module.gaps, name, notes=notes, left=left)
+    return left
 
 
 def _instances(module: Module, block: Block) -> Iterator[Found]:
@@ -128,7 +141,7 @@ def assembled(
     return Assembly(
         pipelines=tuple(_pipeline(each, gaps) for each in resources if each.kind == PIPELINE),
         projects=projects_document(projects, name),
-        webhooks=tuple(each.data for each in hooks),
+        webhooks=tuple(hooks),
         notes=tuple(notes),
         left=left or {},
     )
