@@ -191,7 +191,7 @@ def _show_report(told: tuple[Told, ...]) -> None:
         sign, colour = MARKS[each.fidelity]
         mark = click.style(sign, fg=colour)
         click.echo(f"{mark} {each.place.ljust(places)}  {each.type.ljust(types)}  {each.fidelity}")
-        if each.why:
-            click.echo(f"    {one_line(each.why.partition(chr(10))[0], 400)}")
+        for line in filter(None, each.why.splitlines()):
+            click.echo(f"    {one_line(line, 400)}")
     counts = (f"{sum(one.fidelity is each for one in told)} {each.value}" for each in Fidelity)
     click.secho(", ".join(counts), bold=True)

@@ -92,6 +92,7 @@ class Kit(LocalControl):
             with loading():
                 from pipelinekit.store.sql import open_store  # noqa: PLC0415 - that takes its time
 
+            wished = replace(wished, folder=str(Path(wished.folder).absolute()))  # runners move
             super().__init__(found, wished, who, open_store(found.database))
             self.worker = self._engine(spawner) if spawner else None
             opened.pop_all()

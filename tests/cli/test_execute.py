@@ -3,6 +3,9 @@
 import json
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -102,6 +105,25 @@ def test_an_interrupted_run_ends_with_130_and_its_build_goes_on(shop: Project) -
     done = shop.call("watch", "--yes")
     assert done.returncode == 0, done.stdout + done.stderr
     assert [row["attempt"] for row in shop.answer("history", "--actions")] == [1, 1, 1, 1]
+
+
+def test_a_build_that_is_abandoned_after_its_engine_left_is_ended(shop: Project) -> None:
+    running = shop.begin("run", "pipeline.py", "--yes")
+    until((shop.folder / "begun").exists)
+    os.killpg(running.pid, signal.SIGINT)
+    running.communicate(timeout=30)
+    assert list(builds_of(shop))
+    stopped = shop.call("stop", "shop", "--abandon")
+    assert stopped.returncode == 0, stopped.stderr
+    until(lambda: not list(builds_of(shop)))
+
+
+def builds_of(shop: Project) -> Iterator[Path]:
+    """Find the processes of its builds, which have its settings in their environment."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if f"HERE={shop.folder}".encode() in (process / "environ").read_bytes():
+                yield process
 
 
 def test_watch_carries_on_what_a_killed_engine_left(project: Project) -> None:

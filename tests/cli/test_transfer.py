@@ -38,6 +38,8 @@ def test_a_report_alone_writes_nothing(project: Project) -> None:
     assert done.exit_code == 0
     assert "○ action Source/Get  Source/AWS/CodeCommit/1  runs here once configured" in done.output
     assert "runs here, 1 runs here once configured, 0 needs AWS, 0 not supported" in done.output
+    told = call("import", "t.yaml", "--report", "--parameter", "Branch=main").output
+    assert "\n    [repositories]\n" in told  # the lines to write
     assert [each.name for each in project.folder.iterdir()] == ["t.yaml"]
 
 
