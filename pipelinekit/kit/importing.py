@@ -28,11 +28,13 @@ from pipelinekit.wire.templates.assembly import Assembly, Declared, choose, proj
 from pipelinekit.wire.templates.cloudformation import read_cloudformation
 from pipelinekit.wire.templates.gaps import Gaps
 from pipelinekit.wire.templates.hcl import Source
+from pipelinekit.wire.templates.hcl_types import Value
 from pipelinekit.wire.templates.pieces import NOWHERE, listing, mapping
 from pipelinekit.wire.templates.template import is_template
 from pipelinekit.wire.templates.terraform import read_module
-from pipelinekit.wire.templates.terraform_module import Module, given_values
+from pipelinekit.wire.templates.terraform_module import NOTHING_TOLD, Module
 from pipelinekit.wire.templates.terraform_state import is_shown, read_shown
+from pipelinekit.wire.templates.terraform_variables import given_values
 
 PIPELINE_FILE: Final = "pipeline.json"
 WEBHOOKS_FILE: Final = "webhooks.json"
@@ -182,8 +184,8 @@ def _assemblies(path: Path, gaps: Gaps) -> list[Assembly]:
     if path.is_dir():
         if (path / MANIFEST).exists():
             return read_cloud_assembly(path, gaps)
-        if list(path.glob("*.tf")):
-            return [_terraform(sorted(path.glob("*.tf")), path, gaps)]
+        if files := sorted(path.glob("*.tf")):
+            return [_terraform(files, path, gaps, _told(path))]
         raise UnreadableFile(
             str(path), None, "a folder without manifest.json or .tf files", "give a file in it"
         )
@@ -191,7 +193,7 @@ def _assemblies(path: Path, gaps: Gaps) -> list[Assembly]:
         advice = "give it to `pipelinekit run` as it is"
         raise UnreadableFile(str(path), None, "a definition in Python", advice)
     if path.suffix == ".tf":
-        return [_terraform([path], path.parent, gaps)]
+        return [_terraform([path], path.parent, gaps, NOTHING_TOLD)]
     return [_document(read_template_file(path), gaps)]
 
 
@@ -218,15 +220,21 @@ def _document(document: Document, gaps: Gaps) -> Assembly:
 # ------------------------------------------------------------------ folders
 
 
-def _terraform(files: list[Path], folder: Path, gaps: Gaps) -> Assembly:
+def _terraform(files: list[Path], folder: Path, gaps: Gaps, told: Mapping[str, Value]) -> Assembly:
     sources = [Source(str(file), read_text(file, str(file))) for file in files]
-    told: dict[str, str] = {}
-    if len(files) > 1 or files[0].parent != folder:
-        for file in (folder / "terraform.tfvars", *sorted(folder.glob("*.auto.tfvars"))):
-            if file.exists():
-                told |= given_values(Source(str(file), read_text(file, str(file))))
-    module = Module(sources, gaps.within(told), _reader(folder))
+    module = Module(sources, gaps, _reader(folder), told)
     return read_module(module, str(files[0] if len(files) == 1 else folder))
+
+
+def _told(folder: Path) -> dict[str, Value]:
+    """Read the values of variables that a folder tells; what comes later prevails."""
+    more = [*folder.glob("*.auto.tfvars"), *folder.glob("*.auto.tfvars.json")]
+    files = [folder / "terraform.tfvars", folder / "terraform.tfvars.json", *sorted(more)]
+    told: dict[str, Value] = {}
+    for file in files:
+        if file.exists():
+            told |= given_values(Source(str(file), read_text(file, str(file))))
+    return told
 
 
 def _reader(folder: Path) -> Callable[[str], str | None]:

@@ -49,7 +49,16 @@ LISTS: Final = {
 """What is called otherwise."""
 STORE: Final = "artifact_store"
 NUMBERS: Final = frozenset({"build_timeout", "git_clone_depth"})
+FROM_ONE: Final = NUMBERS | {
+    *("concurrent_build_limit", "queued_timeout", "run_order", "timeout_in_minutes")
+}
+"""Numbers that the state writes as 0 where they were left out."""
+TOKEN: Final = "OAuthToken"  # noqa: S105 - a name
+TOKEN_HASH: Final = "hash-"  # noqa: S105 - what the provider keeps in the state for a token
+MASK: Final = "****"
 NAMED: Final = frozenset({"input_artifacts", "output_artifacts"})
+EMPTY: Final = frozenset({"description", "value"})
+"""What may be an empty text."""
 TYPE: Final = ("category", "owner", "provider", "version")
 
 
@@ -154,7 +163,10 @@ def _pipeline(found: Found, gaps: Gaps) -> Declared:
         translated |= _stores(node.need(STORE), gaps)
     place = node.document.place(())
     source = pieces.document(mapping(translated, place), node.document.name)
-    notes = ["tags have no meaning here and are left out"] if node.get("tags") else []
+    tags = node.get("tags")
+    notes = (
+        ["tags have no meaning here and are left out"] if tags is not None and tags.data else []
+    )
     name = translated["name"].data if "name" in translated else found.address
     return Declared(found.address, str(name), source, tuple(notes))
 
@@ -184,7 +196,9 @@ def _members(node: Node, gaps: Gaps, skip: Collection[str] = ()) -> dict[str, Pi
 
 def _is_absent(key: str, node: Node) -> bool:
     # The state writes what was left out as null, as nothing or as an empty list.
-    return node.data is None or node.data == [] or (node.data == "" and key != "value")
+    if key in FROM_ONE:
+        return node.data is None or str(node.data) in {"", "0"}
+    return node.data is None or node.data == [] or (node.data == "" and key not in EMPTY)
 
 
 def _with_type(members: dict[str, Piece], node: Node) -> dict[str, Piece]:
@@ -199,7 +213,9 @@ def _member(key: str, node: Node, gaps: Gaps) -> Piece:
         if isinstance(node.data, list):
             raise node.error("write `configuration = {`", found="a block configuration")
         pairs = node.mapping().items()
-        return mapping({name: _text(each) for name, each in pairs if each.data is not None}, place)
+        return mapping(
+            {name: _configured(name, each) for name, each in pairs if each.data is not None}, place
+        )
     if key in NAMED:
         return listing((_artifact(each) for each in node.list()), place)
     if isinstance(node.data, list) and key in SINGLE | _tags(node):
@@ -209,6 +225,13 @@ def _member(key: str, node: Node, gaps: Gaps) -> Piece:
     if isinstance(node.data, int) and key in NUMBERS:
         return at(place, node.data)
     return _item(node, gaps, _camel(key))
+
+
+def _configured(name: str, node: Node) -> Piece:
+    found = _text(node)
+    if name == TOKEN and str(found.data).startswith(TOKEN_HASH):
+        return at(found.place, MASK)
+    return found
 
 
 def _tags(node: Node) -> frozenset[str]:
