@@ -45,7 +45,7 @@ USUAL: Final = Path()
 @click.option(
     "--pipeline",
     metavar="NAME",
-    help="Which pipeline, or which resource, where FILE has several.",
+    help="Which pipeline, resource or stack, where FILE has several; STACK/RESOURCE is exact.",
 )
 @click.option(
     "--out",
@@ -126,9 +126,9 @@ def _form(place: Surroundings, to: str | None, *, yaml: bool) -> Target:
 
 
 def _target(place: Surroundings, target: str) -> tuple[Pipeline, Settings]:
-    written = read_target(target)
+    written = read_target(target, check=False)
     if written is not None:
-        return written.pipeline, load_settings(settings_folder(written.file))
+        return written.checked(foreign=True), load_settings(settings_folder(written.file))
     with place.existing() as kit:
         return kit.definition(target), load_settings(Path.cwd())
 

@@ -115,7 +115,7 @@ def _of_project(name: str, project: Project, wordless: Iterable[str], to: Target
     if project.cache:
         yield f"project {name}: its cache is left out"
     if names := ", ".join(wordless):
-        yield f"project {name}: {names} left out, for which {to} has no words"
+        yield f"project {name}: {names} left out, for which an export to {to} has no words"
     if names := ", ".join(assumed(project)):
         yield (
             f"project {name}: {names} assumed, for nobody has told it; write it there, or into a "

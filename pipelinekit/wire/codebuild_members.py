@@ -42,13 +42,11 @@ class Words(Noun):
         names: Their names, where they are not those of CodeBuild's API.
         known: The members that it has words for; all when None.
         unknown: Those that it has none for.
-        texts: Whether true and false are written as text.
     """
 
     names: Mapping[str, str]
     known: frozenset[str] | None = None
     unknown: frozenset[str] = field(default_factory=frozenset)
-    texts: bool = False
 
     def has(self, name: str) -> bool:
         """Tell whether there is a word for a member."""
@@ -82,7 +80,6 @@ TERRAFORM: Final = Words(
             *("timeoutInMins", "timeoutInMinutes", "type", "value", "vpcConfig", "vpcId"),
         }
     ),
-    texts=True,
 )
 """The arguments of aws_codebuild_project in Terraform's AWS provider, to 5.100."""
 _NAMES: Final = {
@@ -149,7 +146,5 @@ def _translated(data: JSON, words: Words, place: str, left: list[str]) -> JSON:
             return written
         case list():
             return [_translated(each, words, place, left) for each in data]
-        case bool() if words.texts:
-            return str(data).lower()
         case _:
             return data

@@ -3,8 +3,9 @@
 import json
 import os
 import signal
+import sqlite3
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -175,6 +176,28 @@ def test_a_run_that_waits_is_approved_by_another_process(project: Project) -> No
     shown, said = running.communicate(timeout=30)
     assert running.returncode == 0, said
     assert "approved by" in shown
+
+
+@pytest.mark.parametrize("asked", [("watch",), ("approve", "demo"), ("retry", "demo")])
+def test_an_approval_whose_time_is_over_fails_also_where_no_engine_was_there(
+    project: Project, asked: tuple[str, ...]
+) -> None:
+    assert project.call("run", project.write("demo.py", GATE)).returncode == 3
+    with closing(sqlite3.connect(project.folder / ".pipelinekit" / "pipelinekit.db")) as store:
+        store.execute(
+            "UPDATE orders SET body = json_set(body, '$.deadline', '2020-01-01T00:00:00Z')"
+        )
+        store.execute(
+            "UPDATE action_executions SET body = json_set(body, '$.deadline', "
+            "'2020-01-01T00:00:00Z') WHERE body LIKE '%token%'"
+        )
+        store.commit()
+    told = project.call("status", "demo").stdout
+    assert "No engine is at work; go on with: pipelinekit watch" in told
+    project.call(*asked)
+    watched = project.call("watch", "demo")
+    assert watched.returncode == 1, watched.stdout + watched.stderr
+    assert "timed out" in watched.stdout
 
 
 def test_somebody_at_the_terminal_is_asked_and_sees_details(project: Project) -> None:

@@ -83,10 +83,20 @@ def test_what_terraform_has_no_words_for_is_named(tmp_path: Path) -> None:
     found = brought(tmp_path, text)
     assert notes(found, Target.CLOUDFORMATION) == []
     (note,) = notes(found, Target.TERRAFORM)
-    assert note == "project shop: autoRetryLimit, tags left out, for which terraform has no words"
+    assert "autoRetryLimit, tags left out, for which an export to terraform" in note
     written = pk.export(found.pipeline, "terraform", found.projects)
     assert "tags" not in written
     assert "retry" not in written
+
+
+def test_the_tags_of_terraform_come_through(tmp_path: Path) -> None:
+    found = brought(tmp_path, FULL)
+    text = pk.export(found.pipeline, "terraform", found.projects)
+    assert "privileged_mode = true" in text
+    tagged = text.replace("  build_timeout", '  tags = { "my-team" = "shop" }\n  build_timeout')
+    again = import_file(write(tmp_path, "main.tf", tagged))
+    written = pk.export(again.pipeline, "cloudformation", again.projects)
+    assert "- Key: my-team\n        Value: shop" in written
 
 
 def test_what_the_settings_leave_open_is_assumed_and_named(tmp_path: Path) -> None:
@@ -136,7 +146,7 @@ def test_what_an_account_prints_is_written_without_what_aws_adds(tmp_path: Path)
     assert "Visibility: PRIVATE" in text
     assert not any(word in text for word in ("Created", "https://h", "VpcConfig", "project/shop"))
     (note,) = notes_on(dict(projects), Target.CLOUDFORMATION)
-    assert note == "project shop: webhook left out, for which cloudformation has no words"
+    assert "project shop: webhook left out, for which an export to cloudformation" in note
 
 
 def test_the_kinds_of_the_members_are_those_of_the_service() -> None:

@@ -170,6 +170,25 @@ def test_a_folder_of_terraform_is_read_with_its_values(tmp_path: Path) -> None:
     assert [each.key for each in alone.placeholders] == ["branch"]
 
 
+def test_each_file_of_values_counts_also_for_a_folder_with_one_file(tmp_path: Path) -> None:
+    text = pk.export(pipeline(), "terraform").replace('"main"', "var.branch")
+    write(tmp_path, "main.tf", text + 'variable "branch" {}\n')
+    for name, value in (
+        ("terraform.tfvars", 'branch = "{}"\n'),
+        ("terraform.tfvars.json", '{{"branch": "{}"}}'),
+        ("a.auto.tfvars.json", '{{"branch": "{}"}}'),
+        ("b.auto.tfvars", 'branch = "{}"\n'),
+    ):
+        write(tmp_path, name, value.format(name))
+        found = import_file(tmp_path)
+        assert found.pipeline.stages[0].actions[0].configuration["BranchName"] == name
+        assert found.placeholders == ()
+    told = import_file(tmp_path, {"branch": "told"})
+    assert told.pipeline.stages[0].actions[0].configuration["BranchName"] == "told"
+    write(tmp_path, "c.auto.tfvars.json", "{")
+    assert "c.auto.tfvars.json, line 1" in refused(tmp_path)
+
+
 PROJECT = """
 resource "aws_codebuild_project" "x" {
   name = "x"
