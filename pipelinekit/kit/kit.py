@@ -99,6 +99,7 @@ class Kit(LocalControl):
             with loading():
                 from pipelinekit.store.sql import open_store  # noqa: PLC0415 - that takes its time
 
+            wished = replace(wished, folder=str(Path(wished.folder).absolute()))  # runners move
             super().__init__(found, wished, who, open_store(found.database))
             self.worker = self._engine(spawner) if spawner else None
             opened.pop_all()
@@ -314,7 +315,8 @@ class Kit(LocalControl):
 
         Args:
             older_than: How long ago an execution has to have ended.
-            keep: How many executions stay of those that each stage can be rolled back to.
+            keep: How many executions stay of those that each stage can be rolled back to, besides
+                the one whose work is there.
             dry_run: Whether to tell only what would be removed.
 
         Raises:

@@ -1,19 +1,28 @@
 """One execution, as a notebook holds it: look at it, wait for it, answer it."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, Self, get_args
 
 from pipelinekit.kit.control import Control
+from pipelinekit.kit.dozing import dozing
 from pipelinekit.kit.logs import of_tries, refuse_unknown
+from pipelinekit.kit.registry import discover
 from pipelinekit.kit.resume import resuming
-from pipelinekit.kit.waits import approvals, called, freezes, the_condition, the_failed, the_one
+from pipelinekit.kit.waits import (
+    approvals,
+    called,
+    freezes,
+    late,
+    the_condition,
+    the_failed,
+    the_one,
+)
 from pipelinekit.model.check import ConditionExecution, RuleExecution
 from pipelinekit.model.condition import RetryMode
 from pipelinekit.model.errors import (
-    EngineClosed,
     ExecutionFailed,
     ExecutionNotFound,
     ValidationError,
@@ -158,6 +167,10 @@ class Run:
         query = Query(pipeline=self.pipeline, ended=False)
         return list(self._kit.store.find(PipelineExecution, query))
 
+    def overdue(self, at: datetime) -> bool:
+        """Tell whether something of it is to be dealt with by a time, UTC, and was not yet."""
+        return any(order.execution == self.id for order in self._kit.store.past.late(at))
+
     @property
     def tries(self) -> list[ActionExecution | RuleExecution]:
         """List every attempt of actions and rules, in the order in which they began."""
@@ -199,14 +212,12 @@ class Run:
                 f"{', '.join(get_args(Until))}"
             )
         limit = None if timeout is None else time.monotonic() + timeout
-        with self._dozing() as doze:
+        with dozing(self._kit, self) as doze:
             while not self._reached(until):
                 left = LOOK_SECONDS if limit is None else limit - time.monotonic()
                 if left <= 0:
-                    raise TimeoutError(
-                        f"{called(self)} was waited for until {until}, and {timeout} seconds are "
-                        f"over; it goes on, and can be waited for again"
-                    )
+                    asked = f"{called(self)} was waited for until {until}"
+                    raise TimeoutError(late(asked, timeout, self.actions, discover()))
                 doze(min(left, LOOK_SECONDS))
         return self
 
@@ -349,24 +360,6 @@ class Run:
 
     def _reached(self, until: Until) -> bool:
         return self.execution.ended or (until == "approval" and bool(self.waiting or self.frozen))
-
-    @contextmanager
-    def _dozing(self) -> Iterator[Callable[[float], None]]:
-        worker = self._kit.worker
-        if worker is None:
-            yield time.sleep
-            return
-        with worker.pulse.listening(self.id) as ear:
-
-            def doze(seconds: float) -> None:
-                if not self._kit.engine_alive():
-                    raise EngineClosed(
-                        f"{called(self)} was waited for and no engine is at work; open a new Kit "
-                        f"to go on"
-                    )
-                ear.wait(seconds)
-
-            yield doze
 
     def _answer(
         self,

@@ -1,9 +1,10 @@
 """Chooses what a person means who answers, overrides or retries, out of what there is."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from pipelinekit.engine.review import FREEZE, asks
+from pipelinekit.model.action import ActionTypeId
 from pipelinekit.model.check import ConditionExecution, RuleExecution
 from pipelinekit.model.condition import ConditionType
 from pipelinekit.model.errors import ActionNotFound, StageNotRetryable, ValidationError
@@ -39,6 +40,30 @@ def called(run: Asked) -> str:
 def approvals(rows: Iterable[ActionExecution]) -> list[ActionExecution]:
     """Choose the approvals that wait for an answer."""
     return [row for row in rows if row.status is ActionStatus.IN_PROGRESS and asks(row.type)]
+
+
+def late(
+    asked: str,
+    seconds: float | None,
+    rows: Iterable[ActionExecution],
+    able: Container[ActionTypeId],
+) -> str:
+    """Say that an execution has not come so far in time, and what keeps it where that is known.
+
+    Args:
+        asked: Which one was waited for, and until when.
+        seconds: How long.
+        rows: Its actions.
+        able: The types of action that this process carries out.
+    """
+    under_way = (row for row in rows if row.status is ActionStatus.IN_PROGRESS)
+    others = ", ".join(f"{row.stage}/{row.action}" for row in under_way if row.type not in able)
+    advice = (
+        f"nothing in this process carries out {others}: where no other process does, run the "
+        f"cell that declares its function, or start its job worker"
+    )
+    told = advice if others else "it can be waited for again"
+    return f"{asked}, and {seconds} seconds are over; it goes on, and {told}"
 
 
 def freezes(rows: Iterable[Row]) -> list[Row]:

@@ -52,15 +52,15 @@ def codecommit(
         job: What is to be done.
         repository: The repository's name.
         branch: The branch, without `refs/heads/`.
-        poll_for_source_changes: Whether new commits start the pipeline; the source takes the
-            same commit either way.
+        poll_for_source_changes: Whether new commits start the pipeline in AWS; nothing looks for
+            them here.
         output_artifact_format: CODE_ZIP, also when absent: the files of the commit. With
             CODEBUILD_CLONE_REF the artifact names the commit, and a CodeBuild action, the only
             one that can read it, clones the repository with its history.
 
     Source: codepipeline.md 7.3.
     """
-    del poll_for_source_changes  # what starts the pipeline looks at it
+    del poll_for_source_changes  # kept for AWS
     obstacle = _obstacle(job.settings, repository, output_artifact_format)
     if obstacle:
         return Failed(obstacle, code=FailureType.CONFIGURATION_ERROR)

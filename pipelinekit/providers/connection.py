@@ -70,12 +70,12 @@ def connection(  # noqa: PLR0913 - the action type has these keys
         output_artifact_format: CODE_ZIP, also when absent: the files of the commit. With
             CODEBUILD_CLONE_REF the artifact names the commit, and a CodeBuild action, the only
             one that can read it, clones the repository with its history.
-        detect_changes: Whether new commits start the pipeline; the source takes the same commit
-            either way.
+        detect_changes: Whether new commits start the pipeline in AWS; nothing looks for them
+            here.
 
     Source: codepipeline.md 7.5.
     """
-    del detect_changes  # what starts the pipeline looks at it
+    del detect_changes  # kept for AWS
     obstacle = _obstacle(job.settings, repository, arn, output_artifact_format)
     if obstacle:
         return Failed(obstacle, code=FailureType.CONFIGURATION_ERROR)

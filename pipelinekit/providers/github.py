@@ -44,12 +44,12 @@ def github(  # noqa: PLR0913 - the action type has these keys
         branch: The branch, without `refs/heads/`.
         token: A token that may read it. Only git is told, and only for the site of the
             repository; neither a log nor a list of processes shows it.
-        poll_for_source_changes: Whether new commits start the pipeline; the source takes the
-            same commit either way.
+        poll_for_source_changes: Whether new commits start the pipeline in AWS; nothing looks for
+            them here.
 
     Source: codepipeline.md 7.6.
     """
-    del poll_for_source_changes  # what starts the pipeline looks at it
+    del poll_for_source_changes  # kept for AWS
     name = f"{owner}/{repo}"
     url = job.settings.repositories.get(name, f"https://github.com/{name}.git")
     try:

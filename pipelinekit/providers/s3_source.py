@@ -42,13 +42,13 @@ def s3_source(
         job: What is to be done.
         bucket: The bucket's name.
         key: Where the zip lies in it, such as `releases/app.zip`.
-        poll_for_source_changes: Whether new versions start the pipeline; the source takes the
-            same version either way.
+        poll_for_source_changes: Whether new versions start the pipeline in AWS; nothing looks
+            for them here.
         allow_key_override: Whether a start may name another key.
 
     Source: codepipeline.md 7.2.
     """
-    del poll_for_source_changes, allow_key_override  # what starts the pipeline looks at them
+    del poll_for_source_changes, allow_key_override  # for AWS, and for who starts the pipeline
     key = job.order.object_key or key
     try:
         found = buckets.find(bucket, job.settings).get(key, job.order.revision)

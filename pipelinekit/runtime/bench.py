@@ -118,7 +118,8 @@ class Bench:
             sys.stdout.flush()
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / LOG).open("a", encoding="utf-8") as log:
+        log_file = self.folder / LOG  # a name of a file that is no UTF-8 can be said, too
+        with log_file.open("a", encoding="utf-8", errors="backslashreplace") as log:
             log.write(f"{text}\n")
 
     def progress(self, percent: int, text: str) -> None:
@@ -154,7 +155,8 @@ def carry_out(provider: Declared[...], bench: Bench) -> Report:
     except (ValidationError, ArtifactCorruptedError, ArchiveError) as error:
         return _refused(bench, str(error), str(error), FailureType.CONFIGURATION_ERROR)
     except BaseException as error:  # noqa: BLE001 - the one place where foreign code is called
-        told = f"{type(error).__name__}: {error}; its log has the traceback"
+        said = traceback.TracebackException.from_exception(error)  # whose text never raises
+        told = f"{type(error).__name__}: {said}; its log has the traceback"
         return _refused(bench, told, traceback.format_exc(), FailureType.JOB_FAILED)
     if not isinstance(report.outcome, Succeeded):
         return Report(report.outcome)
@@ -180,7 +182,7 @@ def _sound(report: Report) -> Report:
 def _refused(bench: Bench, told: str, logged: str, code: FailureType) -> Report:
     with suppress(OSError):  # a log that cannot be written is no reason to keep silent
         bench.say(logged)
-    return Report(Failed(told.encode(errors="replace").decode(), code))
+    return Report(Failed(told.encode(errors="backslashreplace").decode(), code))
 
 
 def _position(artifacts: tuple[Artifact, ...], name: str | None, what: str) -> int:

@@ -198,3 +198,58 @@ def test_the_latest_attempt_is_the_one_with_the_greatest_number_whatever_the_clo
     monkeypatch.setattr("pipelinekit.kit.kit.now", lambda: past)
     run.retry().wait(timeout=WAIT)
     assert [row.attempt for row in run.actions if row.action == "a"] == [2]
+
+
+KILLED_IN_A_CALL = """
+import os, sys, threading, time, pipelinekit as pk
+from tests.flows.test_surprises import line
+
+begun = threading.Event()
+
+@pk.action("Test", "OnlyThere")
+def only_there(job: pk.Job) -> pk.Outcome:
+    begun.set()
+    time.sleep(60)
+    return pk.Succeeded()
+
+kit = pk.Kit(sys.argv[1], settings=pk.Settings())
+print(kit.start(line(only_there("a"))).id, flush=True)
+begun.wait(20)
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_whoever_waits_for_a_function_that_nobody_has_is_told_which(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", KILLED_IN_A_CALL, str(tmp_path / "home")]
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+    with pk.Kit(tmp_path / "home", settings=pk.Settings()) as kit:
+        run = kit.run(done.stdout.strip())
+        with pytest.raises(
+            TimeoutError, match=r"nothing in this process carries out Test/a: .* cell"
+        ):
+            run.wait(timeout=1)
+
+        @pk.action("Test", "OnlyThere")
+        def only_there(job: pk.Job) -> pk.Outcome:
+            """Do nothing."""
+            del job
+            return pk.Succeeded()
+
+        (row,) = [each for each in run.wait(timeout=WAIT).actions if each.action == "a"]
+        assert row.error is not None
+        assert row.error.code == "RunnerLost"
+
+
+def test_paths_of_settings_begin_where_the_kit_was_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "a.txt").write_text("a", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    with pk.Kit("home", settings=pk.Settings()) as kit:
+        reader = pk.commands("read", "cat a.txt")
+        source = pk.files("files", "shop")
+        pipeline = pk.Pipeline("p") >> pk.Stage("Source", source)
+        run = kit.start(pipeline >> pk.Stage("Read", reader.reads(source))).wait(timeout=WAIT)
+        assert (run.status, [row.error for row in run.actions]) == ("Succeeded", [None, None])

@@ -1,6 +1,7 @@
 """Errors come through from other processes as they were raised."""
 
 import copy
+import pickle
 from collections.abc import Iterator
 
 import pytest
@@ -15,7 +16,7 @@ def tree(kind: type[PipelineKitError]) -> Iterator[type[PipelineKitError]]:
 
 
 def sent(error: PipelineKitError) -> PipelineKitError:
-    other: PipelineKitError = pickle.loads(pickle.dumps(error))
+    other: PipelineKitError = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
     return other
 
 

@@ -85,6 +85,27 @@ def stumble(job: Job) -> Outcome:
     raise RuntimeError(f"no {job.order.action}")
 
 
+class Dumb(Exception):
+    """What cannot even say what it is."""
+
+    def __str__(self) -> str:
+        raise ZeroDivisionError
+
+
+@action("Test", "BenchSurrogate")
+def odd(job: Job) -> Outcome:
+    """Name a file whose name is no UTF-8."""
+    job.say("reading caf\udce9.csv")
+    raise ValueError("caf\udce9.csv is empty")
+
+
+@action("Test", "BenchDumb")
+def dumb(job: Job) -> Outcome:
+    """Raise what cannot be told."""
+    del job
+    raise Dumb
+
+
 @action("Source", "BenchSource")
 def fetch(job: Job) -> Outcome:
     """Write an artifact of a revision."""
@@ -108,3 +129,21 @@ def test_a_log_that_cannot_be_written_hides_no_failure(
     report = carry_out(stumble, bench(tmp_path, artifacts))
     assert isinstance(report.outcome, Failed)
     assert "RuntimeError: no a" in report.outcome.message
+
+
+def test_names_that_are_no_utf_8_are_told_and_logged(
+    tmp_path: Path, artifacts: FolderArtifacts
+) -> None:
+    report = carry_out(odd, bench(tmp_path, artifacts))
+    assert isinstance(report.outcome, Failed)
+    assert r"ValueError: caf\udce9.csv is empty" in report.outcome.message
+    log = (tmp_path / "jobs" / "o" / "log").read_text(encoding="utf-8")
+    assert log.startswith("reading caf\\udce9.csv\nTraceback")
+
+
+def test_an_exception_without_a_text_fails_its_action(
+    tmp_path: Path, artifacts: FolderArtifacts
+) -> None:
+    report = carry_out(dumb, bench(tmp_path, artifacts))
+    assert isinstance(report.outcome, Failed)
+    assert report.outcome.message.startswith("Dumb: <exception str() failed>")

@@ -75,8 +75,10 @@ def check_target(parts: tuple[str, ...], target: str) -> None:
         raise UnsafeEntryError(f"a symbolic link of more than {MAX_TARGET_BYTES} bytes")
     steps = [step for step in target.split("/") if step not in {"", "."}]
     climbs = next((n for n, step in enumerate(steps) if step != ".."), len(steps))
-    if climbs > len(parts) - 1 or ".." in steps[climbs:]:
+    if climbs > len(parts) - 1:
         raise UnsafeEntryError("a symbolic link that leads out of the folder")
+    if ".." in steps[climbs:]:
+        raise UnsafeEntryError("a symbolic link whose target climbs after a name")
 
 
 class TreeWriter:

@@ -204,7 +204,12 @@ def _write_one(entry: _Entry, source: IO[bytes], writer: TreeWriter) -> None:
     if entry.mode == _LINK:
         if entry.size > MAX_TARGET_BYTES:
             raise UnsafeEntryError(f"a symbolic link of more than {MAX_TARGET_BYTES} bytes")
-        writer.link(entry.parts, os.fsdecode(source.read(entry.size)))
+        target = os.fsdecode(source.read(entry.size))
+        try:
+            writer.link(entry.parts, target)
+        except UnsafeEntryError as error:
+            shown = f"{printable('/'.join(entry.parts))} -> {printable(target)}"
+            raise UnsafeEntryError(f"{error.found} ({shown})") from None
         return
     with writer.file(entry.parts, executable=entry.mode == _EXECUTABLE) as file:
         for begin in range(0, entry.size, _CHUNK):

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from pipelinekit.tools.documents.places import printable
 from pipelinekit.tools.git.command import ANONYMOUS, check_url, guarded, run
 from pipelinekit.tools.git.repository import GitError
 from pipelinekit.tools.globs import GlobError, Globs
@@ -120,6 +121,7 @@ def take(folder: Path, into: Path, patterns: Sequence[str] = (), besides: str = 
         )
     left_out, size, digest, count = [], 0, hashlib.sha256(), 0
     for name in names:
+        _refuse_unwritable(folder, name)
         file = folder / name
         if not _fits(file, folder):
             left_out.append(name)
@@ -135,6 +137,16 @@ def take(folder: Path, into: Path, patterns: Sequence[str] = (), besides: str = 
     if not count:
         raise TreeError(f"{folder} has none of the files that are wanted; check the patterns")
     return Taken(count, size, digest.hexdigest(), tuple(left_out))
+
+
+def _refuse_unwritable(folder: Path, name: str) -> None:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise TreeError(
+            f"{printable(name)} in {folder} has a name that is not UTF-8; rename it, or name the "
+            f"files that are wanted"
+        ) from None
 
 
 def _wanted(folder: Path, patterns: Sequence[str], besides: str) -> Iterator[str]:

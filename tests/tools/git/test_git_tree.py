@@ -83,7 +83,7 @@ def test_a_symbolic_link_that_leads_out_is_refused(
     target: bytes, bare: Path, tmp_path: Path
 ) -> None:
     commit = hostile_commit(bare, ("120000", b"link", store(bare, "blob", target)))
-    with fault(GitFault.HOSTILE, "symbolic link|cannot be made"):
+    with fault(GitFault.HOSTILE, r"symbolic link .*\(link -> .*\)|more than \d+ bytes"):
         export(bare, commit, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

@@ -1,5 +1,6 @@
 """Taking the files of a folder as they lie there."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,13 @@ def test_patterns_of_nothing_or_of_elsewhere_are_refused(folder: Path, pattern: 
     write(folder, "a.txt")
     with pytest.raises(TreeError):
         take(folder, folder.parent / "copy", (pattern,))
+
+
+def test_a_name_that_is_no_utf_8_is_told(folder: Path, repository: Path) -> None:
+    (folder / os.fsdecode(b"caf\xe9")).write_text("x", encoding="utf-8")
+    for place in (folder, repository):
+        with pytest.raises(TreeError, match=r"caf.* has a name that is not UTF-8; rename it"):
+            taken(place)
 
 
 def test_the_commit_is_told_and_whether_something_has_changed_since(repository: Path) -> None:
