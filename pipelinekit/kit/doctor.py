@@ -26,6 +26,7 @@ from pipelinekit.model.noun import Noun
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.settings import Aws, Project, Settings
 from pipelinekit.runtime.engines import alive
+from pipelinekit.store.failures import shown
 from pipelinekit.store.looking import look_at
 from pipelinekit.tools.commands.confinement import ConfinementError
 from pipelinekit.tools.commands.containers import container_engine, container_obstacle
@@ -195,7 +196,7 @@ def _store(home: Home) -> Fact:
         look_at(home.database)
     except StoreError as error:
         return _not_here("store", str(error))
-    url = make_url(home.database).render_as_string(hide_password=True)
+    url = shown(make_url(home.database))
     new = "" if home.folder.exists() else ", made with the first start"
     return Fact("store", Standing.HERE, f"{url.removeprefix('sqlite:///')}{new}")
 
