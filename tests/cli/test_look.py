@@ -1,11 +1,13 @@
 """Looking at executions: status, logs and history, and what that costs."""
 
+import json
 import subprocess
 import sys
 
 import pytest
 
-from tests.cli.project import GATE, UNTIL, Project, until
+from tests.cli.project import CHECK, GATE, UNTIL, Project, until
+from tests.kit.test_release import notebook
 
 pytestmark = pytest.mark.slow
 
@@ -104,6 +106,22 @@ def test_logs_are_followed_until_the_execution_ends(project: Project) -> None:
     assert following.returncode == 0
     assert shown.count("waiting\n") == 1
     assert "== Test/rest, attempt 1 ==" in shown
+
+
+def test_a_place_that_cannot_be_written_is_told_in_a_line(project: Project) -> None:
+    project.call("run", project.write("demo.py", CHECK))
+    notebook(project.folder, "1")
+    for command in (
+        "report demo --out demo.py/told",
+        "open demo --to demo.py/told",
+        "notebook report.ipynb --out demo.py/told",
+        "notebook report.ipynb --out demo.py",
+    ):
+        done = project.call(*command.split(), "--json")
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+        assert "was to be read or written, and that failed: " in done.stderr
+        error = json.loads(done.stdout)["error"]
+        assert error["code"] in {"NotADirectoryError", "FileExistsError"}
 
 
 def test_history_has_a_table_for_people_and_json_for_programs(project: Project) -> None:
