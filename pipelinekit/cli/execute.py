@@ -9,8 +9,8 @@ from pipelinekit.cli.background import door, ensure_engine, under_way
 from pipelinekit.cli.choice import chosen
 from pipelinekit.cli.session import follow, following, manner, tell, work_and_follow
 from pipelinekit.cli.starting import Values, begin, read_target, starting
-from pipelinekit.cli.surroundings import Surroundings, echo_json, shared
-from pipelinekit.kit.files import Written
+from pipelinekit.cli.surroundings import Surroundings, echo_json, functions_of, shared
+from pipelinekit.kit.files import Written, read_definition
 from pipelinekit.kit.home import Home
 from pipelinekit.kit.origin import remembered, remembered_out, settings_folder
 from pipelinekit.kit.run import Run
@@ -75,6 +75,8 @@ def start(place: Surroundings, target: str, values: Values) -> None:
         _refuse_functions(written)
     file = written.file if written else remembered(Home.find(place.home).folder, target)
     with place.kit(settings_folder(file)) as kit, door(kit.home.folder):
+        if written is None and file is not None and functions_of(kit.definition(target)):
+            _refuse_functions(read_definition(file))
         begun = begin(kit, target, written, values)
         ensure_engine(kit, begun)
         number = begun.execution.number

@@ -144,6 +144,17 @@ def test_functions_of_a_file_are_not_started_in_the_background(project: Project)
     assert done.returncode == 2
     assert "use `pipelinekit run demo.py`" in done.stderr
     assert project.answer("status") == []
+    project.call("run", "demo.py")
+    again = project.call("start", "demo")
+    assert again.returncode == 2
+    file = project.folder / "demo.py"
+    assert "Source/take are functions of that file, which an engine in the background" in (
+        again.stderr
+    )
+    assert f"use `pipelinekit run {file}`" in again.stderr
+    file.unlink()
+    gone = project.call("start", "demo")
+    assert gone.returncode == 2
 
 
 def test_a_run_that_waits_is_approved_by_another_process(project: Project) -> None:
