@@ -81,6 +81,21 @@ def test_json_is_alone_on_standard_output(project: Project) -> None:
     assert "✓ Succeeded: Gate/ok" in done.stderr
 
 
+def test_what_actions_print_is_no_part_of_a_json_answer(project: Project) -> None:
+    loud = CHECK.replace(
+        'job.say("', 'print("aloud")\n    os.system("echo beside")\n    job.say("'
+    )
+    project.write("demo.py", f"import os\n{loud}")
+    done = project.call("run", "demo.py", "--json")
+    assert json.loads(done.stdout)["status"] == "Failed"
+    assert {"aloud", "beside"} <= set(done.stderr.splitlines())
+    project.call("retry", "demo")
+    watched = project.call("--json", "watch", "demo")
+    assert json.loads(watched.stdout)["attempts"] == 2
+    refused = project.call("run", "demo.py", "--json", "--revision", "no=1")
+    assert "error" in json.loads(refused.stdout)
+
+
 def test_a_pipeline_is_run_again_by_its_name_with_the_functions_of_its_file(
     project: Project,
 ) -> None:
