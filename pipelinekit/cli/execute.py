@@ -36,7 +36,9 @@ def run(
 
     FILE is a definition: JSON or YAML as CodePipeline has it, or Python. NAME is a pipeline that
     was defined before. At an approval somebody at the terminal is asked; elsewhere the command
-    leaves with exit code 3 and the execution stays. So it does on Ctrl-C: `watch` goes on.
+    leaves with exit code 3 and the execution stays. So it does on Ctrl-C: `watch` goes on, though
+    not with a Python function that has not ended after a few seconds; that fails, and can be
+    retried.
     """
     place = context.ensure_object(Surroundings)
     written = read_target(target)

@@ -119,6 +119,21 @@ def test_an_interrupted_run_ends_with_130_and_its_build_goes_on(shop: Project) -
     assert [row["attempt"] for row in shop.answer("history", "--actions")] == [1, 1, 1, 1]
 
 
+@pytest.mark.parametrize("again", [True, False])
+def test_an_interrupted_run_says_which_functions_end_with_it(
+    project: Project, *, again: bool
+) -> None:
+    held = UNTIL if again else UNTIL.replace(", repeatable=True", "")
+    running = project.begin("run", project.write("demo.py", held))
+    until(lambda: "Test/rest" in running.stdout.readline() if running.stdout else False)
+    os.killpg(running.pid, signal.SIGINT)
+    _, said = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert ("Of this process are the functions of Test/rest: what has not ended" in said) != again
+    project.write("go", "")
+    assert project.call("watch").returncode == (0 if again else 1)
+
+
 def test_watch_carries_on_what_a_killed_engine_left(project: Project) -> None:
     running = project.begin("run", project.write("demo.py", UNTIL))
     until(lambda: "Test/rest" in running.stdout.readline() if running.stdout else False)
