@@ -63,7 +63,7 @@ def test_a_missing_or_a_truncated_object_is_refused(artifacts: FolderArtifacts) 
         artifacts.get(kept)
     path.unlink()
     with pytest.raises(
-        ArtifactCorruptedError, match="is missing; .* let all of them share the folder"
+        ArtifactCorruptedError, match=r"is missing; .* let all of them share the folder"
     ):
         artifacts.get(kept)
 
