@@ -91,7 +91,7 @@ def container_names() -> list[str]:
     """Name all containers that there are, running or not."""
     engine = container_engine()
     assert engine is not None
-    return engine.ask("ps", "--all", "--format", "{{.Names}}").split()
+    return engine.containers()
 
 
 def _import_image(folder: Path) -> None:

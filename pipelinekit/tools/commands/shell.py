@@ -94,7 +94,8 @@ class Shell:
             folder: An empty folder for its files; made if it is missing.
             deadline: When the time is up, as `time.monotonic()` counts it, in seconds.
             output: The descriptor that takes what commands print; this process's own when None.
-            ended: Tells that nobody wants the shell any longer; asked while a command runs.
+            ended: Tells that nobody wants the shell any longer; asked before and while a command
+                runs.
 
         Raises:
             ConfinementError: Its user cannot be had, or cannot reach the folders.
@@ -191,6 +192,7 @@ class Shell:
             self._files.move(NEW_STATE, STATE)
 
     def _ask(self, line: str) -> int:
+        self._check_wanted()
         if self._process is None:
             self._process = self._started()
         self._tell(f"{line}; {{ __status=$?; {self._keep}; }} 2>/dev/null\n")
@@ -239,10 +241,10 @@ class Shell:
                 status = process.returncode
                 return SIGNALLED - status if status < 0 else status
             if silent:
-                self._kill(process)
+                self._kill()
                 os.write(1 if self._output is None else self._output, LOST_TEXT.encode())
                 return LOST
-            self._check_wanted(process)
+            self._check_wanted()
             if time.monotonic() > look:
                 silent, look = self._asks_again(process), look + SILENT_SECONDS
 
@@ -252,12 +254,12 @@ class Shell:
             inside |= family(process.pid, processes())
         return any(reads_from(pid, self._lines) for pid in inside)
 
-    def _check_wanted(self, process: "subprocess.Popen[bytes]") -> None:
+    def _check_wanted(self) -> None:
         if self._ended is not None and self._ended():
-            self._kill(process)
+            self._kill()
             raise ShellEnded("nobody wanted the shell any longer while a command ran")
         if self._deadline is not None and time.monotonic() > self._deadline:
-            self._kill(process)
+            self._kill()
             raise ShellTimeout("the time was up while a command ran")
 
     def _end(self) -> None:
@@ -267,10 +269,13 @@ class Shell:
         try:
             self._process.wait(CLOSING_SECONDS)
         except subprocess.TimeoutExpired:
-            self._kill(self._process)
+            self._kill()
         self._process = None
 
-    def _kill(self, process: "subprocess.Popen[bytes]") -> None:
+    def _kill(self) -> None:
+        process = self._process
+        if process is None:
+            return
         send(signal.SIGKILL, family(process.pid, processes()) | {process.pid})
         _kill_group(self._group)
         self._launch.within.kill(self._command)
