@@ -223,8 +223,8 @@ def test_what_a_build_leaves_in_the_home_of_its_sandbox_is_there_in_the_next(
     text = phases(build=["mkdir -p ~/.m2; echo $RANDOM$$ >> ~/.m2/kept; cat ~/.m2/kept > found"])
     spec = json.dumps({**json.loads(text), "cache": {"paths": [path]}})
     first, second = (site.build(spec, action) for _ in range(2))
-    assert first.succeeded
-    assert second.succeeded
+    assert first.succeeded.place == "sandbox"
+    assert second.succeeded.place == "sandbox"
     assert second.text("found").startswith(first.text("found"))
     assert len(second.text("found").splitlines()) == 2
     assert list(first.job.private.iterdir()) == []
