@@ -25,12 +25,14 @@ class JobSucceeded:
         token: With it the work goes on in another job; None when it is done.
         variables: Output variables.
         summary: One line for people.
+        percent: How much of the work is done, 0 to 100.
         external_id: What the worker calls this run.
     """
 
     token: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
     summary: str = ""
+    percent: int | None = None
     external_id: str = ""
 
 
@@ -135,6 +137,7 @@ def _success(given: JsonObject) -> JobSucceeded:
         token=None if token is None else str(token),
         variables={name: str(value) for name, value in variables.items()},
         summary=str(details.get("summary", "")),
+        percent=percent if isinstance(percent := details.get("percentComplete"), int) else None,
         external_id=str(details.get("externalExecutionId", "")),
     )
 
