@@ -1,6 +1,7 @@
 """Containers for tests: podman with a storage and settings of its own, and one small image."""
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -85,6 +86,14 @@ def own_containers(folder: Path) -> Iterator[str]:
         finally:
             subprocess.run(["podman", "rm", "--all", "--force"], capture_output=True, check=False)
             forget_engine()
+
+
+def refuse_to_start(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Let podman ask for more open files of each container than any kernel allows."""
+    settings = Path(os.environ["CONTAINERS_CONF"]).read_text(encoding="utf-8")
+    changed = folder / "refusing.conf"
+    changed.write_text(re.sub("nofile=[0-9:]+", "nofile=2000000000", settings), encoding="utf-8")
+    monkeypatch.setenv("CONTAINERS_CONF", str(changed))
 
 
 def container_names() -> list[str]:

@@ -23,6 +23,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
+from pipelinekit.tools.commands.confinement import ConfinementError
 from pipelinekit.tools.commands.exposed import ExposedFolder
 from pipelinekit.tools.commands.launch import Launch
 from pipelinekit.tools.jobs.proctree import family, processes, reads_from, send
@@ -46,6 +47,7 @@ ANSWERS: Final = "answers"
 STATE: Final = "state"
 NEW_STATE: Final = "state-new"
 VARIABLES: Final = "variables"
+BEGUN: Final = "begun"
 LOOK_SECONDS: Final = 0.05
 CLOSING_SECONDS: Final = 5.0
 SILENT_SECONDS: Final = 1.0
@@ -135,6 +137,7 @@ class Shell:
         Raises:
             ShellTimeout: The deadline passed.
             ShellEnded: It is no longer wanted.
+            ConfinementError: The shell cannot be started in its place.
         """
         self._files.write(name, f"{text}\n")
         return self._ask(f". {shlex.quote(str(self._files.path / name))}")
@@ -219,9 +222,9 @@ class Shell:
         )
         self._group = group or process.pid
         if self._files.has(STATE):
-            self._tell(
-                f'{{ . {shlex.quote(str(self._files.path / STATE))}; cd "$PWD"; }} 2>/dev/null\n'
-            )
+            self._files.remove(BEGUN)
+            state, begun = (shlex.quote(str(self._files.path / name)) for name in (STATE, BEGUN))
+            self._tell(f'{{ command : >| {begun}; . {state}; cd "$PWD"; }} 2>/dev/null\n')
         return process
 
     def _tell(self, line: str) -> None:
@@ -238,6 +241,7 @@ class Shell:
                 return int(os.read(self._answers, 64))
             if dead:
                 self._process = None
+                self._check_begun()
                 status = process.returncode
                 return SIGNALLED - status if status < 0 else status
             if silent:
@@ -247,6 +251,15 @@ class Shell:
             self._check_wanted()
             if time.monotonic() > look:
                 silent, look = self._asks_again(process), look + SILENT_SECONDS
+
+    def _check_begun(self) -> None:
+        launch = self._launch
+        if not launch.within.inherits and not self._files.has(BEGUN):
+            told = launch.obstacle() or "it ended at once, as the log may tell"
+            raise ConfinementError(
+                f"commands are to run in {launch.within.place}, and {launch.program} could not be "
+                f"started there: {told}; put this right, or let them run elsewhere"
+            )
 
     def _asks_again(self, process: "subprocess.Popen[bytes]") -> bool:
         inside = {process.pid}
