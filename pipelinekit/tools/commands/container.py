@@ -57,6 +57,7 @@ class Container:
     writable: Sequence[Path] = ()
     readable: Sequence[Path] = ()
     inherits: bool = False
+    relays: bool = True
     _names: list[str] = field(default_factory=list, init=False)
 
     @property

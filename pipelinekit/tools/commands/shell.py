@@ -8,7 +8,9 @@ with Shell(Launch("/bin/bash", environment, start=sources), scratch) as shell:
 
 The shell reads its lines from a fifo and answers into another, so that no descriptor of ours is
 open in a command: output goes straight to where this process prints, standard input is empty, and
-nothing that a command prints, closes or leaves running is taken for an answer.
+nothing that a command prints, closes or leaves running is taken for an answer. Where somebody else
+would hand the output on, as a container's engine does, it comes by a third fifo instead, so that
+all that a command has printed is there before its answer.
 """
 
 import os
@@ -44,6 +46,10 @@ _NOT_FOR_EXPORT: Final = {
 
 LINES: Final = "lines"
 ANSWERS: Final = "answers"
+PRINTED: Final = "printed"
+PRINTED_BYTES: Final = 64 * 1024
+"""What a fifo holds at most, so that one look gets all that is in it."""
+
 STATE: Final = "state"
 NEW_STATE: Final = "state-new"
 VARIABLES: Final = "variables"
@@ -115,6 +121,8 @@ class Shell:
         # Open for both directions, since either end of a fifo waits for the other.
         self._lines = self._files.fifo(LINES, os.O_RDWR)
         self._answers = self._files.fifo(ANSWERS, os.O_RDWR | os.O_NONBLOCK)
+        relays = launch.within.relays
+        self._printed = self._files.fifo(PRINTED, os.O_RDWR | os.O_NONBLOCK) if relays else -1
         self._files.hand_over()
         launch.check_reach(self._files.path / LINES)
 
@@ -183,10 +191,11 @@ class Shell:
         if self._group:
             _kill_group(self._group)
         self._launch.within.end()
-        for descriptor in (self._lines, self._answers):
-            os.close(descriptor)
+        for descriptor in (self._lines, self._answers, self._printed):
+            if descriptor >= 0:
+                os.close(descriptor)
         self._files.close()
-        self._lines = self._answers = -1
+        self._lines = self._answers = self._printed = -1
 
     def _keep_state(self) -> None:
         if self._process is None:
@@ -225,6 +234,8 @@ class Shell:
             self._files.remove(BEGUN)
             state, begun = (shlex.quote(str(self._files.path / name)) for name in (STATE, BEGUN))
             self._tell(f'{{ command : >| {begun}; . {state}; cd "$PWD"; }} 2>/dev/null\n')
+        if self._printed >= 0:
+            self._tell(f"exec >> {shlex.quote(str(self._files.path / PRINTED))} 2>&1\n")
         return process
 
     def _tell(self, line: str) -> None:
@@ -232,12 +243,14 @@ class Shell:
 
     def _answer(self, process: "subprocess.Popen[bytes]") -> int:
         silent, look = False, time.monotonic() + SILENT_SECONDS
+        heard = [each for each in (self._answers, self._printed) if each >= 0]
         while True:
             # Asked in this order, a shell that answered and then died, or asked, has answered.
             dead = process.poll() is not None
             patience = 0 if dead or silent else LOOK_SECONDS
-            ready, _, _ = select.select([self._answers], [], [], patience)
-            if ready:
+            ready, _, _ = select.select(heard, [], [], patience)
+            self._relay()
+            if self._answers in ready:
                 return int(os.read(self._answers, 64))
             if dead:
                 self._process = None
@@ -246,11 +259,20 @@ class Shell:
                 return SIGNALLED - status if status < 0 else status
             if silent:
                 self._kill()
-                os.write(1 if self._output is None else self._output, LOST_TEXT.encode())
+                self._print(LOST_TEXT.encode())
                 return LOST
             self._check_wanted()
             if time.monotonic() > look:
                 silent, look = self._asks_again(process), look + SILENT_SECONDS
+
+    def _relay(self) -> None:
+        if self._printed >= 0:
+            with suppress(BlockingIOError):
+                self._print(os.read(self._printed, PRINTED_BYTES))
+
+    def _print(self, data: bytes) -> None:
+        while data:
+            data = data[os.write(1 if self._output is None else self._output, data) :]
 
     def _check_begun(self) -> None:
         launch = self._launch
@@ -283,6 +305,7 @@ class Shell:
             self._process.wait(CLOSING_SECONDS)
         except subprocess.TimeoutExpired:
             self._kill()
+        self._relay()
         self._process = None
 
     def _kill(self) -> None:

@@ -83,6 +83,21 @@ def test_an_image_that_cannot_be_had_is_asked_for_once_and_told(
     assert capfd.readouterr().err.count("Trying to pull") == 1
 
 
+def test_what_a_command_prints_is_there_before_its_answer(
+    image: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    place = Container(engine(), image, writable=[tmp_path])
+    many = 100_000
+    expected = ""
+    with shell(place, tmp_path) as opened:
+        for number in range(20):
+            opened.run(f"printf '%0{many}d\\n' {number}; echo at last >&2", "1")
+            os.write(1, b"answered\n")
+            expected += f"{number:0{many}d}\nat last\nanswered\n"
+        opened.run("sleep 0.1; trap 'echo goodbye' EXIT", "2")
+    assert capfd.readouterr().out == f"{expected}goodbye\n"
+
+
 def test_a_container_that_cannot_start_is_told_in_the_words_of_what_starts_it(
     image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
