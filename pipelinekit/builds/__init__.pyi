@@ -6,3 +6,4 @@ from .project import project_obstacle as project_obstacle
 from .repository import clone_reference as clone_reference
 from .results import collect as collect
 from .secrets import fetch as fetch
+from .secrets import secrets_obstacle as secrets_obstacle

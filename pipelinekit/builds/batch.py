@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from pipelinekit.builds.batch_artifacts import apart, combined, refuse_outputs
 from pipelinekit.builds.build import carry_out, prepare
+from pipelinekit.builds.place import foreign_system
 from pipelinekit.builds.source import copied
 from pipelinekit.builds.task import BuildFailed, Built, Request, Sources
 from pipelinekit.model.order import FailureType
@@ -28,7 +29,7 @@ AT_ONCE: Final = min(4, max(2, os.cpu_count() or 1))
 
 
 def carry_out_batch(
-    request: Request, sources: Sources, batch: Batch | None, *, combine: bool = False
+    request: Request, sources: Sources, batch: Batch, *, combine: bool = False
 ) -> Built:
     """Run the builds of a batch, each in a copy of the sources, and gather what they made.
 
@@ -43,7 +44,7 @@ def carry_out_batch(
     Args:
         request: What is asked for, as for a single build.
         sources: The inputs, in which nothing has run.
-        batch: The batch of the buildspec; None where it has none.
+        batch: The batch of the buildspec.
         combine: Whether the primary artifacts of all builds become one artifact.
 
     Returns:
@@ -56,12 +57,7 @@ def carry_out_batch(
     Source:
         The pages on batch builds of the CodeBuild user guide; codepipeline.md 7.7.
     """
-    if batch is None:
-        raise BuildFailed(
-            f"a batch build is asked for, but the buildspec of project {request.name} has no "
-            f"section batch; add one, or take BatchEnabled out of the action"
-        )
-    _refuse_windows(batch.builds)
+    _refuse_foreign(batch.builds)
     refuse_outputs(request.job, batch, combine=combine)
     group = _Group(request, sources, batch)
     group.run()
@@ -224,10 +220,10 @@ class _Group:
                 self._request.job.say(f"{name:<{self._width}} | {line}")
 
 
-def _refuse_windows(builds: Iterable[BatchBuild]) -> None:
+def _refuse_foreign(builds: Iterable[BatchBuild]) -> None:
     for build in builds:
-        if build.type is not None and build.type.startswith("WINDOWS"):
+        if system := foreign_system(build.type or ""):
             raise BuildFailed(
-                f"build {build.identifier} of the batch asks for {build.type}, and Windows does "
+                f"build {build.identifier} of the batch asks for {build.type}, and {system} does "
                 f"not run on this machine; take it out of the batch"
             )

@@ -51,8 +51,8 @@ def prepare(request: Request, sources: Sources, spec: Buildspec | None = None) -
         BuildFailed: It cannot be done here; nothing has run.
     """
     spec = spec or buildspec_of(request, sources)
-    _refuse_unfit(spec, request.name)
-    asked = asked_variables(request, spec)
+    refuse_idle(spec, request.name)
+    asked = asked_variables(request.variables, request.project, spec)
     place = place_of(request, sources)
     _let_in(spec, sources, place, request.workplace / "tmp")
     hidden: Mapping[str, str] = {}
@@ -87,6 +87,23 @@ def buildspec_of(request: Request, sources: Sources) -> Buildspec:
     """
     where = request.buildspec or request.project.buildspec or BUILDSPEC
     return read_spec(sources.primary, where, request.name)
+
+
+def refuse_idle(spec: Buildspec, name: str) -> None:
+    """Refuse a buildspec by which nothing would be done.
+
+    Args:
+        spec: The buildspec.
+        name: Of the project.
+
+    Raises:
+        BuildFailed: No phase of it has a command.
+    """
+    if spec.idle:
+        raise BuildFailed(
+            f"the buildspec of project {name} has no command, so that nothing would be built; "
+            f"write commands in one of its phases"
+        )
 
 
 def carry_out(task: Task) -> Built:
@@ -223,14 +240,6 @@ def _artifacts(request: Request, spec: Buildspec) -> dict[str, Artifacts]:
 def _may_retry(spec: Buildspec) -> bool:
     reactions = [phase.on_failure for phase in spec.phases if phase.on_failure]
     return any(reaction.action is OnFailure.RETRY for reaction in reactions)
-
-
-def _refuse_unfit(spec: Buildspec, name: str) -> None:
-    if spec.idle:
-        raise BuildFailed(
-            f"the buildspec of project {name} has no command, so that nothing would be built; "
-            f"write commands in one of its phases"
-        )
 
 
 def _let_in(spec: Buildspec, sources: Sources, place: Confinement, temporary: Path) -> None:

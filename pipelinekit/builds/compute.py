@@ -1,15 +1,17 @@
 """Chooses the place of a build from what its project and the settings say of it."""
 
+import platform
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from pipelinekit.builds.place import IMAGES_OF_CODEBUILD, confinement, where
+from pipelinekit.builds.place import IMAGES_OF_CODEBUILD, confinement, foreign_system, where
 from pipelinekit.builds.task import BuildFailed, Request, Sources
 from pipelinekit.model.settings import Compute, Project, Settings, Where
 from pipelinekit.tools.commands.confinement import Confinement, ConfinementError
 
 OPEN: Final = Compute()
+LINUX: Final = "LINUX_CONTAINER"
 
 
 def compute_of(project: Project, settings: Settings) -> Compute:
@@ -31,6 +33,21 @@ def compute_of(project: Project, settings: Settings) -> Compute:
         memory_mb=usual.memory_mb if own.memory_mb is None else own.memory_mb,
         processes=usual.processes if own.processes is None else own.processes,
     )
+
+
+def refuse_foreign(name: str, project: Project) -> None:
+    """Refuse a project whose builds need another system than this machine's.
+
+    Raises:
+        BuildFailed: They need Windows, or macOS.
+    """
+    kind = project.environment_type or LINUX
+    if system := foreign_system(kind):
+        raise BuildFailed(
+            f"the environment of project {name} is a {kind}, and this machine is no {system}; if "
+            f"its commands run here too, write environment_type = {LINUX!r} under "
+            f"[codebuild.{name}] in pipelinekit.toml"
+        )
 
 
 def place_obstacle(project: Project, settings: Settings) -> str | None:
@@ -67,6 +84,9 @@ def place_of(request: Request, sources: Sources) -> Confinement:
 
 def place_notes(request: Request) -> Iterator[str]:
     """Say what of the place that was asked for is not so here."""
+    kind = request.project.environment_type or LINUX
+    if kind != LINUX:
+        yield f"environment type {kind}: builds run on what this machine is ({platform.machine()})"
     asked = (request.project.compute or OPEN).image
     compute = compute_of(request.project, request.job.settings)
     if _is_of_codebuild(asked):

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 
 from pipelinekit.builds.task import BuildFailed, Request, Sources
-from pipelinekit.model.settings import Aws, Settings
+from pipelinekit.model.settings import Aws, Project, Settings
 from pipelinekit.tools.commands.surroundings import odd_variable, small_environment
 from pipelinekit.wire.buildspec import Buildspec
 from pipelinekit.wire.environment_variables import Variables
@@ -14,17 +14,17 @@ from pipelinekit.wire.environment_variables import Variables
 ACCOUNT = "000000000000"
 
 
-def asked_variables(request: Request, spec: Buildspec) -> Variables:
+def asked_variables(own: Variables, project: Project, spec: Buildspec) -> Variables:
     """Gather the variables of the action, over those of the project, over those of the buildspec.
 
     Args:
-        request: What is asked for.
+        own: Those of the action, or of one build of a batch.
+        project: The project.
         spec: The buildspec.
     """
-    project = request.project
     of_spec = Variables(spec.variables, spec.parameter_store, spec.secrets_manager)
     of_project = Variables(project.environment, project.parameters, project.secrets)
-    return request.variables.over(of_project).over(of_spec)
+    return own.over(of_project).over(of_spec)
 
 
 def environment_of(

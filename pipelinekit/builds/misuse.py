@@ -1,6 +1,6 @@
-"""Which actions would read an artifact that is only the name of a commit, and cannot."""
+"""Why an action cannot do in its pipeline what it could do in another one."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from pipelinekit.model.action import Action
@@ -8,10 +8,11 @@ from pipelinekit.model.pipeline import Pipeline
 
 FORMAT: Final = "CODEBUILD_CLONE_REF"
 READERS: Final = {"CodeBuild"}
+STARTER: Final = "CodePipeline"
 
 
-def misused(pipeline: Pipeline) -> Iterator[tuple[Action, str]]:
-    """Find the actions that read an artifact which only CodeBuild can read, and say why.
+def references(pipeline: Pipeline) -> dict[str, str]:
+    """Give the artifacts that only name a commit, each with the name of its source action.
 
     Args:
         pipeline: The definition.
@@ -19,28 +20,46 @@ def misused(pipeline: Pipeline) -> Iterator[tuple[Action, str]]:
     Source:
         codepipeline.md 6.
     """
-    actions = [action for stage in pipeline.stages for action in stage.actions]
-    references = {
+    return {
         output.name: action.name
-        for action in actions
-        if _is_reference(action.configuration)
+        for stage in pipeline.stages
+        for action in stage.actions
+        if action.configuration.get("OutputArtifactFormat") == FORMAT
         for output in action.outputs
     }
-    for action in actions:
-        if action.type.provider in READERS:
-            continue
-        for name in action.inputs:
-            if name in references:
-                yield action, _misuse(name, references[name])
 
 
-def _misuse(artifact: str, source: str) -> str:
+def misuse(action: Action, pipeline: str, referring: Mapping[str, str]) -> str | None:
+    """Say why an action is bound to fail in its pipeline; None where it is not.
+
+    Args:
+        action: The action, or a rule in the guise of one.
+        pipeline: The name of its pipeline.
+        referring: What `references` gives of that pipeline.
+    """
+    if action.type.provider == STARTER:
+        return circle(action.configuration.get("PipelineName", ""), pipeline)
+    if action.type.provider in READERS:
+        return None
+    unreadable = (name for name in action.inputs if name in referring)
+    return next((_unreadable(name, referring[name]) for name in unreadable), None)
+
+
+def circle(started: str, pipeline: str) -> str | None:
+    """Refuse to let a pipeline start itself; None where it starts another one.
+
+    Args:
+        started: The name of the pipeline that is to be started.
+        pipeline: The name of the one with the action that starts it.
+    """
+    if started != pipeline:
+        return None
+    return f"pipeline {started!r} is to start itself, which would never end; name another one"
+
+
+def _unreadable(artifact: str, source: str) -> str:
     return (
         f"it reads artifact {artifact}, which {source} writes as a mere reference to a commit "
         f"({FORMAT}) that only CodeBuild actions can read; set OutputArtifactFormat of {source} "
         f"to CODE_ZIP"
     )
-
-
-def _is_reference(configuration: Mapping[str, str]) -> bool:
-    return configuration.get("OutputArtifactFormat") == FORMAT

@@ -1,5 +1,6 @@
 """Where the commands of a build run: the host, a sandbox or a container."""
 
+import platform
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -28,6 +29,21 @@ def where(compute: Compute) -> Where:
     if compute.image is not None and not compute.image.startswith(IMAGES_OF_CODEBUILD):
         return Where.CONTAINER
     return Where.HOST if sandbox_obstacle() else Where.SANDBOX
+
+
+def foreign_system(environment_type: str) -> str | None:
+    """Name the system that builds of an environment type need, where it is not that of here.
+
+    CHOICE: a build for another processor, a GPU or Lambda's compute runs on what this machine has.
+
+    Args:
+        environment_type: As CodeBuild has it, such as LINUX_CONTAINER.
+    """
+    if environment_type.startswith("WINDOWS"):
+        return "Windows"
+    if environment_type.startswith("MAC") and platform.system() != "Darwin":
+        return "macOS"
+    return None
 
 
 def confinement(

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -14,9 +15,13 @@ from pipelinekit.builds.reference import read_reference
 from pipelinekit.builds.task import BuildFailed, Request, Sources
 from pipelinekit.tools.documents.document import Document, DocumentError, parse, read
 from pipelinekit.wire.buildspec import Buildspec, read_buildspec
+from pipelinekit.wire.templates.gaps import is_open
 
-INLINE: Final = re.compile(r"\s*(version\s*:|\{)|.*\n", re.DOTALL)
+INLINE: Final = re.compile(r"\s*(version:|\{)|.*(\n|:\s)", re.DOTALL)
 """What tells a buildspec that is written on the spot from the path of one."""
+
+ARN: Final = "arn:"
+"""What tells a buildspec that lies in S3."""
 
 SHOWN: Final = 12
 
@@ -114,12 +119,50 @@ def read_spec(source: Path, where: str, project: str) -> Buildspec:
     Raises:
         BuildFailed: It is not there, lies outside of the source, or cannot be understood.
     """
+    if told := told_spec(where, project):
+        return told
     try:
-        if INLINE.match(where):
-            return read_buildspec(parse(where, "the inline buildspec"))
         return read_buildspec(_document(source, where, project))
     except DocumentError as error:
-        raise BuildFailed(f"the buildspec of project {project} cannot be used: {error}") from None
+        raise _unusable(project, error) from None
+
+
+def told_spec(where: str, project: str) -> Buildspec | None:
+    """Read a buildspec that is there without a source; None where it is a path.
+
+    Args:
+        where: A path in the source, or the buildspec itself.
+        project: The name of the project, for the errors.
+
+    Raises:
+        BuildFailed: It lies in S3, cannot be understood, or was never told.
+    """
+    if where.startswith(ARN):
+        raise BuildFailed(
+            f"the buildspec {where} of project {project} lies in S3, where builds here do not "
+            f"look; add it to the source, and name it in pipelinekit.toml under "
+            f'[codebuild.{project}]: buildspec = "..."'
+        )
+    try:
+        if INLINE.match(where):
+            return _inline(where)
+    except DocumentError as error:
+        raise _unusable(project, error) from None
+    if is_open(where):
+        raise BuildFailed(
+            f"the buildspec of project {project} is {where}, which an import left in the place of "
+            f"a value; write the value there, or import again with --parameter"
+        )
+    return None
+
+
+@lru_cache(maxsize=64)  # a start asks for it again and again
+def _inline(text: str) -> Buildspec:
+    return read_buildspec(parse(text, "the inline buildspec"))
+
+
+def _unusable(project: str, error: DocumentError) -> BuildFailed:
+    return BuildFailed(f"the buildspec of project {project} cannot be used: {error}")
 
 
 def _document(source: Path, where: str, project: str) -> Document:

@@ -17,6 +17,7 @@ from pipelinekit.kit.outdated import outdated
 from pipelinekit.kit.run import Run
 from pipelinekit.model.condition import ConditionType
 from pipelinekit.runtime.clock import now
+from pipelinekit.tools.on_error import on_error
 
 OVERRIDABLE = (ConditionType.BEFORE_ENTRY, ConditionType.ON_SUCCESS)
 
@@ -173,8 +174,14 @@ def _tell_outdated(kit: Kit, run: Run) -> None:
 @contextmanager
 def deciding(place: Surroundings) -> Iterator[Kit]:
     """Open a kit to decide something in, while no engine leaves."""
-    with place.existing() as kit, door(kit.home.folder):
+    with place.existing() as kit, door(kit.home.folder), on_error(_catch_up, kit):
         yield kit
+
+
+def _catch_up(kit: Kit) -> None:
+    """See to an engine where time has passed by without one: what was refused is right then."""
+    for late in kit.store.past.late(now())[:1]:
+        ensure_engine(kit, Run(kit, late.pipeline, late.execution))
 
 
 def finish(place: Surroundings, kit: Kit, run: Run) -> None:

@@ -49,7 +49,7 @@ def under_way(kit: Kit, besides: str | None = None) -> list[PipelineExecution]:
 
 
 def ensure_engine(kit: Kit, run: Run) -> None:
-    """Start an engine in the background where none is alive and something is under way.
+    """Start an engine in the background where none is alive and something is to be done or ended.
 
     Args:
         kit: A kit without an engine; the caller holds the door.
@@ -58,28 +58,32 @@ def ensure_engine(kit: Kit, run: Run) -> None:
     Raises:
         EngineClosed: The engine that was started ended at once.
     """
-    if kit.engine_alive() or not under_way(kit):
-        return
-    own = functions_of(run.definition)
-    if own and not run.execution.ended:
-        click.echo(
-            f"No engine is at work, and one in the background cannot run {', '.join(own)}, which "
-            f"are functions of a definition file; go on with: pipelinekit watch "
-            f"{run.id[:SHORT_ID]}",
-            err=True,
-        )
+    open_ones = under_way(kit) or kit.store.past.holders()  # whose work is to be ended
+    if kit.engine_alive() or not open_ones:
         return
     folder = settings_folder(remembered(kit.home.folder, run.pipeline))
+    trouble = "" if run.execution.ended else _trouble(run, folder)
+    if trouble:
+        click.echo(f"No engine is at work, and {trouble}", err=True)
+    else:
+        spawn_engine(kit.home, folder)
+
+
+def _trouble(run: Run, folder: Path) -> str:
+    own = functions_of(run.definition)
+    if own:
+        return (
+            f"one in the background cannot run {', '.join(own)}, which are functions of a "
+            f"definition file; go on with: pipelinekit watch {run.id[:SHORT_ID]}"
+        )
     try:
         runs_here(run.definition, load_settings(folder))
     except CannotRunHere as error:
-        click.echo(
-            f"No engine is at work, and none was started in the background: {error}\nGo on where "
-            f"the settings of this pipeline are, such as the notebook that started it.",
-            err=True,
+        return (
+            f"none was started in the background: {error}\nGo on where the settings of this "
+            f"pipeline are, such as the notebook that started it."
         )
-        return
-    spawn_engine(kit.home, folder)
+    return ""
 
 
 def spawn_engine(home: Home, folder: Path) -> None:

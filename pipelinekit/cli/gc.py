@@ -35,7 +35,8 @@ def _age(_context: click.Context, _option: click.Parameter, text: str) -> timede
     type=click.IntRange(min=0),
     default=10,
     show_default=True,
-    help="How many executions stay of those that each stage can be rolled back to.",
+    help="How many executions stay of those that each stage can be rolled back to, besides the "
+    "one that is there.",
 )
 @click.option("--dry-run", is_flag=True, help="Tell what would be removed, and remove nothing.")
 @click.pass_context

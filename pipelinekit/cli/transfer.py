@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 import click
-from msgspec.structs import asdict, replace
+from msgspec.structs import asdict
 
 from pipelinekit.cli.pairs import pairs
 from pipelinekit.cli.starting import read_target
@@ -45,7 +45,7 @@ USUAL: Final = Path()
 @click.option(
     "--pipeline",
     metavar="NAME",
-    help="Which pipeline, or which resource, where FILE has several.",
+    help="Which pipeline, resource or stack, where FILE has several; STACK/RESOURCE is exact.",
 )
 @click.option(
     "--out",
@@ -81,8 +81,7 @@ def import_(  # noqa: PLR0913 - the options that a user has
     written: list[Path] = []
     if out is not None or not report:
         written = found.save(out or USUAL, force=force)
-    settings = _settings(found, out or USUAL)
-    told = fidelity(found.pipeline, settings)
+    told = fidelity(found.pipeline, load_settings(out or USUAL, found.projects))
     if place.json:
         echo_json(_data(found, told, written))
         return
@@ -127,16 +126,11 @@ def _form(place: Surroundings, to: str | None, *, yaml: bool) -> Target:
 
 
 def _target(place: Surroundings, target: str) -> tuple[Pipeline, Settings]:
-    written = read_target(target)
+    written = read_target(target, check=False)
     if written is not None:
-        return written.pipeline, load_settings(settings_folder(written.file))
+        return written.checked(foreign=True), load_settings(settings_folder(written.file))
     with place.existing() as kit:
         return kit.definition(target), load_settings(Path.cwd())
-
-
-def _settings(found: Imported, folder: Path) -> Settings:
-    settings = load_settings(folder) if folder.is_dir() else Settings(folder=str(folder))
-    return replace(settings, projects={**settings.projects, **found.projects})
 
 
 def _data(found: Imported, told: tuple[Told, ...], written: list[Path]) -> dict[str, object]:

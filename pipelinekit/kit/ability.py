@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 
-from pipelinekit.builds.misuse import misused
+from pipelinekit.builds.misuse import misuse, references
 from pipelinekit.engine.ruletypes import rule_type
 from pipelinekit.engine.validate import faults
 from pipelinekit.kit.elsewhere import elsewhere
@@ -48,15 +48,30 @@ def runs_here(
     Raises:
         CannotRunHere: The message names each such action and what to configure.
     """
-    reasons = [
-        f"  {place}: {why}"
-        for place, action in everything(pipeline)
-        if action.type not in elsewhere_done and (why := obstacle(action, settings))
-    ]
-    reasons += [f"  action {action.name}: {why}" for action, why in misused(pipeline)]
+    found = obstacles(pipeline, settings, elsewhere_done)
+    reasons = [f"  {place}: {why}" for place, _, why in found if why]
     if reasons:
         lines = "\n".join(reasons)
         raise CannotRunHere(f"pipeline {pipeline.name!r} cannot run here:\n{lines}")
+
+
+def obstacles(
+    pipeline: Pipeline, settings: Settings, elsewhere_done: Collection[ActionTypeId] = ()
+) -> Iterator[tuple[str, Action, str | None]]:
+    """Go through the actions and the rules, and say why each cannot run here; None when it can.
+
+    Args:
+        pipeline: The definition.
+        settings: Of the project's folder.
+        elsewhere_done: Types whose actions job workers carry out.
+
+    Yields:
+        Its place, itself, and why it cannot run, with what to configure.
+    """
+    referring = references(pipeline)
+    for place, action in everything(pipeline):
+        why = None if action.type in elsewhere_done else obstacle(action, settings)
+        yield place, action, why or misuse(action, pipeline.name, referring)
 
 
 def everything(pipeline: Pipeline) -> Iterator[tuple[str, Action]]:
@@ -85,7 +100,7 @@ def limits(pipeline: Pipeline) -> Mapping[str, float]:
 
 
 def obstacle(action: Action, settings: Settings) -> str | None:
-    """Say why an action cannot run here, with what to configure; None when it can."""
+    """Say why an action cannot run here in any pipeline; None when it can in some."""
     provider = discover().get(action.type)
     if provider is None:
         return elsewhere(action.type) or (

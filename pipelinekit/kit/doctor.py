@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 
 from pipelinekit.builds.compute import compute_of
 from pipelinekit.builds.place import confinement
-from pipelinekit.kit.ability import everything, obstacle
+from pipelinekit.kit.ability import obstacle, obstacles
 from pipelinekit.kit.elsewhere import COMMANDS
 from pipelinekit.kit.home import Home
 from pipelinekit.kit.registry import action_types, discover
@@ -276,9 +276,8 @@ def _wish(name: str, category: Category, keys: Mapping[str, str], settings: Sett
 
 
 def _actions(pipeline: Pipeline, settings: Settings) -> Iterator[Fact]:
-    for place, action in everything(pipeline):
+    for place, action, trouble in obstacles(pipeline, settings):
         name = place.partition(" ")[2]
-        trouble = obstacle(action, settings)
         if trouble is None:
             yield Fact(name, Standing.HERE, _short(action.type))
         else:

@@ -1,6 +1,6 @@
 """Writes pipelines as others keep them: CodePipeline, CloudFormation, Terraform."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -12,7 +12,8 @@ from pipelinekit.model.pipeline import LOCAL_BUCKET, LOCAL_ROLE, Pipeline
 from pipelinekit.model.settings import Project
 from pipelinekit.tools.documents.document import JSON, Form
 from pipelinekit.wire import codepipeline
-from pipelinekit.wire.codebuild_project import write_project
+from pipelinekit.wire.codebuild_members import CLOUDFORMATION, TERRAFORM, Members, in_words
+from pipelinekit.wire.codebuild_project import assumed, write_project
 from pipelinekit.wire.templates.cloudformation_writer import write_cloudformation
 from pipelinekit.wire.templates.gaps import placeholders
 from pipelinekit.wire.templates.terraform_writer import write_terraform
@@ -37,6 +38,8 @@ _WRITERS: Final[Mapping[Target, _Writer]] = {
     Target.CLOUDFORMATION: write_cloudformation,
     Target.TERRAFORM: write_terraform,
 }
+_WORDS: Final = {Target.CLOUDFORMATION: CLOUDFORMATION, Target.TERRAFORM: TERRAFORM}
+"""The forms that have projects, and what they call their members."""
 
 
 def export(
@@ -56,12 +59,21 @@ def export(
     if to not in set(Target):
         known = ", ".join(Target)
         raise ValidationError(f"an export to {to!r} was asked for; choose one of {known}")
-    written = [
-        write_project(name, projects[name], pipeline.role_arn)
+    written = _projects(pipeline, projects, Target(to))
+    return _WRITERS[Target(to)](pipeline, [members for members, _ in written.values()])
+
+
+def _projects(
+    pipeline: Pipeline, projects: Mapping[str, Project], to: Target
+) -> dict[str, tuple[Members, tuple[str, ...]]]:
+    """Write the projects of a pipeline, each with the names of what the form has no words for."""
+    if to not in _WORDS:
+        return {}
+    return {
+        name: in_words(write_project(name, projects[name], pipeline.role_arn), _WORDS[to])
         for name in project_names(pipeline)
         if name in projects
-    ]
-    return _WRITERS[Target(to)](pipeline, written)
+    }
 
 
 def project_names(pipeline: Pipeline) -> list[str]:
@@ -88,14 +100,27 @@ def export_notes(pipeline: Pipeline, to: Target, projects: Mapping[str, Project]
         yield f"roleArn {LOCAL_ROLE} is a stand-in: write a role of the account there"
     if pipeline.artifact_store is not None and pipeline.artifact_store.location == LOCAL_BUCKET:
         yield f"bucket {LOCAL_BUCKET} is a stand-in: write a bucket of the account there"
+    written = _projects(pipeline, projects, to)
     for name in project_names(pipeline):
         if name not in projects:
             yield f"project {name} is not known here, so that the export has none of that name"
-        elif projects[name].cache:
-            yield f"project {name}: its cache is left out"
-    left = placeholders(codepipeline.text(pipeline))
+        else:
+            yield from _of_project(name, projects[name], written[name][1], to)
+    left = placeholders(f"{codepipeline.text(pipeline)}{written}")
     if left:
         yield f"placeholders are still there: {', '.join(dict.fromkeys(left))}"
+
+
+def _of_project(name: str, project: Project, wordless: Iterable[str], to: Target) -> Iterator[str]:
+    if project.cache:
+        yield f"project {name}: its cache is left out"
+    if names := ", ".join(wordless):
+        yield f"project {name}: {names} left out, for which an export to {to} has no words"
+    if names := ", ".join(assumed(project)):
+        yield (
+            f"project {name}: {names} assumed, for nobody has told it; write it there, or into a "
+            f"codebuild.yaml as `aws codebuild batch-get-projects` prints it"
+        )
 
 
 def _in_clear(pipeline: Pipeline) -> Iterator[str]:

@@ -162,6 +162,7 @@ class RunFacts(Noun):
         engine: Whether some engine is at work.
         stages: Those of its definition; only the one that is rolled back for a rollback.
         target: The execution that a rollback goes back to.
+        overdue: Whether the time of something is over, and no engine has dealt with that yet.
     """
 
     execution: PipelineExecution
@@ -170,6 +171,7 @@ class RunFacts(Noun):
     stages: tuple[StageFacts, ...]
     engine: bool = False
     target: Rival | None = None
+    overdue: bool = False
 
     @property
     def actions(self) -> Iterator[ActionFacts]:
@@ -203,6 +205,8 @@ class RunFacts(Noun):
     @property
     def waits_for_people(self) -> bool:
         """Tell whether nothing goes on, here or in front of it, until somebody acts."""
+        if self.overdue:
+            return False
         if any(stage.queue for stage in self.stages):
             return any(stage.waits_for_people for stage in self.stages)
         working = [each for each in self.actions if each.status is ActionStatus.IN_PROGRESS]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from enum import StrEnum
 
-from pipelinekit.kit.ability import everything, obstacle
+from pipelinekit.kit.ability import obstacles
 from pipelinekit.kit.elsewhere import COMMANDS, elsewhere
 from pipelinekit.kit.registry import discover
 from pipelinekit.model.action import Action
@@ -48,12 +48,11 @@ def fidelity(pipeline: Pipeline, settings: Settings | None = None) -> tuple[Told
 
 
 def _told(pipeline: Pipeline, settings: Settings) -> Iterator[Told]:
-    for place, action in everything(pipeline):
-        why = obstacle(action, settings) or ""
-        yield Told(place, str(action.type), _judged(action, why), why)
+    for place, action, why in obstacles(pipeline, settings):
+        yield Told(place, str(action.type), _judged(action, why), why or "")
 
 
-def _judged(action: Action, why: str) -> Fidelity:
+def _judged(action: Action, why: str | None) -> Fidelity:
     if not why:
         return Fidelity.HERE
     if action.type in discover():

@@ -13,7 +13,7 @@ from types import ModuleType, TracebackType
 
 from pipelinekit.engine.validate import faults
 from pipelinekit.kit.registry import action_types, own
-from pipelinekit.model.action import ActionTypeId
+from pipelinekit.model.action import ActionTypeId, Owner
 from pipelinekit.model.errors import DefinitionError, Fault, ValidationError
 from pipelinekit.model.noun import Noun
 from pipelinekit.model.pipeline import Pipeline
@@ -27,6 +27,8 @@ from pipelinekit.wire.templates.template import SHORT_FORMS, is_template
 DOCUMENTS = (".json", ".yaml", ".yml")
 SUFFIXES = (".py", *DOCUMENTS)
 NAME = "pipeline"
+FOREIGN = "A2"
+"""The rule that an action type is known."""
 
 
 class UnreadableFile(ValidationError):
@@ -108,15 +110,29 @@ class Written:
         located = locate((fault for fault, _ in found), self.source)
         return [Left(fault.place, fault.found, fault.line) for fault in located]
 
-    def checked(self) -> Pipeline:
+    def checked(self, *, foreign: bool = False) -> Pipeline:
         """Give the pipeline.
+
+        Args:
+            foreign: Whether custom action types may stand in it that are not known here.
 
         Raises:
             DefinitionError: It has faults; the error bears all of them.
         """
-        if self.faults:
-            raise DefinitionError(str(self.file), self.faults)
+        wrong = tuple(
+            fault for fault in self.faults if not (foreign and is_foreign(fault, self.pipeline))
+        )
+        if wrong:
+            raise DefinitionError(str(self.file), wrong)
         return self.pipeline
+
+
+def is_foreign(fault: Fault, pipeline: Pipeline) -> bool:
+    """Tell whether a fault is only that a custom action type is not known here."""
+    if fault.rule != FOREIGN:
+        return False
+    _, stage, _, action, *_ = fault.path
+    return pipeline.stages[int(stage)].actions[int(action)].type.owner is not Owner.AWS
 
 
 def read_definition(file: Path) -> Written:

@@ -6,15 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from msgspec.structs import replace
-
-from pipelinekit.engine.validate import faults
+from pipelinekit.kit import import_checks
+from pipelinekit.kit.cloud_assembly import MANIFEST, read_cloud_assembly, read_template_file
 from pipelinekit.kit.files import UnreadableFile, unreadable
-from pipelinekit.kit.registry import action_types
+from pipelinekit.kit.import_checks import Placeholder
 from pipelinekit.kit.settings_file import PROJECTS
-from pipelinekit.model.action import Owner
-from pipelinekit.model.errors import DefinitionError, Fault, ValidationError
-from pipelinekit.model.noun import Noun
+from pipelinekit.model.errors import ValidationError
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.settings import Project
 from pipelinekit.tools.documents.document import (
@@ -22,49 +19,27 @@ from pipelinekit.tools.documents.document import (
     Document,
     DocumentError,
     Form,
-    Node,
-    parse,
     read_text,
 )
 from pipelinekit.wire import codepipeline
-from pipelinekit.wire.codebuild_project import read_projects
 from pipelinekit.wire.plain_text import write_text
 from pipelinekit.wire.templates import pieces
-from pipelinekit.wire.templates.assembly import Assembly, Declared, projects_document
-from pipelinekit.wire.templates.cloudformation import exports_of, read_cloudformation
-from pipelinekit.wire.templates.gaps import Gaps, is_open, leaves
+from pipelinekit.wire.templates.assembly import Assembly, Declared, choose, projects_document
+from pipelinekit.wire.templates.cloudformation import read_cloudformation
+from pipelinekit.wire.templates.gaps import Gaps
 from pipelinekit.wire.templates.hcl import Source
-from pipelinekit.wire.templates.template import SHORT_FORMS, is_template
+from pipelinekit.wire.templates.hcl_types import Value
+from pipelinekit.wire.templates.pieces import NOWHERE, listing, mapping
+from pipelinekit.wire.templates.template import is_template
 from pipelinekit.wire.templates.terraform import read_module
-from pipelinekit.wire.templates.terraform_module import Module, given_values
+from pipelinekit.wire.templates.terraform_module import NOTHING_TOLD, Module
 from pipelinekit.wire.templates.terraform_state import is_shown, read_shown
+from pipelinekit.wire.templates.terraform_variables import given_values
 
-LARGEST: Final = 16 * 1024 * 1024
 PIPELINE_FILE: Final = "pipeline.json"
 WEBHOOKS_FILE: Final = "webhooks.json"
-STACK: Final = "aws:cloudformation:stack"
-NESTED: Final = "cdk:cloud-assembly"
-FOREIGN: Final = "A2"
-"""The rule that an action type is known."""
-MASKED: Final = "A18"
-"""The rule that a secret is told, and not its mask."""
+PRIVATE: Final = 0o600
 NO_PARAMETERS: Final[Mapping[str, str]] = {}
-
-
-class Placeholder(Noun):
-    """A value that the file does not tell, and what stands for it.
-
-    Attributes:
-        place: Where it is, such as `stages[0].actions[0].configuration.BranchName`.
-        key: What would tell it: `--parameter KEY=VALUE`.
-        why: Why it is not known.
-        line: The line of the file, from 1; None where there is none.
-    """
-
-    place: str
-    key: str
-    why: str
-    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +64,12 @@ class Imported:
     notes: tuple[str, ...] = ()
     left: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     _projects: JSON = field(default=None, repr=False)
+    _secret: bool = field(default=False, repr=False)
 
     def save(self, folder: Path | str, *, force: bool = False) -> list[Path]:
         """Write the pipeline and what belongs to it as files that are read here.
+
+        Where a secret stands in one of them, nobody else may read them.
 
         Args:
             folder: Where pipeline.json, codebuild.yaml and webhooks.json go; made if missing.
@@ -106,7 +84,7 @@ class Imported:
             _refuse_to_overwrite(target, texts)
         target.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
-            (target / name).write_text(text, encoding="utf-8")
+            _write(target / name, text, private=self._secret)
         return [target / name for name in texts]
 
     def _texts(self) -> Iterator[tuple[str, str]]:
@@ -130,7 +108,8 @@ def import_file(
             prints, a `.tf` file, or a folder: a `cdk.out`, or one of `.tf` files.
         parameters: Values of parameters and variables by name, and of anything else that the
             file does not tell, by the keys of the placeholders.
-        pipeline: The name of the pipeline, or of its resource, where there are several.
+        pipeline: The name of the pipeline, of its resource or of its stack, where there are
+            several; `stack/resource` leaves no doubt.
 
     Raises:
         UnreadableFile: It cannot be read, or holds no pipeline or several, or a function in it
@@ -141,22 +120,36 @@ def import_file(
     place = Path(path)
     gaps = Gaps(dict(parameters))
     try:
-        assembly = _assembly(place, gaps)
-        declared = assembly.choose(pipeline, str(place))
-        projects = read_projects(assembly.projects)
+        found = _assemblies(place, gaps)
+        own, declared = choose(found, pipeline, str(place))
     except DocumentError as error:
         raise unreadable(error) from None
-    definition, masked = _definition(declared, gaps)
+    imported = _imported(place, declared, own, found, gaps)
     _refuse_unused(parameters, gaps, place)
+    return imported
+
+
+def _imported(
+    file: Path, declared: Declared, own: Assembly, found: list[Assembly], gaps: Gaps
+) -> Imported:
+    definition, masked = import_checks.definition(declared, gaps)
+    projects = import_checks.projects_for(definition, own, found, gaps)
+    webhooks = listing(own.webhooks, NOWHERE)
+    hooks = pieces.document(mapping({"webhooks": webhooks}, NOWHERE), str(file))
+    written = {"projects": projects.written, "webhooks": webhooks.data}
+    secret = tuple(import_checks.in_clear(definition, written, gaps))
+    foreign = import_checks.foreign_notes(definition)
+    sources = (declared.source, projects.source, hooks)
     return Imported(
         pipeline=definition,
-        file=place,
-        projects=projects,
-        webhooks=assembly.webhooks,
-        placeholders=(*_placeholders(declared.source, assembly.projects, gaps), *masked),
-        notes=(*assembly.notes, *declared.notes),
-        left=assembly.left,
-        _projects=assembly.projects.root.need("projects").data,
+        file=file,
+        projects=projects.by_name,
+        webhooks=tuple(each.data for each in own.webhooks),
+        placeholders=(*import_checks.placeholders(sources, gaps), *masked),
+        notes=(*own.notes, *projects.notes, *declared.notes, *foreign, *secret),
+        left=own.left,
+        _projects=projects.written,
+        _secret=bool(secret),
     )
 
 
@@ -166,6 +159,13 @@ def _refuse_unused(parameters: Mapping[str, str], gaps: Gaps, place: Path) -> No
             f"a value was given for {', '.join(unused)}, and nothing in {place} asks for it; look "
             f"at its name"
         )
+
+
+def _write(file: Path, text: str, *, private: bool) -> None:
+    if private:
+        file.touch(mode=PRIVATE)
+        file.chmod(PRIVATE)
+    file.write_text(text, encoding="utf-8")
 
 
 def _refuse_to_overwrite(folder: Path, names: Mapping[str, str]) -> None:
@@ -180,12 +180,12 @@ def _refuse_to_overwrite(folder: Path, names: Mapping[str, str]) -> None:
 # ------------------------------------------------------------------ what kind of file
 
 
-def _assembly(path: Path, gaps: Gaps) -> Assembly:
+def _assemblies(path: Path, gaps: Gaps) -> list[Assembly]:
     if path.is_dir():
-        if (path / "manifest.json").exists():
-            return _cdk(path, gaps)
-        if list(path.glob("*.tf")):
-            return _terraform(sorted(path.glob("*.tf")), path, gaps)
+        if (path / MANIFEST).exists():
+            return read_cloud_assembly(path, gaps)
+        if files := sorted(path.glob("*.tf")):
+            return [_terraform(files, path, gaps, _told(path))]
         raise UnreadableFile(
             str(path), None, "a folder without manifest.json or .tf files", "give a file in it"
         )
@@ -193,15 +193,8 @@ def _assembly(path: Path, gaps: Gaps) -> Assembly:
         advice = "give it to `pipelinekit run` as it is"
         raise UnreadableFile(str(path), None, "a definition in Python", advice)
     if path.suffix == ".tf":
-        return _terraform([path], path.parent, gaps)
-    return _document(_read(path, str(path)), gaps)
-
-
-def _read(path: Path, name: str) -> Document:
-    text = read_text(path, name, max_bytes=LARGEST)
-    braces = path.suffix == ".json" or text.lstrip()[:1] == "{"
-    form = Form.JSON if braces else Form.YAML
-    return parse(text, name, form, max_bytes=LARGEST, forms=SHORT_FORMS)
+        return [_terraform([path], path.parent, gaps, NOTHING_TOLD)]
+    return [_document(read_template_file(path), gaps)]
 
 
 def _document(document: Document, gaps: Gaps) -> Assembly:
@@ -220,21 +213,28 @@ def _document(document: Document, gaps: Gaps) -> Assembly:
             "give a file that has one",
         )
     name = str(inside.get("name", "pipeline"))
-    return Assembly((Declared(name, name, document),), projects_document((), document.name))
+    filled = pieces.document(pieces.changed(document.root, gaps.filled), document.name)
+    return Assembly((Declared(name, name, filled),), projects_document((), document.name))
 
 
 # ------------------------------------------------------------------ folders
 
 
-def _terraform(files: list[Path], folder: Path, gaps: Gaps) -> Assembly:
+def _terraform(files: list[Path], folder: Path, gaps: Gaps, told: Mapping[str, Value]) -> Assembly:
     sources = [Source(str(file), read_text(file, str(file))) for file in files]
-    told: dict[str, str] = {}
-    if len(files) > 1 or files[0].parent != folder:
-        for file in (folder / "terraform.tfvars", *sorted(folder.glob("*.auto.tfvars"))):
-            if file.exists():
-                told |= given_values(Source(str(file), read_text(file, str(file))))
-    module = Module(sources, gaps.within(told), _reader(folder))
+    module = Module(sources, gaps, _reader(folder), told)
     return read_module(module, str(files[0] if len(files) == 1 else folder))
+
+
+def _told(folder: Path) -> dict[str, Value]:
+    """Read the values of variables that a folder tells; what comes later prevails."""
+    more = [*folder.glob("*.auto.tfvars"), *folder.glob("*.auto.tfvars.json")]
+    files = [folder / "terraform.tfvars", folder / "terraform.tfvars.json", *sorted(more)]
+    told: dict[str, Value] = {}
+    for file in files:
+        if file.exists():
+            told |= given_values(Source(str(file), read_text(file, str(file))))
+    return told
 
 
 def _reader(folder: Path) -> Callable[[str], str | None]:
@@ -249,129 +249,3 @@ def _reader(folder: Path) -> Callable[[str], str | None]:
         return read_text(file, name)
 
     return read
-
-
-def _cdk(folder: Path, gaps: Gaps) -> Assembly:
-    stacks = list(_stacks(folder, gaps))
-    exports: dict[str, str] = {}
-    for document, known in stacks:
-        if is_template(document):
-            exports |= exports_of(document, known)
-    found = [
-        read_cloudformation(document, known, exports)
-        for document, known in stacks
-        if is_template(document)
-    ]
-    left: dict[str, tuple[str, ...]] = {}
-    for each in found:
-        for kind, names in each.left.items():
-            left[kind] = (*left.get(kind, ()), *names)
-    projects = [pieces.piece_of(node) for each in found for node in _projects_of(each)]
-    return Assembly(
-        pipelines=tuple(one for each in found for one in each.pipelines),
-        projects=projects_document(projects, str(folder)),
-        webhooks=tuple(one for each in found for one in each.webhooks),
-        notes=tuple(dict.fromkeys(note for each in found for note in each.notes)),
-        left=left,
-    )
-
-
-def _projects_of(assembly: Assembly) -> tuple[Node, ...]:
-    return assembly.projects.root.need("projects").list()
-
-
-def _stacks(folder: Path, gaps: Gaps) -> Iterator[tuple[Document, Gaps]]:
-    manifest = _read(folder / "manifest.json", str(folder / "manifest.json"))
-    listed: set[Path] = set()
-    for name, artifact in manifest.root.need("artifacts").mapping().items():
-        kind, properties = artifact.need("type").text(), artifact.get("properties")
-        if properties is None:
-            continue
-        if kind == NESTED:
-            yield from _stacks(_below(folder, properties.need("directoryName")), gaps)
-        elif kind == STACK:
-            file = _below(folder, properties.need("templateFile"))
-            listed.add(file)
-            yield _read(file, str(file)), gaps.within(_known_of(name, artifact, properties))
-    for file in sorted(folder.glob("*.template.json")):  # nested stacks are not listed
-        if file not in listed:
-            yield _read(file, str(file)), gaps
-
-
-def _below(folder: Path, node: Node) -> Path:
-    path = folder / node.text()
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise node.error("name something in the folder of the assembly")
-    return path
-
-
-def _known_of(name: str, artifact: Node, properties: Node) -> dict[str, str]:
-    stack, given = properties.get("stackName"), properties.get("parameters")
-    known = {"AWS::StackName": stack.text() if stack else name}
-    environment = artifact.get("environment")
-    account, _, region = (
-        environment.text().removeprefix("aws://").partition("/") if environment else ("", "", "")
-    )
-    known |= {
-        key: value
-        for key, value in (("AWS::AccountId", account), ("AWS::Region", region))
-        if value and not value.startswith("unknown-")
-    }
-    values = given.mapping() if given is not None else {}
-    return known | {key: node.data for key, node in values.items() if isinstance(node.data, str)}
-
-
-# ------------------------------------------------------------------ what was found
-
-
-def _definition(declared: Declared, gaps: Gaps) -> tuple[Pipeline, list[Placeholder]]:
-    source = declared.source
-    try:
-        pipeline = codepipeline.read(source.data)
-    except DefinitionError as error:
-        found = codepipeline.locate(error.faults, source)
-        raise DefinitionError(source.name, found) from None
-    judged = faults(pipeline, action_types())
-    masks = codepipeline.locate((fault for fault in judged if fault.rule == MASKED), source)
-    wrong = tuple(
-        fault for fault in judged if fault.rule != MASKED and not _is_foreign(fault, pipeline)
-    )
-    if wrong:
-        raise DefinitionError(source.name, codepipeline.locate(wrong, source))
-    left: list[Placeholder] = []
-    for fault in masks:
-        pipeline, key, open_still = _unmasked(pipeline, fault, gaps)
-        if open_still:
-            left.append(Placeholder(fault.place, key, "CodePipeline masks it", fault.line))
-    return pipeline, left
-
-
-def _unmasked(pipeline: Pipeline, fault: Fault, gaps: Gaps) -> tuple[Pipeline, str, bool]:
-    """Put what was given, or a placeholder, in the place of a secret that was masked."""
-    stage, action, name = int(fault.path[1]), int(fault.path[3]), str(fault.path[-1])
-    stages = list(pipeline.stages)
-    actions = list(stages[stage].actions)
-    key = f"{stages[stage].name}.{actions[action].name}.{name}"
-    value = gaps.text(key, "CodePipeline masks it")
-    changed = {**actions[action].configuration, name: value}
-    actions[action] = replace(actions[action], configuration=changed)
-    stages[stage] = stages[stage].with_actions(actions)
-    return replace(pipeline, stages=tuple(stages)), key, is_open(value)
-
-
-def _is_foreign(fault: Fault, pipeline: Pipeline) -> bool:
-    """Tell whether the fault is only that a custom action type is not known here."""
-    if fault.rule != FOREIGN:
-        return False
-    _, stage, _, action, *_ = fault.path
-    found = pipeline.stages[int(stage)].actions[int(action)]
-    return found.type.owner is not Owner.AWS
-
-
-def _placeholders(declared: Document, projects: Document, gaps: Gaps) -> Iterator[Placeholder]:
-    start = codepipeline.inner(declared)
-    for source, skipped in ((declared, len(start)), (projects, 0)):
-        for path, text in leaves(source.data):
-            for gap in gaps.explain(text):
-                place = Node(source, path[skipped:], text).where
-                yield Placeholder(place, gap.key, gap.why, source.line(path) or None)

@@ -302,7 +302,8 @@ class Kit(LocalControl):
 
         Args:
             older_than: How long ago an execution has to have ended.
-            keep: How many executions stay of those that each stage can be rolled back to.
+            keep: How many executions stay of those that each stage can be rolled back to, besides
+                the one whose work is there.
             dry_run: Whether to tell only what would be removed.
 
         Raises:

@@ -79,6 +79,7 @@ class _Reading:
             stages=stages,
             engine=self._run.engine_alive(),
             target=self._target(),
+            overdue=not execution.ended and self._run.overdue(self._present),
         )
 
     def _mark(self, stages: tuple[StageFacts, ...]) -> Mark:

@@ -12,8 +12,7 @@ from pipelinekit.engine.plan import Aim
 from pipelinekit.engine.plan import plan as decided
 from pipelinekit.engine.planned import Plan, PlannedAction, PlannedCondition, PlannedRule
 from pipelinekit.engine.validate import faults
-from pipelinekit.kit.ability import everything, limits
-from pipelinekit.kit.ability import obstacle as obstacle_of
+from pipelinekit.kit.ability import limits, obstacles
 from pipelinekit.kit.plan_sources import missing
 from pipelinekit.kit.registry import discover
 from pipelinekit.model.action import ActionTypeId, Category, Owner
@@ -103,9 +102,7 @@ class _Survey:
         self._settings = ground.settings
         workers = {each for each in ground.types if each.owner is Owner.CUSTOM} - {*discover()}
         self._obstacles = {
-            place: why
-            for place, action in everything(pipeline)
-            if action.type not in workers and (why := obstacle_of(action, ground.settings))
+            place: why for place, _, why in obstacles(pipeline, ground.settings, workers) if why
         }
 
     def complete(self, plan: Plan) -> Plan:

@@ -1,6 +1,7 @@
 """What a stage can be rolled back to."""
 
 from collections.abc import Iterator
+from itertools import chain
 
 from pipelinekit.model.check import ConditionExecution, ConditionStatus
 from pipelinekit.model.condition import ConditionType
@@ -12,6 +13,7 @@ from pipelinekit.model.execution import (
     StageExecution,
     StageState,
 )
+from pipelinekit.model.pipeline import ExecutionMode
 from pipelinekit.model.status import ExecutionType, StageStatus
 from pipelinekit.ports.store import Query, Store
 
@@ -33,8 +35,7 @@ def previous(store: Store, pipeline: str, stage: str) -> str:
             f"stage {stage!r} of pipeline {pipeline!r} was to be rolled back; the stages that "
             f"executions have entered are {entered}"
         )
-    there = _there(store, pipeline, stage)
-    good = next((each for each in candidates(store, pipeline, stage) if each != there), None)
+    good = next(targets(store, pipeline, stage), None)
     if good is not None:
         return good
     raise UnableToRollback(
@@ -43,33 +44,53 @@ def previous(store: Store, pipeline: str, stage: str) -> str:
     )
 
 
-def candidates(store: Store, pipeline: str, stage: str) -> Iterator[str]:
-    """List the executions that a stage can be rolled back to, the newest first."""
+def targets(store: Store, pipeline: str, stage: str) -> Iterator[str]:
+    """List the executions that a stage can be rolled back to, the newest first.
+
+    They go by their numbers, in which they enter a stage too, and not by clocks.
+    """
     records = store.find(PipelineRecord, Query(pipeline=pipeline))
     if not records:
         raise PipelineNotFound(f"pipeline {pipeline!r} was asked for and is not defined here")
-    for entered in _entered(store, pipeline, stage):
+    there = at_work_in(store, pipeline, stage)
+    for execution in _executions(store, pipeline):
+        if execution.version < records[0].version:
+            return  # so are all before it
+        usual = execution.type is not ExecutionType.ROLLBACK and execution.id != there
+        if usual and _succeeded(store, execution.id, stage):
+            yield execution.id
+
+
+def at_work_in(store: Store, pipeline: str, stage: str) -> str | None:
+    """Name the execution whose work is in a stage; that of a rollback is its target's.
+
+    One that skipped the stage, or that its entry condition kept out, left there what was there.
+    """
+    for execution in chain(_stray(store, pipeline, stage), _executions(store, pipeline)):
+        begun = store.find(ActionExecution, Query(execution=execution.id))
+        if any(each.stage == stage for each in begun):
+            return execution.target or execution.id
+    return None
+
+
+def _stray(store: Store, pipeline: str, stage: str) -> Iterator[PipelineExecution]:
+    """Give the one that entered a stage last, where it is left over of a PARALLEL pipeline."""
+    for entered in store.find(StageExecution, Query(pipeline=pipeline, stage=stage, limit=1)):
         found = store.find(PipelineExecution, Query(id=entered.execution))
-        if found and found[0].version < records[0].version:
-            if entered.started < records[0].updated:
-                return  # so did all that entered before it
-            continue  # left over of a PARALLEL pipeline
-        if entered.status is not StageStatus.SUCCEEDED:
-            continue
-        usual = bool(found) and found[0].type is not ExecutionType.ROLLBACK
-        if usual and not _doubted(store, entered.execution, stage):
-            yield entered.execution
+        yield from (each for each in found if each.mode is ExecutionMode.PARALLEL)
 
 
-def _entered(store: Store, pipeline: str, stage: str) -> Iterator[StageExecution]:
-    last: StageExecution | None = None
-    while True:
-        query = Query(pipeline=pipeline, stage=stage, before=last, limit=PAGE)
-        rows = store.find(StageExecution, query)
+def _executions(store: Store, pipeline: str) -> Iterator[PipelineExecution]:
+    last: PipelineExecution | None = None
+    while rows := store.find(PipelineExecution, Query(pipeline=pipeline, before=last, limit=PAGE)):
         yield from rows
-        if len(rows) < PAGE:
-            return
         last = rows[-1]
+
+
+def _succeeded(store: Store, execution: str, stage: str) -> bool:
+    entered = store.find(StageExecution, Query(execution=execution, stage=stage))
+    good = [each for each in entered if each.status is StageStatus.SUCCEEDED]
+    return bool(good) and not _doubted(store, execution, stage)
 
 
 def _doubted(store: Store, execution: str, stage: str) -> bool:
@@ -79,16 +100,3 @@ def _doubted(store: Store, execution: str, stage: str) -> bool:
         and row.status is ConditionStatus.FAILED
         for row in store.find(ConditionExecution, Query(execution=execution))
     )
-
-
-def _there(store: Store, pipeline: str, stage: str) -> str | None:
-    """Name the execution whose work is in the stage; that of a rollback is its target's.
-
-    One that skipped the stage, or that its entry condition kept out, left there what was there.
-    """
-    for entered in _entered(store, pipeline, stage):
-        begun = store.find(ActionExecution, Query(execution=entered.execution))
-        if any(each.stage == stage for each in begun):
-            found = store.find(PipelineExecution, Query(id=entered.execution))
-            return (found[0].target or found[0].id) if found else None
-    return None

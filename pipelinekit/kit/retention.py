@@ -16,7 +16,7 @@ from typing import Protocol
 
 from pipelinekit.kit.heap import Heap, Sweeper
 from pipelinekit.kit.home import Home
-from pipelinekit.kit.previous import candidates
+from pipelinekit.kit.previous import at_work_in, targets
 from pipelinekit.kit.subscribers import FOLDER
 from pipelinekit.model.errors import PipelineNotFound, ValidationError
 from pipelinekit.model.event import Pruned
@@ -190,10 +190,12 @@ class _Round:
                 return
             last = rows[-1]
 
-    def _needed(self, pipeline: str) -> Iterator[str]:
+    def _needed(self, pipeline: str) -> Iterator[str | None]:
         current = self._kit.store.find(Definition, Query(pipeline=pipeline, limit=1))
         for stage in current[0].body.stages if current else ():
-            yield from islice(candidates(self._kit.store, pipeline, stage.name), self._keep)
+            place = (self._kit.store, pipeline, stage.name)
+            yield at_work_in(*place)
+            yield from islice(targets(*place), self._keep)
 
     def _cut(self) -> None:
         removed = self._removed

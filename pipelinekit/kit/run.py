@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, Self, get_args
 
@@ -159,6 +160,10 @@ class Run:
         """List the executions of its pipeline that have not ended, the newest first."""
         query = Query(pipeline=self.pipeline, ended=False)
         return list(self._kit.store.find(PipelineExecution, query))
+
+    def overdue(self, at: datetime) -> bool:
+        """Tell whether something of it is to be dealt with by a time, UTC, and was not yet."""
+        return any(order.execution == self.id for order in self._kit.store.past.late(at))
 
     @property
     def tries(self) -> list[ActionExecution | RuleExecution]:

@@ -51,13 +51,14 @@ TABLES: Final = (
 )
 VARIABLES: Final = ("environment", "parameters", "secrets")
 NOTHING_SAID: Final = Compute()
+NONE_IMPORTED: Final[Mapping[str, Project]] = {}
 
 
 class SettingsError(ValidationError):
     """The settings file cannot be read, or says something that has no meaning."""
 
 
-def load_settings(folder: Path) -> Settings:
+def load_settings(folder: Path, imported: Mapping[str, Project] = NONE_IMPORTED) -> Settings:
     """Read `pipelinekit.toml`, else `[tool.pipelinekit]` of `pyproject.toml`, else take defaults.
 
     A `codebuild.yaml`, `.yml` or `.json` beside them holds what `aws codebuild
@@ -68,6 +69,7 @@ def load_settings(folder: Path) -> Settings:
 
     Args:
         folder: The project's folder.
+        imported: Projects by name that are taken as though `codebuild.yaml` held them.
 
     Raises:
         SettingsError: A file cannot be read, has an unknown key or a value of another kind.
@@ -75,8 +77,8 @@ def load_settings(folder: Path) -> Settings:
     try:
         document = settings_document(folder)
         if document is None:
-            return Settings(folder=str(folder), projects=_lone_projects(folder))
-        return _settings(folder, document.root)
+            return Settings(folder=str(folder), projects={**_lone_projects(folder), **imported})
+        return _settings(folder, document.root, imported)
     except DocumentError as error:
         raise SettingsError(str(error)) from None
 
@@ -174,9 +176,9 @@ def _foreign_projects(folder: Path) -> dict[str, Project]:
 # ------------------------------------------------------------------ the tables
 
 
-def _settings(folder: Path, root: Node) -> Settings:
+def _settings(folder: Path, root: Node, imported: Mapping[str, Project]) -> Settings:
     tables = _members(root, TABLES)
-    foreign = _foreign_projects(folder)
+    foreign = {**_foreign_projects(folder), **imported}
     own = {
         name: _project(node, foreign.get(name, Project()))
         for name, node in _inside(tables, "codebuild")
@@ -243,7 +245,7 @@ TEXTS_OF_ALL_KINDS: Final = "environment"
 
 
 def _values(node: Node, noun: Callable[..., object]) -> dict[str, Any]:
-    hints = get_type_hints(noun)
+    hints = {name: kind for name, kind in get_type_hints(noun).items() if kind in READERS}
     parameters = signature(noun).parameters
     needed = [name for name, each in parameters.items() if each.default is Parameter.empty]
     return {
@@ -320,4 +322,4 @@ READERS: Final[Mapping[object, Callable[[Node], object]]] = {
     Compute | None: _compute,
     Mapping[str, Receiver]: _receivers,
 }
-"""How a field of each kind is read."""
+"""How a field of each kind is read; one of another kind is no key of the file."""

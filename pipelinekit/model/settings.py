@@ -46,6 +46,9 @@ class Project(Noun):
         secrets: The Secrets Manager reference for each shell variable that is to come from there.
         compute: Where its builds run; what it leaves open, the settings' own `compute` says.
         cache: Paths that are kept between builds, besides those of the buildspec.
+        environment_type: The type of its environment at AWS, such as LINUX_CONTAINER.
+        rest: What else CodeBuild says of it, as `batch-get-projects` prints it: builds here do
+            not read it, exports write it.
     """
 
     buildspec: str | None = None
@@ -55,6 +58,8 @@ class Project(Noun):
     secrets: Mapping[str, str] = field(default_factory=dict)
     compute: Compute | None = None
     cache: tuple[str, ...] = ()
+    environment_type: str | None = None
+    rest: Mapping[str, object] = field(default_factory=dict)
 
 
 class DeploymentGroup(Noun):

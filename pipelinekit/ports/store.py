@@ -175,6 +175,10 @@ class Past(Protocol):
         """Name the engines that hold orders."""
         ...
 
+    def late(self, at: datetime) -> Sequence[Order]:
+        """Give the orders that are to be dealt with by now: to be asked again, or out of time."""
+        ...
+
     def count(self, kind: type[Row], query: Query) -> int:
         """Count rows without reading them."""
         ...

@@ -35,6 +35,9 @@ def build(  # noqa: PLR0913 - a parameter for each key of the configuration
     the log, and never become output variables. A failure says which command failed, or what to
     configure.
 
+    A project of another environment type runs on what this machine is, be it for ARM, a GPU or
+    Lambda's compute; those of Windows are refused, and those of macOS but on a Mac.
+
     A source that is a reference to a commit (`CODEBUILD_CLONE_REF`) is cloned with all of its
     history. The git of a build uses the credential helpers and the ssh agent of this user only
     where the buildspec says `git-credential-helper: yes`, and the build runs on the host.

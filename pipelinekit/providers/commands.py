@@ -19,13 +19,19 @@ from pipelinekit.model.order import Failed, FailureType, Outcome
 from pipelinekit.model.settings import Project, Settings
 from pipelinekit.ports.provider import Job, Traits, provider
 from pipelinekit.providers import BUILDS
+from pipelinekit.wire.environment_variables import Variables
 
 LINUX: Final = "LINUX_CONTAINER"
 
 
 def _check(action: Action, settings: Settings) -> str | None:
-    obstacle = _obstacle(action.configuration.get("EnvironmentType", LINUX))
-    return obstacle or builds.place_obstacle(Project(), settings)
+    stored = (each for each in action.environment if each.type is SecretType.SECRETS_MANAGER)
+    secrets = {each.name: each.value for each in stored}
+    return (
+        _obstacle(action.configuration.get("EnvironmentType", LINUX))
+        or builds.secrets_obstacle(settings, Variables(secrets=secrets))
+        or builds.place_obstacle(Project(), settings)
+    )
 
 
 def _obstacle(environment_type: str) -> str | None:

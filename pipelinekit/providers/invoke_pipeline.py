@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Annotated, Final
 
+from pipelinekit.builds.misuse import circle
 from pipelinekit.model.action import Action, Category, Owner
 from pipelinekit.model.errors import PipelineKitError
 from pipelinekit.model.order import Failed, FailureType, Outcome, Succeeded
@@ -89,10 +90,8 @@ def invoke(
 
     Source: codepipeline.md 7.21.
     """
-    if pipeline == job.order.pipeline:
-        return _refused(
-            f"pipeline {pipeline!r} is to start itself, which would never end; name another one"
-        )
+    if why := circle(pipeline, job.order.pipeline):
+        return _refused(why)
     try:
         given = _read_variables(variables), _read_revisions(revisions)
         execution = job.start(pipeline, *given)

@@ -5,16 +5,17 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Table, func, not_, select
 
 from pipelinekit.model.errors import StoreError
 from pipelinekit.model.execution import Artifact
+from pipelinekit.model.order import Order
 from pipelinekit.model.row import Row
 from pipelinekit.ports.store import Anchor, Query
 from pipelinekit.store.asking import number
 from pipelinekit.store.schema import ACTIONS, ANCHOR, ARTIFACTS, JOURNAL, ORDERS, RULES, TABLES
 from pipelinekit.store.writing import EMPTY_DIGEST, chained
-from pipelinekit.wire.record import artifacts_in, read_record
+from pipelinekit.wire.record import artifacts_in, read, read_record
 
 Opened = Callable[[], AbstractContextManager[Connection]]
 
@@ -22,6 +23,7 @@ MANY_IDS, MANY_ROWS, MANY_RECORDS = 500, 2_000, 10_000
 """How many are asked for, read, and removed at once: others write in between."""
 
 _HOLDERS = select(ORDERS.c.owner).where(ORDERS.c.owner.is_not(None)).distinct()
+_WANTED = select(ORDERS.c.body).where(not_(ORDERS.c.halt))
 _FIRST = select(func.min(JOURNAL.c.number)).scalar_subquery()
 _LAST = select(func.max(JOURNAL.c.number)).scalar_subquery()
 
@@ -48,6 +50,12 @@ class SqlPast:
         """Name the engines that hold orders."""
         with self._reading() as connection:
             return list(connection.execute(_HOLDERS).scalars())
+
+    def late(self, at: datetime) -> Sequence[Order]:
+        """Give the orders that are to be dealt with by now: to be asked again, or out of time."""
+        with self._reading() as connection:
+            orders = [read(body, Order) for body in connection.execute(_WANTED).scalars()]
+        return [order for order in orders if min(_times(order), default=at) < at]
 
     def count(self, kind: type[Row], query: Query) -> int:
         """Count rows without reading them."""
@@ -123,6 +131,10 @@ class SqlPast:
             connection.execute(ANCHOR.insert().values(anchor))
             connection.execute(JOURNAL.delete().where(JOURNAL.c.number <= end.number))
             return len(rows)
+
+
+def _times(order: Order) -> Iterator[datetime]:
+    return (time for time in (order.due, order.deadline) if time is not None)
 
 
 def _known(

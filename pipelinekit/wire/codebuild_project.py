@@ -3,11 +3,20 @@
 from collections.abc import Mapping
 from typing import Final
 
+from msgspec import to_builtins
+
 from pipelinekit.model.settings import Compute, Project
 from pipelinekit.tools.documents.document import JSON, Document, Node
+from pipelinekit.wire.codebuild_members import EMPTY, Members, members_of
 from pipelinekit.wire.environment_variables import Variables, variables_of
 
 LEAST_MINUTES: Final = 1
+UNDERSTOOD: Final = frozenset({"name", "timeoutInMinutes"})
+UNDERSTOOD_OF: Final = {
+    "source": frozenset({"buildspec"}),
+    "environment": frozenset({"type", "image", "environmentVariables"}),
+}
+"""The members that builds here read; `Project.rest` keeps the others."""
 USUAL_IMAGE: Final = "aws/codebuild/standard:7.0"
 
 
@@ -16,7 +25,7 @@ def read_projects(document: Document) -> dict[str, Project]:
 
     Args:
         document: What `aws codebuild batch-get-projects` prints, as JSON or YAML: a mapping with
-            the list `projects`. What has no meaning here is left aside, as AWS prints much.
+            the list `projects`. What has no meaning here is kept for exports.
 
     Raises:
         DocumentError: Something is not of the kind that AWS prints; says the line.
@@ -33,15 +42,38 @@ def read_projects(document: Document) -> dict[str, Project]:
     return projects
 
 
-def write_project(name: str, project: Project, role_arn: str) -> dict[str, JSON]:
+def write_project(name: str, project: Project, role_arn: str) -> Members:
     """Write a project that builds for pipelines, so that `read_projects` reads it back.
 
     Args:
         name: Its name.
         project: What the settings say of it; what only this machine knows is left out.
-        role_arn: The role of its builds at AWS.
+        role_arn: The role of its builds at AWS, where the project has none.
     """
-    image = project.compute.image if project.compute else None
+    usual: Members = {
+        "source": {"type": "CODEPIPELINE"},
+        "artifacts": {"type": "CODEPIPELINE"},
+        "environment": {
+            "type": "LINUX_CONTAINER",
+            "computeType": "BUILD_GENERAL1_SMALL",
+            "image": USUAL_IMAGE,
+        },
+        "serviceRole": role_arn,
+    }
+    return {"name": name, **_over(usual, _told(project))}
+
+
+def assumed(project: Project) -> list[str]:
+    """Name what `write_project` has to assume of a project, as nobody has told it."""
+    told = _told(project)
+    environment = told["environment"]
+    assert isinstance(environment, dict)  # noqa: S101 - it is made here
+    of_it = (name for name in ("type", "computeType", "image") if name not in environment)
+    role = () if "serviceRole" in told else ("serviceRole",)
+    return [*(f"environment.{name}" for name in of_it), *role]
+
+
+def _told(project: Project) -> Members:
     kinds: tuple[tuple[str, Mapping[str, str]], ...] = (
         ("PLAINTEXT", project.environment),
         ("PARAMETER_STORE", project.parameters),
@@ -52,26 +84,30 @@ def write_project(name: str, project: Project, role_arn: str) -> dict[str, JSON]
         for kind, table in kinds
         for key, value in table.items()
     ]
-    source: dict[str, JSON] = {"type": "CODEPIPELINE"}
-    environment: dict[str, JSON] = {
-        "type": "LINUX_CONTAINER",
-        "computeType": "BUILD_GENERAL1_SMALL",
-        "image": image or USUAL_IMAGE,
+    environment: Members = {
+        "type": project.environment_type,
+        "image": project.compute.image if project.compute else None,
+        "environmentVariables": variables,
     }
-    if project.buildspec:
-        source["buildspec"] = project.buildspec
-    if variables:
-        environment["environmentVariables"] = variables
-    written: dict[str, JSON] = {
-        "name": name,
-        "source": source,
-        "artifacts": {"type": "CODEPIPELINE"},
-        "environment": environment,
-        "serviceRole": role_arn,
+    understood: Members = {
+        "source": _given({"buildspec": project.buildspec or None}),
+        "environment": _given(environment),
+        **_given({"timeoutInMinutes": project.timeout_minutes}),
     }
-    if project.timeout_minutes is not None:
-        written["timeoutInMinutes"] = project.timeout_minutes
-    return written
+    return _over(to_builtins(project.rest), understood)
+
+
+def _given(members: Members) -> Members:
+    return {name: value for name, value in members.items() if value not in EMPTY}
+
+
+def _over(under: Members, members: Members) -> Members:
+    merged = {**under, **members}
+    for name, beneath in under.items():
+        above = merged[name]
+        if isinstance(beneath, dict) and isinstance(above, dict):
+            merged[name] = _over(beneath, above)
+    return merged
 
 
 def _project(node: Node) -> Project:
@@ -84,7 +120,18 @@ def _project(node: Node) -> Project:
         parameters=variables.parameters,
         secrets=variables.secrets,
         compute=_compute(environment),
+        environment_type=_text(environment, "type"),
+        rest=_rest(members_of(node.data)),
     )
+
+
+def _rest(members: Members) -> Members:
+    rest = {name: value for name, value in members.items() if name not in UNDERSTOOD}
+    for name, understood in UNDERSTOOD_OF.items():
+        inside = rest.get(name)
+        if isinstance(inside, dict):
+            rest[name] = {key: each for key, each in inside.items() if key not in understood}
+    return _given(rest)
 
 
 def _variables(environment: Node | None) -> Variables:

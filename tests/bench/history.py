@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import pipelinekit as pk
 from pipelinekit.kit.observe import observed
-from pipelinekit.kit.previous import candidates
+from pipelinekit.kit.previous import targets
 from pipelinekit.kit.run import Run
 from pipelinekit.model.execution import ActionExecution, PipelineExecution
 from pipelinekit.ports.store import Query
@@ -88,7 +88,7 @@ def _costs(kit: pk.Kit, rounds: int) -> Iterator[Cost]:
         "actions, 100 further back": lambda: _actions(kit, dice.choice(runs).attempts[0]),
         "state of a pipeline": lambda: observed(kit.runs(BIG, 1)[0], now()),
         "a run by the beginning of its id": lambda: kit.run(dice.choice(runs).id[:13]),
-        "what can be rolled back to": lambda: next(candidates(kit.store, BIG, "Live")),
+        "what can be rolled back to": lambda: next(targets(kit.store, BIG, "Live")),
         "history of a day": lambda: kit.history(BIG, 1).executions,
     }
     for name, call in calls.items():

@@ -257,6 +257,21 @@ def test_an_image_that_the_settings_pass_over_is_said(site: Site) -> None:
     assert "image node:18 is not used: builds run in the host by the settings" in said[1]
 
 
+def test_another_machine_than_the_one_that_was_asked_for_is_said(site: Site) -> None:
+    project = Project(environment_type="LINUX_GPU_CONTAINER", compute=Compute(where=Where.HOST))
+    site.settings = Settings(projects={"shop": project})
+    said = site.build(phases(build=["true"])).job.said
+    assert said[1].startswith("environment type LINUX_GPU_CONTAINER: builds run on what this")
+
+
+def test_a_build_of_windows_is_refused_before_anything_runs(site: Site) -> None:
+    project = Project(environment_type="WINDOWS_CONTAINER")
+    site.settings = Settings(projects={"shop": project})
+    failed = site.build(phases(build=["touch never"])).failed
+    assert "this machine is no Windows" in failed.message
+    assert failed.code == FailureType.CONFIGURATION_ERROR
+
+
 def test_what_the_place_cannot_hold_is_refused_before_anything_runs(site: Site) -> None:
     site.settings = Settings(compute=Compute(where=Where.HOST, memory_mb=100))
     failed = site.build(phases(build=["touch never"])).failed

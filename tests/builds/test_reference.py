@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from pipelinekit.builds.misuse import misused
+from pipelinekit.builds.misuse import misuse, references
 from pipelinekit.builds.reference import FILE, read_reference
 from pipelinekit.builds.repository import address_of
 from pipelinekit.model.action import Action
@@ -146,9 +146,11 @@ def test_only_codebuild_reads_references(shop: Path, tmp_path: Path) -> None:
     check = commands("check", "touch never").reads(source)
     build = codebuild("build", project="shop").reads(source)
     pipeline = Pipeline("shop", (Stage("Source", source), Stage("Build", check, build)))
-    ((action, why),) = misused(pipeline)
-    assert action == check
+    referring = references(pipeline)
+    why = misuse(check, "shop", referring)
+    assert why
     assert "set OutputArtifactFormat of app to CODE_ZIP" in why
+    assert misuse(build, "shop", referring) is None
 
     artifact = fetched(source, tmp_path, settings)
     wanted = order(check)

@@ -3,6 +3,10 @@
 import json
 import os
 import signal
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
 
 import pytest
 
@@ -104,6 +108,25 @@ def test_an_interrupted_run_ends_with_130_and_its_build_goes_on(shop: Project) -
     assert [row["attempt"] for row in shop.answer("history", "--actions")] == [1, 1, 1, 1]
 
 
+def test_a_build_that_is_abandoned_after_its_engine_left_is_ended(shop: Project) -> None:
+    running = shop.begin("run", "pipeline.py", "--yes")
+    until((shop.folder / "begun").exists)
+    os.killpg(running.pid, signal.SIGINT)
+    running.communicate(timeout=30)
+    assert list(builds_of(shop))
+    stopped = shop.call("stop", "shop", "--abandon")
+    assert stopped.returncode == 0, stopped.stderr
+    until(lambda: not list(builds_of(shop)))
+
+
+def builds_of(shop: Project) -> Iterator[Path]:
+    """Find the processes of its builds, which have its settings in their environment."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if f"HERE={shop.folder}".encode() in (process / "environ").read_bytes():
+                yield process
+
+
 def test_watch_carries_on_what_a_killed_engine_left(project: Project) -> None:
     running = project.begin("run", project.write("demo.py", UNTIL))
     until(lambda: "Test/rest" in running.stdout.readline() if running.stdout else False)
@@ -153,6 +176,28 @@ def test_a_run_that_waits_is_approved_by_another_process(project: Project) -> No
     shown, said = running.communicate(timeout=30)
     assert running.returncode == 0, said
     assert "approved by" in shown
+
+
+@pytest.mark.parametrize("asked", [("watch",), ("approve", "demo"), ("retry", "demo")])
+def test_an_approval_whose_time_is_over_fails_also_where_no_engine_was_there(
+    project: Project, asked: tuple[str, ...]
+) -> None:
+    assert project.call("run", project.write("demo.py", GATE)).returncode == 3
+    with closing(sqlite3.connect(project.folder / ".pipelinekit" / "pipelinekit.db")) as store:
+        store.execute(
+            "UPDATE orders SET body = json_set(body, '$.deadline', '2020-01-01T00:00:00Z')"
+        )
+        store.execute(
+            "UPDATE action_executions SET body = json_set(body, '$.deadline', "
+            "'2020-01-01T00:00:00Z') WHERE body LIKE '%token%'"
+        )
+        store.commit()
+    told = project.call("status", "demo").stdout
+    assert "No engine is at work; go on with: pipelinekit watch" in told
+    project.call(*asked)
+    watched = project.call("watch", "demo")
+    assert watched.returncode == 1, watched.stdout + watched.stderr
+    assert "timed out" in watched.stdout
 
 
 def test_somebody_at_the_terminal_is_asked_and_sees_details(project: Project) -> None:

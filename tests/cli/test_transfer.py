@@ -38,7 +38,8 @@ def test_a_report_alone_writes_nothing(project: Project) -> None:
     assert done.exit_code == 0
     assert "○ action Source/Get  Source/AWS/CodeCommit/1  runs here once configured" in done.output
     assert "runs here, 1 runs here once configured, 0 needs AWS, 0 not supported" in done.output
-    assert "\n    [repositories]\n" in done.output
+    told = call("import", "t.yaml", "--report", "--parameter", "Branch=main").output
+    assert "\n    [repositories]\n" in told  # the lines to write
     assert [each.name for each in project.folder.iterdir()] == ["t.yaml"]
 
 
@@ -104,3 +105,19 @@ def test_bad_input_ends_with_2_and_no_traceback(project: Project, name: str, tex
     assert done.exit_code == 2
     assert f"Error: {name}" in done.output
     assert "Traceback" not in done.output
+
+
+def test_a_pipeline_with_custom_actions_is_exported_with_a_word_on_them(project: Project) -> None:
+    text = TEMPLATE.replace(
+        "Build, Owner: AWS, Provider: CodeBuild", "Build, Owner: Custom, Provider: Own-x"
+    )
+    project.write("t.yaml", text)
+    done = call("import", "t.yaml")
+    assert "note: action Build/Make: its type Build/Custom/Own-x/1 is not known" in done.output
+    assert call("validate", "pipeline.json").exit_code == 2
+    exported = call("export", "pipeline.json")
+    assert exported.exit_code == 0
+    assert "action Build/Make runs here only: AWS CodePipeline does not know" in exported.stderr
+    wrong = exported.stdout.replace('"runOrder": 1', '"runOrder": 0')
+    project.write("wrong.json", wrong)
+    assert call("export", "wrong.json").exit_code == 2

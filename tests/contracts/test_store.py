@@ -300,6 +300,20 @@ def test_what_is_to_be_halted_or_is_late_is_for_anybody(store: Store) -> None:
     assert [each.order.id for each in store.take(Taker("b", ABLE), after)] == ["late"]
 
 
+def test_orders_are_late_once_their_time_is_over_or_they_are_to_be_asked_again(
+    store: Store,
+) -> None:
+    order = Order("never", "shop", "e", "s", "a", step("a").type)
+    over, again = NOON, NOON + timedelta(minutes=1)
+    halted = replace(order, id="halted", deadline=over)
+    ended, asked = replace(halted, id="over"), replace(order, id="again", due=again)
+    commanded(store, *map(Run, (order, ended, asked, halted)), Halt("halted"))
+    seconds = timedelta(seconds=1)
+    assert store.past.late(NOON) == []
+    assert [each.id for each in store.past.late(over + seconds)] == ["over"]
+    assert {each.id for each in store.past.late(again + seconds)} == {"over", "again"}
+
+
 def test_what_stands_beside_a_body_is_what_the_row_says(store: Store, url: str) -> None:
     world = Recorder(store)
     rule = gate("check", Value="1", Operator="EQ")

@@ -1,5 +1,7 @@
 """Rollbacks by a person: the old artifacts and variables go where the new ones went."""
 
+from datetime import timedelta
+
 import pytest
 
 import pipelinekit as pk
@@ -13,6 +15,7 @@ from pipelinekit.model.gate import gate
 from pipelinekit.model.pipeline import Pipeline, Stage
 from pipelinekit.model.status import ExecutionType, TriggerType
 from pipelinekit.providers.variable_check import variable_check
+from pipelinekit.runtime.clock import now
 from tests.flows.ledger import WAIT, Site, check_replay, stages
 
 
@@ -84,6 +87,19 @@ def test_a_run_that_did_nothing_in_the_stage_is_not_what_is_there(
     released(kit, site, site.line(gated), "old", "new", "bad")
     kit.rollback("shop", "Prod").wait(timeout=WAIT)
     assert site.ledger == ["live old old", "live new new", "live old old"]
+
+
+def test_the_target_goes_by_numbers_where_a_clock_was_set_back(
+    kit: pk.Kit, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = site.line(Stage("Prod", site.ship("live")))
+    with monkeypatch.context() as patched:
+        ahead = timedelta(hours=2)
+        patched.setattr(kit.worker, "_clock", lambda: now() + ahead)
+        first = kit.start(line).wait(timeout=WAIT)
+    second = kit.start(line).wait(timeout=WAIT)
+    assert first.stages[-1].started > second.stages[-1].started
+    assert kit.rollback("shop", "Prod").execution.target == first.id
 
 
 def test_a_late_run_of_a_parallel_definition_hides_no_target(kit: pk.Kit, site: Site) -> None:

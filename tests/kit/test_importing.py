@@ -68,7 +68,8 @@ def refused(path: Path, **given: str) -> str:
 
 def test_a_template_comes_with_its_project_and_its_placeholders(tmp_path: Path) -> None:
     found = pk.import_file(write(tmp_path, "t.yaml", TEMPLATE))
-    assert found.projects == {"shop": Project(buildspec="ci/build.yml")}
+    rest = {"source": {"type": "CODEPIPELINE"}}
+    assert found.projects == {"shop": Project(buildspec="ci/build.yml", rest=rest)}
     assert [(each.place, each.key, each.line) for each in found.placeholders] == [
         ("roleArn", "Role.Arn", 12),
         ("artifactStore.location", "Bucket", 13),
@@ -169,6 +170,25 @@ def test_a_folder_of_terraform_is_read_with_its_values(tmp_path: Path) -> None:
     assert [each.key for each in alone.placeholders] == ["branch"]
 
 
+def test_each_file_of_values_counts_also_for_a_folder_with_one_file(tmp_path: Path) -> None:
+    text = pk.export(pipeline(), "terraform").replace('"main"', "var.branch")
+    write(tmp_path, "main.tf", text + 'variable "branch" {}\n')
+    for name, value in (
+        ("terraform.tfvars", 'branch = "{}"\n'),
+        ("terraform.tfvars.json", '{{"branch": "{}"}}'),
+        ("a.auto.tfvars.json", '{{"branch": "{}"}}'),
+        ("b.auto.tfvars", 'branch = "{}"\n'),
+    ):
+        write(tmp_path, name, value.format(name))
+        found = import_file(tmp_path)
+        assert found.pipeline.stages[0].actions[0].configuration["BranchName"] == name
+        assert found.placeholders == ()
+    told = import_file(tmp_path, {"branch": "told"})
+    assert told.pipeline.stages[0].actions[0].configuration["BranchName"] == "told"
+    write(tmp_path, "c.auto.tfvars.json", "{")
+    assert "c.auto.tfvars.json, line 1" in refused(tmp_path)
+
+
 PROJECT = """
 resource "aws_codebuild_project" "x" {
   name = "x"
@@ -253,6 +273,12 @@ provider "aws" {
   skip_metadata_api_check     = true
 }
 """
+KEPT = {
+    "queuedTimeoutInMinutes": 30,
+    "vpcConfig": {"vpcId": "vpc-1", "subnets": ["s-1"], "securityGroupIds": ["g-1"]},
+    "cache": {"type": "S3", "location": "bucket/cache"},
+    "secondarySourceVersions": [{"sourceIdentifier": "more", "sourceVersion": "main"}],
+}
 MIRRORS = [
     *(Path(os.environ[name]) for name in ("TF_PLUGINS",) if name in os.environ),
     Path.home() / ".terraform.d" / "plugins",
@@ -275,6 +301,8 @@ def test_terraform_itself_plans_what_is_exported_and_its_plan_comes_back_equal(
     odd = Project(
         buildspec=BUILDSPEC,
         timeout_minutes=7,
+        environment_type="ARM_CONTAINER",
+        rest=KEPT,
         environment={"A": '$${x} ${y} %{ "q" \\n'},
     )
     projects = {"shop": odd}
@@ -299,7 +327,9 @@ def test_terraform_itself_plans_what_is_exported_and_its_plan_comes_back_equal(
     terraform("plan", "-input=false", "-out=made")
     shown = write(tmp_path, "plan.json", terraform("show", "-json", "made"))
     assert import_file(shown).pipeline == shop
-    assert import_file(shown).projects == import_file(written).projects
+    planned, asked = (import_file(each).projects["shop"] for each in (shown, written))
+    assert replace(planned, rest={}) == replace(asked, rest={})  # a plan tells defaults, too
+    assert planned.rest.items() >= {key: asked.rest[key] for key in KEPT}.items()
 
 
 # ------------------------------------------------------------------ bad input

@@ -99,7 +99,7 @@ def test_what_ended_long_ago_goes_with_rows_logs_and_artifacts(kit: pk.Kit, home
     old = released(kit, 3)
     kit.start("shop", token="a-token").wait(timeout=WAIT)
     released(kit, 1)
-    removed = kit.gc(NOTHING, keep=1)
+    removed = kit.gc(NOTHING, keep=0)
     assert (removed.executions, removed.executions_left) == (4, 1)
     assert (removed.jobs.count, removed.objects.count) == (8, 4)
     assert removed.jobs.bytes > 0 < removed.objects.bytes
@@ -125,12 +125,19 @@ def test_the_newest_that_a_stage_can_be_rolled_back_to_stay_and_can_be_gone_back
     kit: pk.Kit,
 ) -> None:
     runs = released(kit, 5)
-    kit.gc(NOTHING, keep=3)
+    kit.gc(NOTHING, keep=2)  # besides the one that is there
     assert known(kit) == set(runs[2:])
     back = kit.rollback("shop", "Live", runs[2]).wait(timeout=WAIT)
     assert back.status == "Succeeded"
+    assert back.execution.target == runs[2]
     with pytest.raises(ExecutionNotFound):
         kit.rollback("shop", "Live", runs[0])
+
+
+def test_with_one_to_keep_there_is_one_to_go_back_to(kit: pk.Kit) -> None:
+    runs = released(kit, 3)
+    kit.gc(NOTHING, keep=1)
+    assert kit.rollback("shop", "Live").execution.target == runs[1]
 
 
 def test_the_last_of_each_stage_stays_whatever_is_to_be_kept(kit: pk.Kit) -> None:
@@ -185,7 +192,7 @@ def test_a_second_round_finds_nothing_more(kit: pk.Kit) -> None:
 def test_the_journal_is_cut_and_stays_a_chain_to_which_more_is_added(kit: pk.Kit) -> None:
     released(kit, 2)
     digests = {record.number: record.digest for record in kit.store.tail(0)}
-    removed = kit.gc(NOTHING, keep=1)
+    removed = kit.gc(NOTHING, keep=0)
     anchor = removed.anchor
     assert removed.records == anchor.number > len(digests) - 1
     assert kit.store.tail(0)[0].number == anchor.number + 1
@@ -198,7 +205,7 @@ def test_the_journal_is_cut_and_stays_a_chain_to_which_more_is_added(kit: pk.Kit
 
 def test_the_journal_tells_who_removed_what(kit: pk.Kit) -> None:
     old, _ = released(kit, 2)
-    kit.gc(NOTHING, keep=1)
+    kit.gc(NOTHING, keep=0)
     (last,) = kit.store.tail(None)
     assert isinstance(last.event, Pruned)
     assert (last.event.by, last.event.executions) == ("ann", (old,))

@@ -29,6 +29,7 @@ shop = "../shop.git"
 buildspec = "ci/buildspec.yml"
 timeout_minutes = 5
 cache = ["node_modules/**/*"]
+environment_type = "LINUX_CONTAINER"
 compute = { where = "container", image = "python:3.12", network = false }
 [codebuild.shop.environment]
 LEVEL = "info"
@@ -120,6 +121,7 @@ def test_the_settings_file_says_where_things_are(tmp_path: Path) -> None:
                 secrets={"PASSWORD": "database:password"},
                 compute=Compute(Where.CONTAINER, "python:3.12", network=False),
                 cache=("node_modules/**/*",),
+                environment_type="LINUX_CONTAINER",
             )
         },
         groups={
@@ -189,6 +191,7 @@ def test_without_a_table_there_are_defaults(tmp_path: Path, text: str) -> None:
         ("[codebuild.shop]\nparameters = {A = 3}\n", "3 at codebuild.shop.parameters.A; text"),
         ("[codebuild.shop]\nsecrets.A = 'x'\nenvironment.A = 1\n", "A more than once at"),
         ("[codebuild.shop]\ncache = 'x'\n", "a list is expected"),
+        ("[codebuild.shop]\nrest = {}\n", "rest, which has no meaning; known here: buildspec"),
         ("[codebuild.shop]\ncompute = 'host'\n", "a table such as"),
         ("[codebuild.shop]\ncompute.were = 'host'\n", "compute.were, .*; write where"),
         ("[compute]\nwhere = 'cloud'\n", "one of host, sandbox, container is expected"),
@@ -259,6 +262,7 @@ buildspec = "mine.yml"
             timeout_minutes=5,
             secrets={"PASSWORD": "database:password"},
             compute=Compute(image="python:3.11", memory_mb=512),
+            rest={"source": {"type": "CODEPIPELINE"}},
         ),
         "other": Project(buildspec="other.yml"),
         "mine": Project(buildspec="mine.yml"),

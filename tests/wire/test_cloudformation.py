@@ -5,6 +5,7 @@ import pytest
 from pipelinekit.tools.documents.document import Document, DocumentError, parse
 from pipelinekit.wire import codepipeline
 from pipelinekit.wire.codebuild_project import read_projects
+from pipelinekit.wire.templates.assembly import Assembly, Declared, choose
 from pipelinekit.wire.templates.cloudformation import exports_of, read_cloudformation
 from pipelinekit.wire.templates.gaps import Gaps
 from pipelinekit.wire.templates.template import SHORT_FORMS, is_template
@@ -53,8 +54,13 @@ def template(value: str) -> Document:
     return parse(text, "t.yaml", forms=SHORT_FORMS)
 
 
+def only(document: Document, gaps: Gaps) -> Declared:
+    _, found = choose([read_cloudformation(document, gaps)], None, document.name)
+    return found
+
+
 def resolved(value: str, **known: str) -> str:
-    found = read_cloudformation(template(value), Gaps(known)).pipelines[0]
+    found = only(template(value), Gaps(known))
     pipeline = codepipeline.read(found.source.data)
     return pipeline.stages[0].actions[0].configuration.get("BranchName", "nothing")
 
@@ -154,13 +160,13 @@ def test_a_circle_of_conditions_is_named() -> None:
     text = (HEAD + PIPELINE).replace("VALUE", "!If [IsDev, a, b]")
     text = text.replace("!Equals [!Ref Stage, prod]", "!Not [!Condition IsDev]")
     with pytest.raises(DocumentError, match="condition IsDev -> condition IsProd -> condition"):
-        read_cloudformation(parse(text, "t.yaml", forms=SHORT_FORMS), Gaps())
+        only(parse(text, "t.yaml", forms=SHORT_FORMS), Gaps())
 
 
 def test_a_circle_of_names_is_named() -> None:
     text = (HEAD + PIPELINE).replace("VALUE", "!Ref Named").replace("${Name}-bucket", "${Named}")
     with pytest.raises(DocumentError, match="a circle: Named -> Named"):
-        read_cloudformation(parse(text, "t.yaml", forms=SHORT_FORMS), Gaps())
+        only(parse(text, "t.yaml", forms=SHORT_FORMS), Gaps())
 
 
 def test_a_pipeline_without_a_name_is_called_by_its_logical_id() -> None:
@@ -188,6 +194,8 @@ def test_a_resource_whose_condition_does_not_hold_is_not_there() -> None:
     )
     found = read_cloudformation(parse(text, "t.yaml", forms=SHORT_FORMS), Gaps())
     assert found.pipelines == ()
+    with pytest.raises(DocumentError, match="Pipeline is not made: its condition IsDev does not"):
+        choose([found], None, "t.yaml")
 
 
 BESIDE = """
@@ -228,7 +236,7 @@ def test_projects_webhooks_and_exports_come_along() -> None:
     assert project.buildspec == ("version: 0.2\nphases: {build: {commands: [echo us-east-1]}}\n")
     assert (project.environment, project.parameters) == ({"LEVEL": "3"}, {"KEY": "/shop/key"})
     assert project.timeout_minutes == 20
-    assert found.webhooks == (
+    assert tuple(each.data for each in found.webhooks) == (
         {
             "name": "Hook",
             "authentication": "GITHUB_HMAC",
@@ -249,3 +257,107 @@ def test_an_excerpt_of_resources_alone_is_read_too() -> None:
     (found,) = read_cloudformation(document, gaps).pipelines
     text = codepipeline.read(found.source.data).stages[0].actions[0].configuration["BranchName"]
     assert next(gaps.explain(text)).why == "this excerpt does not say what it is"
+
+
+def test_each_item_of_a_list_is_checked() -> None:
+    told = "Names: {Type: CommaDelimitedList, Default: 'one, two', AllowedValues: [one, two]}"
+    text = (HEAD + PIPELINE).replace("VALUE", "!Join ['-', !Ref Names]")
+    text = text.replace("Names: {Type: CommaDelimitedList, Default: 'one, two'}", told)
+    document = parse(text, "t.yaml", forms=SHORT_FORMS)
+    assert "two-one" in str(only(document, Gaps({"Names": "two, one"})).source.data)
+    with pytest.raises(DocumentError, match="found three for parameter Names; give one of one"):
+        only(document, Gaps({"Names": "two,three"}))
+
+
+@pytest.mark.parametrize(
+    ("parameter", "given", "told"),
+    [
+        ("{Type: String, Default: test, AllowedValues: [dev]}", None, "test for parameter Stage"),
+        ("{Type: Number, Default: zzz}", None, "zzz for parameter Stage; give a number"),
+        ("{Type: Number, Default: 1}", "zzz", "zzz for parameter Stage; give a number"),
+        ("{Type: List<Number>, Default: '1, 2'}", "1,x", "x for parameter Stage; give a number"),
+        (
+            "{Type: String, NoEcho: true, AllowedValues: [abc]}",
+            "xyz",
+            "found a value that",
+        ),
+        ("{Type: Number, NoEcho: 'true'}", "xyz", "found a value that it does not allow for"),
+    ],
+)
+def test_a_parameter_takes_what_cloudformation_takes(
+    parameter: str, given: str | None, told: str
+) -> None:
+    text = (HEAD + PIPELINE).replace("VALUE", "!Sub '${Stage}'")
+    text = text.replace("{Type: String, Default: prod, AllowedValues: [dev, prod]}", parameter)
+    gaps = Gaps({} if given is None else {"Stage": given})
+    with pytest.raises(DocumentError, match=told) as refused:
+        only(parse(text, "t.yaml", forms=SHORT_FORMS), gaps)
+    assert "xyz" not in str(refused.value)
+    assert "abc" not in str(refused.value)
+
+
+def test_what_is_stored_elsewhere_may_be_given_whatever_names_are_allowed_there() -> None:
+    text = (HEAD + PIPELINE).replace("VALUE", "!Ref Stored")
+    text = text.replace("Default: /shop/branch", "Default: /shop/branch, AllowedValues: [/shop/b]")
+    document = parse(text, "t.yaml", forms=SHORT_FORMS)
+    assert "main" in str(only(document, Gaps({"Stored": "main"})).source.data)
+
+
+def role(properties: str, **known: str) -> tuple[str, Assembly]:
+    text = (HEAD + PIPELINE).replace("VALUE", "!GetAtt Role.Arn")
+    text = text.replace("Properties: {RoleName: builder}", f"Properties: {properties}")
+    found = read_cloudformation(parse(text, "t.yaml", forms=SHORT_FORMS), Gaps(known))
+    pipeline = codepipeline.read(found.pipelines[0].source.data)
+    return pipeline.stages[0].actions[0].configuration["BranchName"], found
+
+
+def test_the_arn_of_a_role_has_its_path_and_its_partition() -> None:
+    arn, _ = role("{RoleName: r, Path: /service-role/}")
+    assert arn == "arn:aws:iam::000000000000:role/service-role/r"
+    told = {"AWS::Partition": "aws-cn", "AWS::AccountId": "111122223333"}
+    assert role("{RoleName: r}", **told)[0] == "arn:aws-cn:iam::111122223333:role/r"
+    assert role("{RoleName: r, Path: !Ref Open}")[0] == "UNRESOLVED-Role-Arn"
+
+
+def test_the_account_is_asked_for_only_where_an_arn_has_one() -> None:
+    found = read_cloudformation(template("!GetAtt Named.Arn"), Gaps())
+    assert found.notes == ()
+    assert "arn:aws:s3:::shop-bucket" in str(found.pipelines[0].source.data)
+    assert "AWS::AccountId was taken as" in role("{RoleName: r}")[1].notes[0]
+
+
+LOOP = """
+  Fn::ForEach::Kinds:
+    - Env
+    - [dev, prod]
+    - {'J${Env}': {Type: 'TYPE', Properties: {Name: !Sub 'j-${Env}'}}}
+"""
+
+
+def looped(kind: str) -> Assembly:
+    text = (HEAD + PIPELINE).replace("VALUE", "j-dev") + LOOP.replace("TYPE", kind)
+    return read_cloudformation(parse(text, "t.yaml", forms=SHORT_FORMS), Gaps())
+
+
+def test_what_only_cloudformation_expands_is_told() -> None:
+    found = looped("AWS::CodeBuild::Project")
+    assert "Fn::ForEach::Kinds (line 38) makes AWS::CodeBuild::Project, which" in found.notes[0]
+    assert "--template-stage Processed" in found.notes[0]
+    assert found.left["Fn::ForEach"] == ("Kinds",)
+    assert choose([found], None, "t.yaml")[1].id == "Pipeline"
+
+
+def test_a_loop_that_makes_pipelines_is_one_that_may_be_meant_and_cannot_be_read() -> None:
+    found = looped("AWS::CodePipeline::Pipeline")
+    with pytest.raises(DocumentError, match="2 pipelines: Pipeline, Fn::ForEach"):
+        choose([found], None, "t.yaml")
+    with pytest.raises(DocumentError, match=r"line 38: found Fn::ForEach::Kinds, which"):
+        choose([found], "Fn::ForEach::Kinds", "t.yaml")
+
+
+def test_a_loop_beside_other_members_is_refused() -> None:
+    text = (HEAD + PIPELINE).replace("VALUE", "main")
+    loop = "      Fn::ForEach::X: [A, [b], {}]\n      RoleArn:"
+    document = parse(text.replace("      RoleArn:", loop), "t.yaml", forms=SHORT_FORMS)
+    with pytest.raises(DocumentError, match="found the function Fn::ForEach::X, which is not"):
+        only(document, Gaps())

@@ -30,6 +30,7 @@ PRINTED = {
             },
             "timeoutInMinutes": 60,
             "queuedTimeoutInMinutes": 480,
+            "badge": {"badgeEnabled": False},
             "created": "2024-01-31T10:00:00.000000+01:00",
             "tags": [],
         },
@@ -50,6 +51,14 @@ def test_what_aws_prints_is_read(name: str) -> None:
             parameters={"KEY": "/shop/key"},
             secrets={"TOKEN": "shop:token"},
             compute=Compute(image="aws/codebuild/standard:7.0"),
+            environment_type="LINUX_CONTAINER",
+            rest={
+                "source": {"type": "CODEPIPELINE"},
+                "artifacts": {"type": "CODEPIPELINE", "name": "shop"},
+                "cache": {"type": "LOCAL", "modes": ["LOCAL_CUSTOM_CACHE"]},
+                "environment": {"computeType": "BUILD_GENERAL1_SMALL", "privilegedMode": False},
+                "queuedTimeoutInMinutes": 480,
+            },
         ),
         "empty": Project(),
     }

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from pipelinekit.model.pipeline import Pipeline, Stage
+from pipelinekit.model.pipeline import Pipeline, Stage, Variable
 from pipelinekit.model.settings import Compute, Project
 from pipelinekit.tools.documents.document import parse
 from pipelinekit.wire import codepipeline
@@ -82,6 +82,11 @@ def test_cloudformation_comes_back_equal(name: str) -> None:
 @pytest.mark.parametrize("name", PIPELINES)
 def test_terraform_comes_back_equal(name: str) -> None:
     shop = replace(in_terraform(PIPELINES[name]), version=1)
+    assert pipeline_of(from_terraform(write_terraform(shop))) == shop
+
+
+def test_an_empty_description_comes_back_from_terraform() -> None:
+    shop = replace(pipeline(), variables=(Variable(name="Level", default="a", description=""),))
     assert pipeline_of(from_terraform(write_terraform(shop))) == shop
 
 

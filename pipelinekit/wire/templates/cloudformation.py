@@ -1,9 +1,10 @@
 """Reads the pipelines of a CloudFormation template, with their projects and webhooks."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Final
 
-from pipelinekit.tools.documents.document import JSON, Document, Node
+from pipelinekit.tools.documents.document import JSON, Document, DocumentError, Node
 from pipelinekit.wire.templates import pieces
 from pipelinekit.wire.templates.assembly import (
     Assembly,
@@ -11,7 +12,7 @@ from pipelinekit.wire.templates.assembly import (
     projects_document,
     standing_in,
 )
-from pipelinekit.wire.templates.gaps import Gaps
+from pipelinekit.wire.templates.gaps import Gaps, leaves
 from pipelinekit.wire.templates.intrinsic import Resolver
 from pipelinekit.wire.templates.intrinsic_values import plain
 from pipelinekit.wire.templates.names import PSEUDO
@@ -29,51 +30,103 @@ BESIDE: Final = ("RestartExecutionOnUpdate", "DisableInboundStageTransitions", "
 FREE: Final = ("Configuration",)
 """Members whose keys are the provider's own."""
 BROUGHT: Final = frozenset({PIPELINE, PROJECT, WEBHOOK})
+PROCESSED: Final = (
+    "only CloudFormation expands it: give what `aws cloudformation get-template --template-stage "
+    "Processed --query TemplateBody` prints"
+)
 
 
 def read_cloudformation(
-    document: Document, gaps: Gaps, exports: Mapping[str, str] | None = None
+    document: Document,
+    gaps: Gaps,
+    exports: Mapping[str, str] | None = None,
+    stack: str = "",
 ) -> Assembly:
     """Read the pipelines of a template, and what belongs to them.
+
+    What cannot be read bears its fault, or is noted, as another pipeline may not need it.
 
     Args:
         document: The template.
         gaps: Values that were given, and placeholders for what is not known.
         exports: What other templates export, by name.
+        stack: The stack that is made of it, where it is one of several.
 
     Raises:
-        DocumentError: It is no template, or a function in it cannot be resolved.
+        DocumentError: It is no template.
     """
-    template = read_template(document)
+    template = read_template(document, stack)
     gaps.used.update(template.parameters)
     resolver = Resolver(template, gaps, exports)
-    made = [each for each in template.resources.values() if _wanted(each, resolver)]
-    pipelines = tuple(_pipeline(each, resolver) for each in made if each.type == PIPELINE)
-    projects = [_project(each, resolver) for each in made if each.type == PROJECT]
-    webhooks = [_webhook(each, resolver) for each in made if each.type == WEBHOOK]
+    notes: list[str] = []
+    pipelines, unmade = _pipelines(resolver)
+    projects = list(_along(PROJECT, _project, resolver, notes))
+    webhooks = tuple(_along(WEBHOOK, _webhook, resolver, notes))
     return Assembly(
-        pipelines=pipelines,
+        pipelines=(*pipelines, *_unexpanded(template)),
         projects=projects_document(projects, document.name),
-        webhooks=tuple(each.data for each in webhooks),
-        notes=tuple(_assumptions(resolver)),
+        webhooks=webhooks,
+        notes=(*_assumptions(resolver), *notes, *_missed(template)),
         left=_left(template),
+        unmade=unmade,
     )
 
 
-def exports_of(document: Document, gaps: Gaps) -> dict[str, str]:
-    """Give what a template exports to others, by name."""
-    template = read_template(document)
+def exports_of(document: Document, gaps: Gaps, stack: str = "") -> dict[str, str]:
+    """Give what a template exports to others, by name, as far as it can be told.
+
+    Args:
+        document: The template.
+        gaps: Values that were given, and placeholders for what is not known.
+        stack: The stack that is made of it, where it is one of several.
+
+    Raises:
+        DocumentError: It is no template.
+    """
+    template = read_template(document, stack)
     resolver = Resolver(template, gaps)
     found = {}
     for output in template.outputs.values():
         export = output.get("Export")
-        if export is not None:
-            found[resolver.text(export.need("Name"))] = resolver.text(output.need("Value"))
+        # What cannot be told becomes a placeholder where it is asked for.
+        with suppress(DocumentError):
+            if export is not None and resolver.holds_for(output):
+                found[resolver.text(export.need("Name"))] = resolver.text(output.need("Value"))
     return found
 
 
-def _wanted(resource: Resource, resolver: Resolver) -> bool:
-    return resource.type in BROUGHT and resolver.exists(resource)
+def _pipelines(resolver: Resolver) -> tuple[list[Declared], tuple[str, ...]]:
+    made: list[Declared] = []
+    unmade: list[str] = []
+    for each in resolver.template.of_type(PIPELINE):
+        try:
+            if resolver.holds_for(each.node):
+                made.append(_pipeline(each, resolver))
+            else:
+                condition = each.node.need("Condition").text()
+                unmade.append(f"{each.name} is not made: its condition {condition} does not hold")
+        except DocumentError as fault:
+            made.append(_unreadable(each, resolver, fault))
+    return made, tuple(unmade)
+
+
+def _unreadable(resource: Resource, resolver: Resolver, fault: DocumentError) -> Declared:
+    name = resource.name
+    with suppress(DocumentError):
+        name = resolver.name_of(resource)
+    source, stack = resource.node.document, resolver.template.stack
+    return Declared(resource.name, name, source, stack=stack, fault=fault)
+
+
+def _along(
+    kind: str, read: Callable[[Resource, Resolver], Piece], resolver: Resolver, notes: list[str]
+) -> Iterator[Piece]:
+    for each in resolver.template.of_type(kind):
+        try:
+            if resolver.holds_for(each.node):
+                yield read(each, resolver)
+        except DocumentError as error:
+            notes.append(f"{kind} {each.name} is not brought along: {error}")
 
 
 def _assumptions(resolver: Resolver) -> Iterator[str]:
@@ -81,12 +134,40 @@ def _assumptions(resolver: Resolver) -> Iterator[str]:
         yield f"{name} was taken as {PSEUDO[name]!r}; give --parameter {name}=VALUE for another"
 
 
+# ------------------------------------------------------------------ what is left behind
+
+
 def _left(template: Template) -> dict[str, tuple[str, ...]]:
     left: dict[str, tuple[str, ...]] = {}
     for each in template.resources.values():
         if each.type not in BROUGHT:
             left[each.type] = (*left.get(each.type, ()), each.name)
+    for name in template.unexpanded:
+        function, _, own = name.removeprefix("Fn::").partition("::")
+        left[f"Fn::{function}"] = (*left.get(f"Fn::{function}", ()), own or name)
     return left
+
+
+def _unexpanded(template: Template) -> Iterator[Declared]:
+    for name, node in template.unexpanded.items():
+        if PIPELINE in _types(node):
+            fault = node.error(PROCESSED, found=f"{name}, which makes pipelines")
+            yield Declared(name, name, node.document, stack=template.stack, fault=fault)
+
+
+def _missed(template: Template) -> Iterator[str]:
+    for name, node in template.unexpanded.items():
+        made = ", ".join(_types(node)) or "resources"
+        yield f"{name} (line {node.line}) makes {made}, which are not brought along; {PROCESSED}"
+
+
+def _types(node: Node) -> list[str]:
+    found = (
+        text
+        for path, text in leaves(node.data)
+        if path[-1:] == ("Type",) and text.startswith("AWS::")
+    )
+    return list(dict.fromkeys(found))
 
 
 def _properties(resource: Resource, resolver: Resolver) -> Node:
@@ -112,10 +193,12 @@ def _pipeline(resource: Resource, resolver: Resolver) -> Declared:
         members["artifactStores"] = _stores(properties.need("ArtifactStores"), resolver.gaps)
     notes = list(_beside(properties))
     if "name" not in members:
-        members["name"] = at(place, resource.name)
-        notes.append(f"CloudFormation would make a name up; it is called {resource.name} here")
+        name = resolver.name_of(resource)
+        members["name"] = at(place, name)
+        notes.append(f"CloudFormation would make a name up; it is called {name} here")
     source = pieces.document(mapping(members, place), properties.document.name)
-    return Declared(resource.name, str(members["name"].data), source, tuple(notes))
+    name, stack = str(members["name"].data), resolver.template.stack
+    return Declared(resource.name, name, source, tuple(notes), stack)
 
 
 def _beside(properties: Node) -> Iterator[str]:
@@ -185,7 +268,7 @@ def _project(resource: Resource, resolver: Resolver) -> Piece:
     properties = _properties(resource, resolver)
     place = properties.document.place(())
     found = _recased(properties, lambda key: PROJECT_KEYS.get(key, _lower(key)))
-    members = {"name": at(place, resource.name), **_members(found)}
+    members = {"name": at(place, resolver.template.local_name(resource)), **_members(found)}
     return mapping(members, place)
 
 
@@ -230,7 +313,7 @@ def _webhook(resource: Resource, resolver: Resolver) -> Piece:
         for key, each in given.items()
         if key not in {"RegisterWithThirdParty", "TargetPipelineVersion"}
     }
-    members.setdefault("name", at(place, resource.name))
+    members.setdefault("name", at(place, resolver.template.local_name(resource)))
     return mapping(members, place)
 
 

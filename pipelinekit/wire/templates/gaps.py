@@ -1,6 +1,7 @@
 """Stands in for values that a template does not tell, so that none is lost or made up."""
 
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -34,10 +35,12 @@ class Gaps:
     Attributes:
         known: Values that were given, by their keys.
         used: The keys that were asked for, or could have been.
+        secrets: Values that were told and are secret.
     """
 
     known: Mapping[str, str] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
+    secrets: set[str] = field(default_factory=set)
     _found: dict[str, Gap] = field(default_factory=dict)
 
     def given(self, key: str) -> str | None:
@@ -46,17 +49,31 @@ class Gaps:
             self.used.add(key)
         return self.known.get(key)
 
-    def text(self, key: str, why: str) -> str:
+    def filled(self, text: str) -> str:
+        """Put what was given for the placeholders that a file itself holds in their places."""
+
+        def told(match: re.Match[str]) -> str:
+            given = self.given(match[0])
+            return match[0] if given is None else given
+
+        return _ANY.sub(told, text)
+
+    def named(self, text: str) -> str:
+        """Write placeholders, which names may consist of, for what CloudFormation looks up."""
+        return DYNAMIC.sub(lambda match: self.text(match[0], _elsewhere(match[0])), text)
+
+    def text(self, key: str, why: str, longest: int = sys.maxsize) -> str:
         """Give the value that was given for a key, or else a placeholder for it.
 
         Args:
             key: What would tell it.
             why: Why it is not known otherwise.
+            longest: How many characters of the key a placeholder has at most, from its end.
         """
         told = self.given(key)
         if told is not None:
             return told
-        base = placeholder(key)
+        base = placeholder(key[-longest:])
         for text in (base, *(f"{base}-{number}" for number in range(2, 1000))):
             if self._found.setdefault(text, Gap(key, why)).key == key:
                 return text
@@ -68,7 +85,7 @@ class Gaps:
         Args:
             known: Values of that file, by their keys; those that were given prevail.
         """
-        return Gaps({**known, **self.known}, self.used, self._found)
+        return Gaps({**known, **self.known}, self.used, self.secrets, self._found)
 
     def explain(self, text: str) -> Iterator[Gap]:
         """Explain each placeholder in a text."""

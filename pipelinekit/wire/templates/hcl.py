@@ -121,7 +121,9 @@ def attributes_of(body: Tree, source: Source) -> dict[str, Tree]:
             name = str(child.children[0].children[0])
             if name in found:
                 told = f"the attribute {name} a second time"
-                raise source.error(child, told, f"keep one: the first is in line {found[name]}")
+                raise source.error(
+                    child, told, f"keep one: the first is in line {line_of(found[name])}"
+                )
             found[name] = child.children[2]
     return found
 
@@ -131,7 +133,7 @@ def blocks_of(body: Tree, source: Source) -> Iterator[Block]:
     for child in body.children:
         if child.data == "block":
             words = [each for each in child.children if is_tree(each)]
-            kind, *labels = (_word(each) for each in words if each.data in _WORDS)
+            kind, *labels = (word(each) for each in words if each.data in _WORDS)
             (body_tree,) = (each for each in words if each.data == "body")
             # An empty body has no position of its own.
             body_tree.meta.line = child.meta.line
@@ -149,14 +151,15 @@ def line_of(tree: Tree) -> int:
     return int(getattr(tree.meta, "line", 0))
 
 
-_SIGNS: Final = re.compile(r'"(?:[^"\\\n]|\\.)*"|[\[{(\]})\n]')
-_WORDS: Final = ("identifier", "string", "keyword")
-
-
-def _word(tree: Tree) -> str:
+def word(tree: Tree) -> str:
+    """Give a name as it is written, bare or in quotes."""
     if tree.data == "string":
         return "".join(str(part.children[0]) for part in tree.children[1:-1])
     return str(tree.children[0])
+
+
+_SIGNS: Final = re.compile(r'"(?:[^"\\\n]|\\.)*"|[\[{(\]})\n]')
+_WORDS: Final = ("identifier", "string", "keyword")
 
 
 def _check(source: Source) -> None:

@@ -1,67 +1,27 @@
 """The functions of Terraform that pipelines use; what is not known stays unknown through them."""
 
 import json
-import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from itertools import islice
 from pathlib import PurePosixPath
-from typing import Final, Protocol, TypeAlias
+from typing import Final, TypeAlias
 
-from pipelinekit.model.noun import Noun
-
-
-class Unknown(Noun):
-    """A value that no file tells.
-
-    Attributes:
-        key: What would tell it.
-        why: Why it is not known.
-    """
-
-    key: str
-    why: str
-
-
-class Unordered(list["Value"]):
-    """A set of Terraform, which is gone through by its values."""
-
-
-Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | Unknown | None"
-
-
-class Refused(Exception):
-    """An expression that Terraform would refuse too."""
-
-    def __init__(self, found: str, expected: str) -> None:
-        super().__init__(f"{found}; {expected}")
-        self.found = found
-        self.expected = expected
-
-
-class Texts(Protocol):
-    """Writes values as text."""
-
-    def text(self, value: Value, why: str = "") -> str:
-        """Write a value as text."""
-        ...
-
-    def settled(self, value: Value) -> Value:
-        """Write placeholders for what is not known."""
-        ...
-
+from pipelinekit.wire.templates.hcl_texts import formatted, replaced, titled
+from pipelinekit.wire.templates.hcl_types import (
+    NotEvaluated,
+    Refused,
+    Texts,
+    Unknown,
+    Value,
+    number,
+    of_json,
+    set_of,
+    text_of,
+    truth,
+)
 
 Function: TypeAlias = Callable[[Texts, list[Value]], Value]
-
-
-def equal(one: Value, other: Value) -> bool:
-    """Compare as Terraform does: a flag is no number."""
-    alike = type(one) is type(other) or (_number(one) and _number(other))
-    return alike and one == other
-
-
-def _number(value: Value) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _known(function: Callable[..., Value]) -> Function:
@@ -95,23 +55,9 @@ def _join(texts: Texts, values: list[Value]) -> Value:
     return texts.text(sign).join(texts.text(each) for each in found)
 
 
-def _format(texts: Texts, values: list[Value]) -> Value:
-    form, *rest = values
-    given = iter(rest)
-
-    def put(match: re.Match[str]) -> str:
-        if match[0] == "%%":
-            return "%"
-        value = next(given, None)
-        if match[0][-1] == "d" and isinstance(value, int):
-            return match[0] % value
-        return texts.text(value)
-
-    return re.sub(r"%[-+ 0#]*\d{0,3}(?:\.\d{1,3})?[a-zA-Z%]", put, texts.text(form))
-
-
 def _jsonencode(texts: Texts, values: list[Value]) -> Value:
-    return json.dumps(texts.settled(values[0]), separators=(",", ":"), ensure_ascii=False)
+    found = texts.settled(values[0])
+    return json.dumps(found, separators=(",", ":"), ensure_ascii=False, sort_keys=True)
 
 
 def _merge(_texts: Texts, values: list[Value]) -> Value:
@@ -158,10 +104,9 @@ def _distinct(value: list[Value]) -> list[Value]:
     return [each for number, each in enumerate(value) if each not in value[:number]]
 
 
-def _replace(text: str, part: str, other: str) -> str:
-    if len(part) > 1 and part[0] == part[-1] == "/":
-        raise ValueError(part)  # a regular expression, which is not Python's
-    return text.replace(part, other)
+def _replace(*values: Value) -> str:
+    text, part, other = map(text_of, values)
+    return replaced(text, part, other)
 
 
 def _substr(text: str, offset: int, length: int) -> str:
@@ -169,8 +114,8 @@ def _substr(text: str, offset: int, length: int) -> str:
     return text[start:] if length < 0 else text[start : start + length]
 
 
-def _tonumber(value: Value) -> Value:
-    return int(str(value)) if str(value).lstrip("-").isdecimal() else float(str(value))
+def _unless_null(function: Callable[[Value], Value]) -> Function:
+    return _known(lambda value: None if value is None else function(value))
 
 
 def _values(table: dict[str, Value]) -> list[Value]:
@@ -197,10 +142,10 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "element": _known(lambda found, number: found[number % len(found)]),
     "endswith": _known(lambda text, end: text.endswith(end)),
     "flatten": _known(_flatten),
-    "format": _format,
+    "format": formatted,
     "index": _known(lambda found, value: found.index(value)),
     "join": _join,
-    "jsondecode": _known(json.loads),
+    "jsondecode": _known(lambda text: of_json(json.loads(text))),
     "jsonencode": _jsonencode,
     "keys": _known(_sorted),
     "length": _known(len),
@@ -211,19 +156,19 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "min": _known(min),
     "one": _known(_one),
     "range": _known(lambda *bounds: list(islice(range(*bounds), 10_000))),
-    "replace": _textual(_replace),
+    "replace": _known(_replace),
     "reverse": _known(lambda found: found[::-1]),
     "slice": _known(lambda found, start, end: found[start:end]),
     "sort": _known(_sorted),
     "split": _known(lambda sign, text: text.split(sign)),
     "startswith": _known(lambda text, start: text.startswith(start)),
     "substr": _known(_substr),
-    "title": _known(lambda text: text.title()),
-    "tobool": _known(lambda value: str(value).lower() == "true"),
+    "title": _known(titled),
+    "tobool": _unless_null(truth),
     "tolist": _known(list),
     "tomap": _known(dict),
-    "tonumber": _known(_tonumber),
-    "toset": _known(lambda found: Unordered(_distinct(found))),
+    "tonumber": _unless_null(number),
+    "toset": _known(set_of),
     "tostring": _textual(str),
     "trim": _textual(lambda text, signs: text.strip(signs)),
     "trimprefix": _textual(lambda text, start: text.removeprefix(start)),
@@ -240,13 +185,16 @@ def called(name: str, texts: Texts, values: list[Value]) -> Value:
     """Call a function of Terraform.
 
     Args:
-        name: One of `FUNCTIONS`.
+        name: What it is called.
         texts: Writes values as text.
         values: What it is called with.
 
     Raises:
         Refused: It does not go with these values.
+        NotEvaluated: It is none of `FUNCTIONS`, or does more than is known here.
     """
+    if name not in FUNCTIONS:
+        raise NotEvaluated(f"the function {name}")
     try:
         return FUNCTIONS[name](texts, values)
     except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError):

@@ -1,11 +1,21 @@
 """Takes values of Terraform apart, and calculates with them."""
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 from pipelinekit.wire.templates.hcl import Tree, is_tree
-from pipelinekit.wire.templates.hcl_functions import Refused, Unknown, Unordered, Value, equal
+from pipelinekit.wire.templates.hcl_types import (
+    Refused,
+    Unknown,
+    Unordered,
+    Value,
+    equal,
+    number,
+    truth,
+    whole,
+)
 
 Step: TypeAlias = str | int
 
@@ -14,19 +24,19 @@ _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)", re.DOTALL)
 _LOGIC: Final[Mapping[str, Callable[[Value, Value], Value]]] = {
     "==": equal,
     "!=": lambda one, other: not equal(one, other),
-    "&&": lambda one, other: bool(one) and bool(other),
-    "||": lambda one, other: bool(one) or bool(other),
+    "&&": lambda one, other: truth(one) and truth(other),
+    "||": lambda one, other: truth(one) or truth(other),
+    "<": lambda one, other: number(one) < number(other),
+    ">": lambda one, other: number(one) > number(other),
+    "<=": lambda one, other: number(one) <= number(other),
+    ">=": lambda one, other: number(one) >= number(other),
 }
-_SUMS: Final[Mapping[str, Callable[[float, float], Value]]] = {
+_SUMS: Final[Mapping[str, Callable[[float, float], float]]] = {
     "+": lambda one, other: one + other,
     "-": lambda one, other: one - other,
     "*": lambda one, other: one * other,
     "/": lambda one, other: one / other,
-    "%": lambda one, other: one % other,
-    "<": lambda one, other: one < other,
-    ">": lambda one, other: one > other,
-    "<=": lambda one, other: one <= other,
-    ">=": lambda one, other: one >= other,
+    "%": math.fmod,
 }
 
 
@@ -36,9 +46,9 @@ def walk(value: Value, steps: list[Step] | tuple[Step, ...]) -> Value:
     Raises:
         Refused: It has no such part.
     """
-    for number, step in enumerate(steps):
+    for index, step in enumerate(steps):
         if isinstance(value, Unknown):
-            return Unknown(value.key + written(steps[number:]), value.why)
+            return Unknown(value.key + written(steps[index:]), value.why)
         if isinstance(value, list) and isinstance(step, int) and step < len(value):
             value = value[step]
         elif isinstance(value, dict) and str(step) in value:
@@ -54,7 +64,7 @@ def written(steps: list[Step] | tuple[Step, ...]) -> str:
 
 
 def items(value: Value) -> Iterator[tuple[Value, Value]]:
-    """Go through the pairs of a list or an object.
+    """Go through the pairs of a list, or of an object by its keys.
 
     Raises:
         Refused: It is neither.
@@ -65,7 +75,8 @@ def items(value: Value) -> Iterator[tuple[Value, Value]]:
         case list():
             yield from enumerate(value)
         case dict():
-            yield from value.items()
+            for key in sorted(value):
+                yield key, value[key]
         case _:
             raise Refused("a loop over something that is no list and no map", "give it one")
 
@@ -90,32 +101,23 @@ def loop(tree: Tree, count: int) -> tuple[list[Tree], Tree | None]:
     return inside[:count], condition
 
 
-def number(value: Value) -> int | float:
-    """Take a value as a number.
-
-    Raises:
-        Refused: It is none.
-    """
-    if isinstance(value, int | float):
-        return value
-    try:
-        return int(str(value)) if re.fullmatch(r"-?\d+", str(value)) else float(str(value))
-    except ValueError:
-        raise Refused(f"{value!r} where a number is expected", "write a number") from None
+def arguments(tree: Tree) -> list[Tree]:
+    """Give the arguments of a call."""
+    return [each for found in trees(tree) if found.data == "arguments" for each in trees(found)]
 
 
 def calculated(sign: str, left: Value, right: Value) -> Value:
     """Give what an operator makes of two values.
 
     Raises:
-        Refused: They are no numbers, or the second is zero and cannot be.
+        Refused: They are of another kind, a divisor is zero, or the answer is too large.
     """
     if sign in _LOGIC:
         return _LOGIC[sign](left, right)
-    try:
-        return _SUMS[sign](number(left), number(right))
-    except ZeroDivisionError:
-        raise Refused("a division by zero", "divide by something else") from None
+    one, other = number(left), number(right)
+    if sign in {"/", "%"} and other == 0:
+        raise Refused("a division by zero", "divide by something else")
+    return whole(_SUMS[sign](one, other))
 
 
 def unescaped(text: str) -> str:
@@ -128,6 +130,16 @@ def _unescaped(match: re.Match[str]) -> str:
     if len(found) > 1:
         return chr(int(found[1:], 16))
     return _ESCAPES.get(found, match[0])
+
+
+def heredoc_text(written: str) -> str:
+    """Give what stands in `<<EOT`; with a dash, the common indentation is taken out."""
+    _, *lines = written.rstrip("\r\n").splitlines()
+    lines.pop()
+    if written.startswith("<<-"):
+        full = [len(each) - len(each.lstrip()) for each in lines if each.strip()]
+        lines = [each[min(full, default=0) :] for each in lines]
+    return "".join(f"{each}\n" for each in lines)
 
 
 def parts(text: str) -> Iterator[tuple[str, bool]]:

@@ -7,18 +7,28 @@ from pipelinekit.model.noun import Noun
 from pipelinekit.tools.documents.document import DocumentError
 from pipelinekit.wire.templates.gaps import Gaps
 from pipelinekit.wire.templates.hcl import LARGEST, Source, Tree, expression, is_tree, line_of
-from pipelinekit.wire.templates.hcl_functions import FUNCTIONS, Refused, Unknown, Value, called
+from pipelinekit.wire.templates.hcl_functions import called
 from pipelinekit.wire.templates.hcl_parts import (
     Step,
+    arguments,
     calculated,
+    heredoc_text,
     items,
     loop,
-    number,
     object_items,
     parts,
     trees,
     unescaped,
     walk,
+)
+from pipelinekit.wire.templates.hcl_types import (
+    NotEvaluated,
+    Refused,
+    Unknown,
+    Value,
+    number,
+    text_of,
+    truth,
 )
 
 MOST_STEPS: Final = 200_000
@@ -88,11 +98,9 @@ class Evaluator:
         """Write a value as text, as templates do."""
         if isinstance(value, Unknown):
             return self._gaps.text(value.key, value.why)
-        if isinstance(value, bool):
-            return str(value).lower()
         if value is None or isinstance(value, dict | list):
             raise Refused(f"a template with a value that is no text: {why}", "use jsonencode")
-        return str(value)
+        return text_of(value)
 
     def settled(self, value: Value) -> Value:
         """Write placeholders for everything in a value that is not known."""
@@ -146,14 +154,8 @@ class Evaluator:
         return unescaped(str(part))
 
     def heredoc(self, tree: Tree, scope: Scope) -> Value:
-        """Evaluate `<<EOT`; with a dash, the common indentation is taken out."""
-        written = str(tree.children[0])
-        _, *lines = written.rstrip("\r\n").splitlines()
-        lines.pop()
-        if written.startswith("<<-"):
-            full = [len(each) - len(each.lstrip()) for each in lines if each.strip()]
-            lines = [each[min(full, default=0) :] for each in lines]
-        text = "".join(f"{each}\n" for each in lines)
+        """Evaluate `<<EOT`."""
+        text = heredoc_text(str(tree.children[0]))
         return self.template(text, scope, line_of(tree) + 1)
 
     def template(self, text: str, scope: Scope, line: int = 1) -> str:
@@ -238,7 +240,7 @@ class Evaluator:
             raise Refused(
                 f"a loop that depends on {value.key}", f"give --parameter {value.key}=VALUE"
             )
-        return bool(value)
+        return truth(value)
 
     def _loop(self, tree: Tree, scope: Scope) -> list[Scope] | Unknown:
         intro = next(each for each in trees(tree) if each.data == "for_intro")
@@ -259,7 +261,7 @@ class Evaluator:
         asked, one, other = trees(tree)
         value = self.value(asked, scope)
         if not isinstance(value, Unknown):
-            return self.value(one if value else other, scope)
+            return self.value(one if truth(value) else other, scope)
         answers = self.value(one, scope), self.value(other, scope)
         return answers[0] if answers[0] == answers[1] else value
 
@@ -280,7 +282,7 @@ class Evaluator:
         if isinstance(value, Unknown):
             return value
         if str(tree.children[0]) == "!":
-            return not value
+            return not truth(value)
         return -number(value)
 
     # ------------------------------------------------------------------ references and calls
@@ -328,25 +330,24 @@ class Evaluator:
     def call(self, tree: Tree, scope: Scope) -> Value:
         """Evaluate a call of a function."""
         name = str(next(iter(trees(tree))).children[0])
-        arguments = [
-            each for found in trees(tree) if found.data == "arguments" for each in trees(found)
-        ]
+        given = arguments(tree)
         if name in {"try", "can"}:
-            return self._tried(name, arguments, scope)
+            return self._tried(name, given, scope)
         if name in {"file", "templatefile"}:
-            return self._file(name, arguments, scope)
-        values = [self.value(each, scope) for each in arguments]
+            return self._file(name, given, scope)
+        values = [self.value(each, scope) for each in given]
         if any(str(each) == "..." for found in trees(tree) for each in found.children):
             last = values.pop()
             if isinstance(last, Unknown):
                 return last
             values += last if isinstance(last, list) else []
-        if name not in FUNCTIONS:
-            return Unknown(scope.source.words(tree), f"the function {name} is not evaluated here")
-        return called(name, self, values)
+        try:
+            return called(name, self, values)
+        except NotEvaluated as what:
+            return Unknown(scope.source.words(tree), f"{what} is not evaluated here")
 
-    def _tried(self, name: str, arguments: list[Tree], scope: Scope) -> Value:
-        for each in arguments:
+    def _tried(self, name: str, given: list[Tree], scope: Scope) -> Value:
+        for each in given:
             try:
                 value = self.value(each, scope)
             except DocumentError:
@@ -356,10 +357,10 @@ class Evaluator:
             return False
         raise Refused("a call of try, all of whose arguments fail", "add one that does not")
 
-    def _file(self, name: str, arguments: list[Tree], scope: Scope) -> Value:
-        if not arguments:
+    def _file(self, name: str, paths: list[Tree], scope: Scope) -> Value:
+        if not paths:
             raise Refused(f"a call of {name} without a path", "name a file")
-        path, *rest = (self.value(each, scope) for each in arguments)
+        path, *rest = (self.value(each, scope) for each in paths)
         if isinstance(path, Unknown):
             return path
         text = self._files(str(path))

@@ -10,12 +10,13 @@ from typing import Final
 
 from msgspec import structs
 
-from pipelinekit.tools.documents.document import Node
+from pipelinekit.tools.documents.document import JSON, Node
 from pipelinekit.wire.templates.gaps import MARK, Gaps, is_open
 from pipelinekit.wire.templates.intrinsic_values import compared, halves, items, plain, split
 from pipelinekit.wire.templates.names import ATTRIBUTES, NAMES, PSEUDO, Reference
+from pipelinekit.wire.templates.parameters import value_of
 from pipelinekit.wire.templates.pieces import Piece, at, listing, mapping, piece_of
-from pipelinekit.wire.templates.template import Resource, Template
+from pipelinekit.wire.templates.template import FOR_EACH, Resource, Template
 
 LARGEST: Final = 1024 * 1024
 _VARIABLE = re.compile(r"\$\{(!?)\s*([^}]*?)\s*\}")
@@ -56,16 +57,26 @@ class Resolver:
         place = node.document.place(node.path)
         match node.data:
             case dict():
-                name = next(iter(node.data), "")
-                if len(node.data) == 1 and (name == "Ref" or name.startswith("Fn::")):
-                    return self._call(name, node)
+                function = _function(node.data)
+                if function is not None:
+                    return self._call(function, node)
                 pairs = {key: self.resolve(child) for key, child in node.mapping().items()}
                 return mapping({key: got for key, got in pairs.items() if got}, place)
             case list():
                 items = [self.resolve(child) for child in node.list()]
                 return listing((each for each in items if each), place)
+            case str():
+                return at(place, self.gaps.filled(node.data))
             case _:
                 return piece_of(node)
+
+    def name_of(self, resource: Resource) -> str:
+        """Tell what a resource is called, or what stands for its name.
+
+        Raises:
+            DocumentError: Its name cannot be resolved.
+        """
+        return self._physical(resource, resource.node)
 
     def text(self, node: Node) -> str:
         """Resolve a value that must be text, or a number or a flag as text.
@@ -97,9 +108,9 @@ class Resolver:
                 self._conditions[name] = self._judge(condition)
         return self._conditions[name]
 
-    def exists(self, resource: Resource) -> bool:
-        """Tell whether a resource is made: its condition holds, or it has none."""
-        condition = resource.node.get("Condition")
+    def holds_for(self, node: Node) -> bool:
+        """Tell whether there is a resource or an output: its condition holds, or it has none."""
+        condition = node.get("Condition")
         return condition is None or self.holds(condition.text(), condition)
 
     # ------------------------------------------------------------------ conditions
@@ -143,9 +154,11 @@ class Resolver:
         found_value = function(self, node.need(name))
         if found_value is not None and len(str(found_value.data)) > LARGEST:
             raise node.error("make it smaller", found=f"a value of more than {LARGEST} characters")
-        place = node.document.place(node.path)
         if found_value is None or isinstance(found_value.data, dict | list):
             return found_value
+        place = node.document.place(node.path)
+        if isinstance(found_value.data, str):
+            return at(place, self.gaps.filled(found_value.data))
         return structs.replace(found_value, place=replace(place, inside={}, written=None))
 
     def ref(self, node: Node) -> Piece | None:
@@ -155,10 +168,10 @@ class Resolver:
 
     def _named(self, name: str, node: Node) -> Piece:
         place = node.document.place(node.path)
-        given = self.gaps.given(name)
         parameter = self.template.parameters.get(name)
         if parameter is not None:
-            return self._parameter(name, parameter, given)
+            return value_of(name, parameter, self.gaps)
+        given = self.gaps.given(name)
         if given is not None:
             return at(place, given)
         if name in PSEUDO:
@@ -170,26 +183,6 @@ class Resolver:
             found = f"a reference to {name}, which is neither a parameter nor a resource"
             raise node.error("correct the name, or give --parameter", found=found)
         return at(place, self.gaps.text(name, "this excerpt does not say what it is"))
-
-    def _parameter(self, name: str, node: Node, given: str | None) -> Piece:
-        place = node.document.place(node.path)
-        kind = node.need("Type").text()
-        default = node.get("Default")
-        stored = kind.startswith("AWS::SSM::Parameter::Value")
-        if given is not None:
-            _check_allowed(name, node, given)
-            value = given
-        elif stored and default is not None:
-            why = f"its value is in Parameter Store under {default.written()}"
-            value = self.gaps.text(name, why)
-        elif default is not None:
-            value = plain(piece_of(default))
-        else:
-            value = self.gaps.text(name, f"parameter {name} has no default")
-        if "List" not in kind:
-            return at(place, value)
-        items = [each.strip() for each in value.split(",")] if value else []
-        return listing((at(place, each) for each in items), place)
 
     def _pseudo(self, name: str) -> str:
         given = self.gaps.given(name)
@@ -210,7 +203,7 @@ class Resolver:
             with self._going_through(resource.name, node):
                 return self.text(named)
         if reference.comes_along:
-            return resource.name
+            return self.template.local_name(resource)
         why = f"AWS names {resource.type} {resource.name} when it is made"
         return self.gaps.text(resource.name, why)
 
@@ -235,10 +228,18 @@ class Resolver:
                 raise node.error("correct the name, or give --parameter", found=found)
             return self.gaps.text(key, "this excerpt does not say what it is")
         form = ATTRIBUTES.get((resource.type, attribute))
-        physical = self._physical(resource, node) if form else ""
-        if form and not is_open(physical):
-            return form.format(physical, account=self._pseudo("AWS::AccountId"))
-        return self.gaps.text(key, f"AWS makes it with {resource.type} {name}")
+        made = self._formed(form, resource) if form else None
+        return made or self.gaps.text(key, f"AWS makes it with {resource.type} {name}")
+
+    def _formed(self, form: str, resource: Resource) -> str | None:
+        path = resource.properties.get("Path") if resource.properties else None
+        words = {"name": self.name_of(resource), "path": self.text(path) if path else "/"}
+        if any(is_open(each) for each in words.values()):
+            return None
+        words["partition"] = self.gaps.given("AWS::Partition") or PSEUDO["AWS::Partition"]
+        if "{account}" in form:
+            words["account"] = self._pseudo("AWS::AccountId")
+        return form.format_map(words)
 
     def sub(self, node: Node) -> Piece:
         """Resolve `Fn::Sub`."""
@@ -352,8 +353,10 @@ class Resolver:
             circle = " -> ".join([*self._busy[self._busy.index(name) :], name])
             raise node.error("let one of them not refer to the other", f"a circle: {circle}")
         self._busy.append(name)
-        yield
-        self._busy.pop()
+        try:
+            yield
+        finally:
+            self._busy.pop()
 
 
 FUNCTIONS: Final[Mapping[str, Callable[[Resolver, Node], Piece | None]]] = {
@@ -373,9 +376,10 @@ FUNCTIONS: Final[Mapping[str, Callable[[Resolver, Node], Piece | None]]] = {
 }
 
 
-def _check_allowed(name: str, node: Node, given: str) -> None:
-    allowed = node.get("AllowedValues")
-    words = [plain(piece_of(each)) for each in allowed.list()] if allowed else []
-    if words and given not in words:
-        found = f"{given} given for parameter {name}"
-        raise node.error(f"give one of {', '.join(words)}", found=found)
+def _function(data: Mapping[str, JSON]) -> str | None:
+    """Tell which function stands there, if any."""
+    for name in data:
+        single = len(data) == 1 and (name == "Ref" or name.startswith("Fn::"))
+        if single or name.startswith(FOR_EACH):
+            return name
+    return None

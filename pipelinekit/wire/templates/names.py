@@ -50,10 +50,10 @@ NAMES: Final = {
 }
 
 ATTRIBUTES: Final = {
-    ("AWS::CodeBuild::Project", "Name"): "{0}",
-    ("AWS::CodeCommit::Repository", "Name"): "{0}",
-    ("AWS::ECS::Service", "Name"): "{0}",
-    ("AWS::IAM::Role", "Arn"): "arn:aws:iam::{account}:role/{0}",
-    ("AWS::S3::Bucket", "Arn"): "arn:aws:s3:::{0}",
+    ("AWS::CodeBuild::Project", "Name"): "{name}",
+    ("AWS::CodeCommit::Repository", "Name"): "{name}",
+    ("AWS::ECS::Service", "Name"): "{name}",
+    ("AWS::IAM::Role", "Arn"): "arn:{partition}:iam::{account}:role{path}{name}",
+    ("AWS::S3::Bucket", "Arn"): "arn:{partition}:s3:::{name}",
 }
 """Attributes that follow from the name of a resource."""

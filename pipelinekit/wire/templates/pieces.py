@@ -1,6 +1,6 @@
 """Builds data together with the places in the file that its values come from."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from pipelinekit.model.noun import Noun
@@ -39,6 +39,21 @@ def listing(items: Iterable[Piece], place: Place) -> Piece:
     found = list(items)
     inside: dict[Step, Place] = {index: piece.place for index, piece in enumerate(found)}
     return Piece([piece.data for piece in found], replace(place, inside=inside, written=None))
+
+
+def changed(node: Node, change: Callable[[str], str]) -> Piece:
+    """Take a value of a document with each text in it changed."""
+    place = node.document.place(node.path)
+    match node.data:
+        case dict():
+            pairs = node.mapping().items()
+            return mapping({key: changed(each, change) for key, each in pairs}, place)
+        case list():
+            return listing((changed(each, change) for each in node.list()), place)
+        case str():
+            return at(place, change(node.data))
+        case _:
+            return piece_of(node)
 
 
 def document(piece: Piece, name: str) -> Document:

@@ -22,6 +22,10 @@ PIPELINE: Final = "AWS::CodePipeline::Pipeline"
 PROJECT: Final = "AWS::CodeBuild::Project"
 WEBHOOK: Final = "AWS::CodePipeline::Webhook"
 
+FOR_EACH: Final = "Fn::ForEach::"
+LONGEST: Final = 100
+"""The most characters that the name of a pipeline has."""
+
 
 class Resource(Noun):
     """A resource of a template.
@@ -51,8 +55,10 @@ class Template(Noun):
         mappings: Tables.
         conditions: Under which resources and values exist.
         resources: All of them, in their order.
+        unexpanded: What makes resources only when CloudFormation processes the template.
         outputs: What it tells others.
         whole: Whether it is more than an excerpt, so that what it refers to must be there.
+        stack: The stack that is made of it, where it is one of several.
     """
 
     name: str
@@ -60,8 +66,14 @@ class Template(Noun):
     mappings: dict[str, Node]
     conditions: dict[str, Node]
     resources: dict[str, Resource]
+    unexpanded: dict[str, Node]
     outputs: dict[str, Node]
     whole: bool
+    stack: str = ""
+
+    def local_name(self, resource: Resource) -> str:
+        """Make up a name as CloudFormation would: of the stack's and the logical id."""
+        return f"{self.stack}-{resource.name}"[-LONGEST:].lstrip("-")
 
     def of_type(self, type_name: str) -> Iterator[Resource]:
         """Give the resources of a type."""
@@ -80,33 +92,36 @@ def is_template(document: Document) -> bool:
     return "Resources" in data or any(str(each).startswith("AWS::") for each in types)
 
 
-def read_template(document: Document) -> Template:
+def read_template(document: Document, stack: str = "") -> Template:
     """Read a template, or an excerpt that holds nothing but resources.
+
+    Args:
+        document: The template.
+        stack: The stack that is made of it, where it is one of several.
 
     Raises:
         DocumentError: It is none.
     """
     root = document.root
     whole = root.get("Resources") is not None
-    resources = root.need("Resources") if whole else root
+    resources = (root.need("Resources") if whole else root).mapping()
     return Template(
         name=document.name,
         parameters=_section(root, "Parameters"),
         mappings=_section(root, "Mappings"),
         conditions=_section(root, "Conditions"),
-        resources={each.name: each for each in _resources(resources)},
+        resources={
+            name: Resource(name, node.need("Type").text(), node)
+            for name, node in resources.items()
+            if not name.startswith("Fn::")
+        },
+        unexpanded={name: node for name, node in resources.items() if name.startswith("Fn::")},
         outputs=_section(root, "Outputs"),
         whole=whole,
+        stack=stack,
     )
 
 
 def _section(root: Node, name: str) -> dict[str, Node]:
     found = root.get(name)
     return {} if found is None or found.data is None else found.mapping()
-
-
-def _resources(section: Node) -> Iterator[Resource]:
-    for name, node in section.mapping().items():
-        if name.startswith("Fn::"):
-            continue
-        yield Resource(name, node.need("Type").text(), node)

@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
+from msgspec.structs import replace
+
 from pipelinekit.model.noun import Noun
 from pipelinekit.tools.documents.document import JSON, DocumentError, Node
 from pipelinekit.wire.templates import pieces
@@ -47,7 +49,16 @@ LISTS: Final = {
 """What is called otherwise."""
 STORE: Final = "artifact_store"
 NUMBERS: Final = frozenset({"build_timeout", "git_clone_depth"})
+FROM_ONE: Final = NUMBERS | {
+    *("concurrent_build_limit", "queued_timeout", "run_order", "timeout_in_minutes")
+}
+"""Numbers that the state writes as 0 where they were left out."""
+TOKEN: Final = "OAuthToken"  # noqa: S105 - a name
+TOKEN_HASH: Final = "hash-"  # noqa: S105 - what the provider keeps in the state for a token
+MASK: Final = "****"
 NAMED: Final = frozenset({"input_artifacts", "output_artifacts"})
+EMPTY: Final = frozenset({"description", "value"})
+"""What may be an empty text."""
 TYPE: Final = ("category", "owner", "provider", "version")
 
 
@@ -77,15 +88,26 @@ def read_module(module: Module, name: str) -> Assembly:
     """
     notes: list[str] = []
     found: list[Found] = []
+    unmade: list[str] = []
     for block in module.all_resources:
         if block.labels[0] not in BROUGHT:
             continue
         try:
-            found += _instances(module, block)
+            made = list(_instances(module, block))
         except DocumentError as error:
             if block.labels[0] == PIPELINE:
                 raise
             notes.append(f"{'.'.join(block.labels)} is not brought along: {error}")
+            continue
+        found += made
+        if block.labels[0] == PIPELINE and not made:
+            address = ".".join(block.labels)
+            unmade.append(f"{address} is not made: its count is 0, or its for_each is empty")
+    assembly = assembled(found, module.gaps, name, notes=notes, left=_left(module))
+    return replace(assembly, unmade=tuple(unmade))
+
+
+def _left(module: Module) -> dict[str, tuple[str, ...]]:
     left: dict[str, tuple[str, ...]] = {}
     for block in module.all_resources:
         if block.labels[0] not in BROUGHT:
@@ -93,7 +115,7 @@ def read_module(module: Module, name: str) -> Assembly:
     modules = tuple(each.labels[0] for each in module.blocks if each.kind == "module")
     if modules:
         left["module"] = modules
-    return assembled(found, module.gaps, name, notes=notes, left=left)
+    return left
 
 
 def _instances(module: Module, block: Block) -> Iterator[Found]:
@@ -128,7 +150,7 @@ def assembled(
     return Assembly(
         pipelines=tuple(_pipeline(each, gaps) for each in resources if each.kind == PIPELINE),
         projects=projects_document(projects, name),
-        webhooks=tuple(each.data for each in hooks),
+        webhooks=tuple(hooks),
         notes=tuple(notes),
         left=left or {},
     )
@@ -141,7 +163,10 @@ def _pipeline(found: Found, gaps: Gaps) -> Declared:
         translated |= _stores(node.need(STORE), gaps)
     place = node.document.place(())
     source = pieces.document(mapping(translated, place), node.document.name)
-    notes = ["tags have no meaning here and are left out"] if node.get("tags") else []
+    tags = node.get("tags")
+    notes = (
+        ["tags have no meaning here and are left out"] if tags is not None and tags.data else []
+    )
     name = translated["name"].data if "name" in translated else found.address
     return Declared(found.address, str(name), source, tuple(notes))
 
@@ -171,7 +196,9 @@ def _members(node: Node, gaps: Gaps, skip: Collection[str] = ()) -> dict[str, Pi
 
 def _is_absent(key: str, node: Node) -> bool:
     # The state writes what was left out as null, as nothing or as an empty list.
-    return node.data is None or node.data == [] or (node.data == "" and key != "value")
+    if key in FROM_ONE:
+        return node.data is None or str(node.data) in {"", "0"}
+    return node.data is None or node.data == [] or (node.data == "" and key not in EMPTY)
 
 
 def _with_type(members: dict[str, Piece], node: Node) -> dict[str, Piece]:
@@ -186,7 +213,9 @@ def _member(key: str, node: Node, gaps: Gaps) -> Piece:
         if isinstance(node.data, list):
             raise node.error("write `configuration = {`", found="a block configuration")
         pairs = node.mapping().items()
-        return mapping({name: _text(each) for name, each in pairs if each.data is not None}, place)
+        return mapping(
+            {name: _configured(name, each) for name, each in pairs if each.data is not None}, place
+        )
     if key in NAMED:
         return listing((_artifact(each) for each in node.list()), place)
     if isinstance(node.data, list) and key in SINGLE | _tags(node):
@@ -196,6 +225,13 @@ def _member(key: str, node: Node, gaps: Gaps) -> Piece:
     if isinstance(node.data, int) and key in NUMBERS:
         return at(place, node.data)
     return _item(node, gaps, _camel(key))
+
+
+def _configured(name: str, node: Node) -> Piece:
+    found = _text(node)
+    if name == TOKEN and str(found.data).startswith(TOKEN_HASH):
+        return at(found.place, MASK)
+    return found
 
 
 def _tags(node: Node) -> frozenset[str]:
@@ -231,8 +267,23 @@ def _camel(name: str) -> str:
 
 
 def _project(node: Node, gaps: Gaps) -> Piece:
+    place = node.document.place(())
     members = _members(node, gaps, skip={*COMPUTED, *BESIDE})
-    return mapping(members, node.document.place(()))
+    tags = node.get("tags")
+    if tags is not None and tags.data:
+        members["tags"] = _tags_of(tags)
+    return mapping(members, place)
+
+
+def _tags_of(node: Node) -> Piece:
+    if not isinstance(node.data, dict):  # a placeholder stands for all of them
+        return _text(node)
+    place = node.document.place(node.path)
+    pairs = ((key, each) for key, each in node.mapping().items() if each.data is not None)
+    return listing(
+        (mapping({"key": at(place, key), "value": _text(each)}, place) for key, each in pairs),
+        place,
+    )
 
 
 def _webhook(node: Node, gaps: Gaps) -> Piece:

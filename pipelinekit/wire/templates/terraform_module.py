@@ -1,6 +1,6 @@
 """Looks up what the files of one Terraform folder say: variables, locals, resources."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from pipelinekit.model.noun import Noun
@@ -10,18 +10,20 @@ from pipelinekit.wire.templates.hcl import (
     Block,
     Source,
     Tree,
-    attributes_of,
     blocks_of,
-    expression,
     parse,
 )
-from pipelinekit.wire.templates.hcl_functions import Refused, Unknown, Value
 from pipelinekit.wire.templates.hcl_parts import Step, items, object_items, walk, written
+from pipelinekit.wire.templates.hcl_types import Refused, Unknown, Value, number
 from pipelinekit.wire.templates.hcl_values import Evaluator, Scope
 from pipelinekit.wire.templates.pieces import Piece, at, listing, mapping
+from pipelinekit.wire.templates.terraform_variables import Variables
 
 ABOUT: Final = frozenset({"count", "for_each", "depends_on", "provider", "lifecycle"})
 """What says how a resource is made, and not what it is."""
+MOST: Final = 1000
+"""So many instances of a resource are looked at."""
+NOTHING_TOLD: Final[Mapping[str, Value]] = {}
 SAME_AS_NAME: Final = {
     ("aws_codebuild_project", "id"): "name",
     ("aws_codepipeline", "id"): "name",
@@ -52,6 +54,7 @@ class Module:
         sources: Their texts.
         gaps: Values that were given, and placeholders for what is not known.
         files: Gives the text of a file that they name; None where there is none.
+        told: Values of variables that other files tell, by their names.
 
     Raises:
         DocumentError: One of them is not Terraform's language.
@@ -62,12 +65,12 @@ class Module:
         sources: Iterable[Source],
         gaps: Gaps,
         files: Callable[[str], str | None] = lambda _: None,
+        told: Mapping[str, Value] = NOTHING_TOLD,
     ) -> None:
         self.gaps = gaps
         self.evaluator = Evaluator(gaps, self._look, files)
         self.blocks = [block for source in sources for block in blocks_of(parse(source), source)]
-        self._variables = {each.labels[0]: each for each in self._of("variable")}
-        gaps.used.update(self._variables)
+        self._variables = Variables(self._of("variable"), gaps, told)
         self._locals = dict(self._local_values())
         self._resources = {
             ".".join(each.labels): each
@@ -106,11 +109,9 @@ class Module:
                 for key, value in pairs
             ]
         if "count" in attributes:
-            count = self._known(attributes["count"], scope, "count")
-            number = count if isinstance(count, int) else 0
             return [
                 Instance(block, f"{address}[{each}]", scope.with_names(count={"index": each}))
-                for each in range(min(number, 1000))
+                for each in range(min(self._count(attributes["count"], scope), MOST))
             ]
         return [Instance(block, address, scope)]
 
@@ -174,6 +175,15 @@ class Module:
             raise scope.source.error(tree, f"{what} over no list and no map", "give it one")
         return value
 
+    def _count(self, tree: Tree, scope: Scope) -> int:
+        try:
+            found = number(self._known(tree, scope, "count"))
+        except Refused as refused:
+            raise scope.source.error(tree, refused.found, refused.expected) from None
+        if not isinstance(found, int) or found < 0:
+            raise scope.source.error(tree, f"a count of {found}", "give a whole number")
+        return found
+
     # ------------------------------------------------------------------ references
 
     def _look(self, root: str, steps: tuple[Step, ...], scope: Scope) -> Value:
@@ -182,7 +192,7 @@ class Module:
         first = str(steps[0]) if steps else ""
         match root:
             case "var":
-                return self._and_on(self._variable(first), steps[1:])
+                return self._and_on(self._variables.value(first), steps[1:])
             case "local":
                 return self._and_on(self._local(first), steps[1:])
             case "path":
@@ -197,27 +207,6 @@ class Module:
             given = self._given(key)
             return Unknown(key, value.why) if given is None else given
         return walk(value, steps)
-
-    def _variable(self, name: str) -> Value:
-        block = self._variables.get(name)
-        given = self._given(name)
-        if given is not None:
-            return self._typed(name, given, block)
-        if block is None:
-            return Unknown(name, f"no file given declares variable {name}")
-        default = block.attributes.get("default")
-        if default is None:
-            return Unknown(name, f"variable {name} has no default")
-        return self._once(f"var.{name}", default, Scope(block.source))
-
-    def _typed(self, name: str, given: str, block: Block | None) -> Value:
-        declared = block.attributes.get("type") if block else None
-        kind = block.source.words(declared) if block and declared is not None else ""
-        complex_type = kind.startswith(("list", "set", "map", "object", "tuple", "number", "bool"))
-        if complex_type or (not kind and given.lstrip()[:1] in {"[", "{"}):
-            source = Source(f"--parameter {name}", f"x = {given}")
-            return self.evaluator.value(expression(given, source, 0), Scope(source))
-        return given
 
     def _local(self, name: str) -> Value:
         found = self._locals.get(name)
@@ -281,22 +270,6 @@ class Module:
         for block in self._of("locals"):
             for name, tree in block.attributes.items():
                 yield name, (tree, block.source)
-
-
-def given_values(source: Source) -> dict[str, str]:
-    """Read a `.tfvars` file: the text of each value by the name of its variable.
-
-    Raises:
-        DocumentError: It is not Terraform's language.
-    """
-    found = {}
-    for name, tree in attributes_of(parse(source), source).items():
-        text = source.text[tree.meta.start_pos : tree.meta.end_pos]
-        scope = Scope(source)
-        plain = Evaluator(Gaps(), lambda root, *_: Unknown(root, "it is no value"), lambda _: None)
-        value = plain.value(tree, scope)
-        found[name] = text if isinstance(value, list | dict | bool) else str(value)
-    return found
 
 
 def _is_of(instance: Instance, asked: Step) -> bool:

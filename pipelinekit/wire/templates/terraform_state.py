@@ -73,19 +73,22 @@ def _resources(module: Node | None) -> Iterator[tuple[str, Node]]:
 
 def _merged(node: Node, unknown: JSON, key: str, gaps: Gaps) -> Piece:
     place = node.document.place(node.path)
-    match node.data, unknown:
-        case dict(), dict():
+    match node.data:
+        case dict():
+            marks = unknown if isinstance(unknown, dict) else {}
             members = {
-                name: _merged(child, unknown.get(name, False), f"{key}.{name}", gaps)
+                name: _merged(child, marks.get(name, False), f"{key}.{name}", gaps)
                 for name, child in node.mapping().items()
+                if name != "description" or child.data  # it is "" where there is none
             }
-            for name, each in unknown.items():
+            for name, each in marks.items():
                 if each is True and name not in CHOSEN:
                     why = "it is known after it was applied"
                     members[name] = at(place, gaps.text(f"{key}.{name}", why))
             return mapping(members, place)
-        case list(), list():
-            pairs = zip(node.list(), [*unknown, *[False] * len(node.list())], strict=False)
+        case list():
+            listed = unknown if isinstance(unknown, list) else []
+            pairs = zip(node.list(), [*listed, *[False] * len(node.data)], strict=False)
             return listing(
                 (
                     _merged(child, each, f"{key}[{number}]", gaps)

@@ -166,7 +166,7 @@ def _value(value: JSON) -> str:
     if isinstance(value, list):
         return f"[{', '.join(_text(str(each)) for each in value)}]"
     if isinstance(value, int):
-        return str(value)
+        return str(value).lower()  # true and false, too
     return _heredoc(value) if isinstance(value, str) and _is_script(value) else _text(str(value))
 
 
