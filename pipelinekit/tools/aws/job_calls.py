@@ -25,15 +25,15 @@ class JobSucceeded:
         token: With it the work goes on in another job; None when it is done.
         variables: Output variables.
         summary: One line for people.
-        percent: How much of the work is done, 0 to 100.
         external_id: What the worker calls this run.
+        percent: How much of the work is done, 0 to 100.
     """
 
     token: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
     summary: str = ""
-    percent: int | None = None
     external_id: str = ""
+    percent: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
