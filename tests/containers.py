@@ -1,6 +1,7 @@
 """Containers for tests: podman with a storage and settings of its own, and one small image."""
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -87,11 +88,19 @@ def own_containers(folder: Path) -> Iterator[str]:
             forget_engine()
 
 
+def refuse_to_start(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Let podman ask for more open files of each container than any kernel allows."""
+    settings = Path(os.environ["CONTAINERS_CONF"]).read_text(encoding="utf-8")
+    changed = folder / "refusing.conf"
+    changed.write_text(re.sub("nofile=[0-9:]+", "nofile=2000000000", settings), encoding="utf-8")
+    monkeypatch.setenv("CONTAINERS_CONF", str(changed))
+
+
 def container_names() -> list[str]:
     """Name all containers that there are, running or not."""
     engine = container_engine()
     assert engine is not None
-    return engine.ask("ps", "--all", "--format", "{{.Names}}").split()
+    return engine.containers()
 
 
 def _import_image(folder: Path) -> None:

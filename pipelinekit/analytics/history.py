@@ -8,6 +8,7 @@ from itertools import starmap
 import pandas as pd
 
 from pipelinekit.engine.review import asks
+from pipelinekit.model.errors import ValidationError
 from pipelinekit.model.execution import ActionExecution, PipelineExecution, StageExecution, Vote
 from pipelinekit.model.status import ActionStatus, PipelineStatus
 from pipelinekit.model.testreport import TestReport
@@ -161,8 +162,11 @@ class History:
             present: The end of that time, UTC.
             limit: The most rows of each kind that are read, the newest; of actions those are
                 the attempts among which the approvals and the tests are found.
+
+        Raises:
+            ValidationError: The days are less than nothing, or no number.
         """
-        since = present - timedelta(days=days)
+        since = _since(present, days)
         return History(store, Query(pipeline=pipeline, since=since, limit=limit), present)
 
     @cached_property
@@ -201,6 +205,17 @@ class History:
     def _took(self, row: PipelineExecution | StageExecution | ActionExecution) -> float:
         end = self._present if row.status in UNDER_WAY else row.updated
         return max(0.0, (end - row.started).total_seconds())
+
+
+def _since(present: datetime, days: float) -> datetime | None:
+    if not days >= 0:  # as nothing is of what is no number
+        raise ValidationError(
+            f"the history of the last {days:g} days was asked for; give a number from 0 on"
+        )
+    try:
+        return present - timedelta(days=days)
+    except OverflowError:  # before the calendar begins: all there is
+        return None
 
 
 def _frame(columns: dict[str, str], rows: Iterable[Sequence[object]]) -> pd.DataFrame:

@@ -52,7 +52,8 @@ class FolderArtifacts:
         except FileNotFoundError:
             raise ArtifactCorruptedError(
                 f"artifact {artifact.name} was to be read and {path} is missing; run the action "
-                f"that writes it again"
+                f"that writes it again, or, where engines at several places use one database, let "
+                f"all of them share the folder {self.root}"
             ) from None
         if found != artifact.digest:
             raise ArtifactCorruptedError(

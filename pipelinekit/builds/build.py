@@ -170,9 +170,10 @@ def _run(task: Task, folder: str, deadline: float | None) -> Built:
             cache = _cache(task)
             values, names = _commands_run(task, folder, deadline, cache)
         finally:
-            _clear(task)
             if task.spec.reports:
-                reports = builds.collect(task.spec.reports, task.sources.primary, task.say)
+                reports = builds.collect(
+                    task.spec.reports, task.sources.primary, task.redactor, task.say
+                )
         folders = gather(task, values, names)
         if cache:
             cache.keep()
@@ -181,6 +182,9 @@ def _run(task: Task, folder: str, deadline: float | None) -> Built:
         failed.args = (task.redactor.redacted(str(failed)),)
         failed.place, failed.reports = task.place.place, reports
         raise
+    finally:
+        # What a shell exported is in its files, secrets too, and a cache is kept from the home.
+        shutil.rmtree(task.request.private, ignore_errors=True)
 
 
 def _commands_run(
@@ -255,11 +259,6 @@ def _let_in(spec: Buildspec, sources: Sources, place: Confinement, temporary: Pa
     if others:
         let_others_read(sources)
         temporary.chmod(OPEN_TO_ALL)
-
-
-def _clear(task: Task) -> None:
-    # What a shell exported is in its files, secrets too.
-    shutil.rmtree(task.request.private, ignore_errors=True)
 
 
 def _tell(task: Task) -> None:

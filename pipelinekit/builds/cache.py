@@ -71,7 +71,8 @@ class BuildCache:
 
     CHOICE: a cache is kept only after a build that succeeded. What the source itself holds is
     never replaced by what was kept. On the host an absolute path names what belongs to the user,
-    so it is neither kept nor restored there. A project keeps the five caches that it used last.
+    and in a container what belongs to the image, so that it is neither kept nor restored there.
+    A project keeps the five caches that it used last.
     """
 
     def __init__(self, shelf: Shelf, cache: Cache, ground: Ground, say: Say) -> None:
@@ -161,10 +162,11 @@ class BuildCache:
             else:
                 outside.append(path)
         if outside:
-            home = "the home" if self._ground.home else "run the build in a sandbox or a container"
+            sandbox = "run the build in a sandbox, which has a home of its own"
+            other = "the home" if self._ground.home else sandbox
             self._say(
                 f"cache: {', '.join(outside)} is not the build's own on this machine, and is not "
-                f"kept; keep what lies beneath the source, or {home}"
+                f"kept; keep what lies beneath the source, or {other}"
             )
 
     def _rooted(self, path: str) -> tuple[str | None, str]:

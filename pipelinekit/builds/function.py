@@ -10,11 +10,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from msgspec import structs
+
 from pipelinekit.builds.environment import account_variables
 from pipelinekit.model.action import Action
 from pipelinekit.model.execution import Artifact
 from pipelinekit.model.noun import Noun
-from pipelinekit.model.order import Failed, FailureType, Outcome, Succeeded
+from pipelinekit.model.order import Failed, FailureType, Outcome, Succeeded, Waiting
 from pipelinekit.model.settings import Function, Settings
 from pipelinekit.ports.provider import Job
 from pipelinekit.tools.archives.archive import ArchiveError, pack, unpack
@@ -24,6 +26,7 @@ from pipelinekit.tools.aws.job_calls import JobCalls, JobFailed, JobSucceeded
 from pipelinekit.tools.aws.job_objects import JobObjects
 from pipelinekit.tools.aws.loopback import Loopback
 from pipelinekit.tools.commands.surroundings import REGION
+from pipelinekit.wire.words import one_line
 
 OWN_KEY: Final = "AWS_ACCESS_KEY_ID"
 BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
@@ -105,9 +108,7 @@ def invoke(job: Job, function: str) -> Outcome:
     if isinstance(ended, Failed):
         return ended
     refused = _publish(site)
-    if refused:
-        return Failed(refused, external_id=ended.external_id)
-    return Succeeded(ended.variables, ended.summary, ended.external_id)
+    return Failed(refused, external_id=ended.external_id) if refused else ended
 
 
 def function_obstacle(action: Action, settings: Settings) -> str | None:
@@ -170,29 +171,22 @@ def _site(job: Job, name: str) -> _Site:
 # ------------------------------------------------------------------ while it is at work
 
 
-def _invoke_until_done(site: _Site) -> JobSucceeded | Failed:
+def _invoke_until_done(site: _Site) -> Succeeded | Failed:
     order = site.job.order
     readable = {_name(each): site.objects / f"in-{each.name}.zip" for each in order.inputs}
     writable = {_name(each): site.objects / f"out-{each.name}.zip" for each in order.outputs}
     objects = JobObjects(readable, writable, site.objects)
     with Loopback(site.calls, objects, _secrets(site)) as server:
-        ended = _invoke(site, server.url, 1, None)
-        number = 1
-        while isinstance(ended, JobSucceeded) and ended.token is not None:
-            seconds = site.function.continue_seconds
-            site.job.say(f"a continuation token was given; invoked again in {seconds:g} s")
-            time.sleep(seconds)
-            number += 1
-            ended = _invoke(site, server.url, number, ended.token)
-    if isinstance(ended, JobFailed):
-        return Failed(ended.message, code=ended.type, external_id=ended.external_id)
+        told, number = None, 1
+        while isinstance(ended := _invoke(site, server.url, number, told), Waiting):
+            _report(site, ended)
+            time.sleep(site.function.continue_seconds)
+            told, number = ended, number + 1
     return ended
 
 
-def _invoke(
-    site: _Site, url: str, number: int, token: str | None
-) -> JobSucceeded | JobFailed | Failed:
-    id_, name = str(uuid.uuid4()), site.handler.function
+def _invoke(site: _Site, url: str, number: int, told: Waiting | None) -> Outcome:
+    id_, token = str(uuid.uuid4()), told.token if told else None
     site.calls.offer(id_, _details(site, id_, token))
     invoked = handler.invoke(
         _reachable(site, url),
@@ -200,14 +194,55 @@ def _invoke(
         site.job.folder / f"invocation-{number}",
         site.job.say,
     )
-    ended = site.calls.ended(id_)
-    if ended is not None:
-        return ended
-    how = f"ended with {invoked.error}" if invoked.error else "returned"
-    return Failed(
-        f"function {name} {how}, and has called neither put_job_success_result nor "
-        f"put_job_failure_result for job {id_}; its log tells what it printed; let the handler "
-        f"make one of these calls in every case"
+    ended = _outcome(site.calls.ended(id_))
+    if ended is None:
+        name = site.handler.function
+        how = f"ended with {invoked.error}" if invoked.error else "returned"
+        ended = Failed(
+            f"function {name} {how}, and has called neither put_job_success_result nor "
+            f"put_job_failure_result for job {id_}; its log tells what it printed; let the "
+            f"handler make one of these calls in every case"
+        )
+    return _completed(ended, told) if told else ended
+
+
+def _outcome(answer: JobSucceeded | JobFailed | None) -> Outcome | None:
+    match answer:
+        case JobSucceeded(token=None):
+            return Succeeded(answer.variables, answer.summary, answer.external_id)
+        case JobSucceeded(token=str() as token):
+            return Waiting(
+                token,
+                summary=answer.summary,
+                percent=answer.percent,
+                external_id=answer.external_id,
+            )
+        case JobFailed():
+            return Failed(answer.message, answer.type, external_id=answer.external_id)
+        case _:
+            return None
+
+
+def _completed(ended: Outcome, told: Waiting) -> Outcome:
+    # What a function says of its work holds until it says something else.
+    if isinstance(ended, Waiting) and ended.percent is None:
+        ended = structs.replace(ended, percent=told.percent)
+    return structs.replace(
+        ended,
+        summary=ended.summary or told.summary,
+        external_id=ended.external_id or told.external_id,
+    )
+
+
+def _report(site: _Site, told: Waiting) -> None:
+    summary = one_line(told.summary)
+    if summary or told.percent is not None:
+        site.job.progress(told.percent or 0, summary)
+    words = (told.external_id, "" if told.percent is None else f"{told.percent} %", summary)
+    said = "".join(f", {word}" for word in words if word)
+    site.job.say(
+        f"a continuation token was given{said}; invoked again in "
+        f"{site.function.continue_seconds:g} s"
     )
 
 

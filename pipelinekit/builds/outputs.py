@@ -140,7 +140,7 @@ def _select(task: Task, name: str, artifacts: Artifacts, values: Mapping[str, st
     try:
         selection = globs.select(task.sources.primary)
     except GlobError as error:
-        raise BuildFailed(f"{_artifact(name)}: {error}") from None
+        raise BuildFailed(f"{_artifact(name)}: {error}", FailureType.JOB_FAILED) from None
     for path in selection.left_out:
         task.say(f"{_artifact(name)}: {path} is left out, it is no file of the source")
     if not selection.files:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from pipelinekit.model.testreport import FailedCase, TestReport
 from pipelinekit.tools.documents.places import printable
 from pipelinekit.tools.globs import GlobError, Globs
+from pipelinekit.tools.redact import Redactor
 from pipelinekit.wire.buildspec_outputs import ReportGroup
 from pipelinekit.wire.case_results import CASES, Case, Verdict, read_cases
 from pipelinekit.wire.coverage_results import read_coverage
@@ -28,29 +29,34 @@ MOST_TROUBLES: Final = 5
 Say = Callable[[str], None]
 
 
-def collect(groups: Iterable[ReportGroup], source: Path, say: Say) -> tuple[TestReport, ...]:
+def collect(
+    groups: Iterable[ReportGroup], source: Path, redactor: Redactor, say: Say
+) -> tuple[TestReport, ...]:
     """Read the report files of a build, also of one that failed, and sum up each group's.
 
     Args:
         groups: Which files there should be, and their format.
         source: The folder in which the build started.
+        redactor: Of the secrets that must not come into what is kept of a report.
         say: Writes a line into the build's log: what each group came to, and what of it could
             not be read.
 
     Returns:
         A report for each group of which some file could be read.
     """
-    reports = (_collected(group, source, say) for group in groups)
+    reports = (_collected(group, source, redactor, say) for group in groups)
     return tuple(report for report in reports if report is not None)
 
 
-def _collected(group: ReportGroup, source: Path, say: Say) -> TestReport | None:
+def _collected(
+    group: ReportGroup, source: Path, redactor: Redactor, say: Say
+) -> TestReport | None:
     files = _files(group, source, say)
     report = TestReport(group.name, group.format)
     troubles: list[str] = []
     for name, path in files.items():
         try:
-            report = _added(report, _read(path))
+            report = _added(report, _read(path), redactor)
         except (ReportError, OSError) as error:
             troubles.append(f"report {group.name}: {printable(name)} is left out: {error}")
     for trouble in troubles[:MOST_TROUBLES]:
@@ -87,9 +93,9 @@ def _read(path: Path) -> bytes:
     return content
 
 
-def _added(report: TestReport, content: bytes) -> TestReport:
+def _added(report: TestReport, content: bytes, redactor: Redactor) -> TestReport:
     if report.format in CASES:
-        return _with_cases(report, read_cases(report.format, content))
+        return _with_cases(report, read_cases(report.format, content), redactor)
     more = read_coverage(report.format, content)
     return replace(
         report,
@@ -100,9 +106,9 @@ def _added(report: TestReport, content: bytes) -> TestReport:
     )
 
 
-def _with_cases(report: TestReport, cases: tuple[Case, ...]) -> TestReport:
+def _with_cases(report: TestReport, cases: tuple[Case, ...], redactor: Redactor) -> TestReport:
     verdicts = [case.verdict for case in cases]
-    failures = [_failure(case) for case in cases if case.verdict is Verdict.FAILED]
+    failures = [_failure(case, redactor) for case in cases if case.verdict is Verdict.FAILED]
     return replace(
         report,
         passed=report.passed + verdicts.count(Verdict.PASSED),
@@ -113,10 +119,12 @@ def _with_cases(report: TestReport, cases: tuple[Case, ...]) -> TestReport:
     )
 
 
-def _failure(case: Case) -> FailedCase:
-    return FailedCase(_short(case.name), _short(case.message))
+def _failure(case: Case, redactor: Redactor) -> FailedCase:
+    return FailedCase(_short(case.name, redactor), _short(case.message, redactor))
 
 
-def _short(text: str) -> str:
-    # Cut before it is cleaned too, since a message may have megabytes.
-    return shortened(clean(text.strip()[: 10 * LONGEST_TEXT]), LONGEST_TEXT)
+def _short(text: str, redactor: Redactor) -> str:
+    # Half a secret is not known for one, and a whole one may be in colours. The text is cut before
+    # it is cleaned too, since a message may have megabytes.
+    begun = redactor.redacted(text.strip())[: 10 * LONGEST_TEXT]
+    return shortened(redactor.redacted(clean(begun)), LONGEST_TEXT)

@@ -1,5 +1,6 @@
 """The list of commands; each is loaded when it is first used."""
 
+import errno
 import os
 from importlib import import_module
 
@@ -73,6 +74,12 @@ class Commands(click.Group):
         except PipelineKitError as error:
             _answer(ctx, error.code, str(error))
             raise Refused(str(error)) from error
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # nobody reads any more, which click knows about
+                raise
+            message = _of_system(error)
+            _answer(ctx, type(error).__name__, message)
+            raise Refused(message) from error
         except click.ClickException as error:
             _answer(ctx, "Usage", error.format_message())
             raise
@@ -83,6 +90,13 @@ class Commands(click.Group):
 def _answer(context: click.Context, code: str, message: str) -> None:
     if context.ensure_object(Surroundings).json:
         echo_json({"error": {"code": code, "message": message}})
+
+
+def _of_system(error: OSError) -> str:
+    return (
+        f"{error.filename or 'something'} was to be read or written, and that failed: "
+        f"{error.strerror or error}; choose another place, or see to it that this one can be used"
+    )
 
 
 @click.command(

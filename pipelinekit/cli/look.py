@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -21,6 +22,7 @@ from pipelinekit.kit.run import Run
 from pipelinekit.model.check import RuleExecution
 from pipelinekit.model.errors import ActionNotFound
 from pipelinekit.model.execution import ActionExecution
+from pipelinekit.model.status import ActionStatus
 from pipelinekit.runtime.clock import now
 from pipelinekit.wire.words import clean, clock, duration
 
@@ -142,16 +144,11 @@ def _log_data(run: Run, row: ActionExecution | RuleExecution) -> dict[str, objec
 
 
 def _follow(kit: Kit, run: Run, action: str | None) -> None:
-    read: dict[Path, int] = {}
-    last = ""
+    feed = _Feed()
     while True:
         over = run.execution.ended or not kit.engine_alive()
         for row in _attempts(run, action):
-            for line in news(run.log_file(row), read, rest=over):
-                heading = f"== {row.stage}/{row.action}, attempt {row.attempt} =="
-                if heading != last:
-                    click.echo(heading)
-                    last = heading
+            for line in feed.of(row, run.log_file(row), over=over):
                 click.echo(clean(line))
         if over:
             break
@@ -159,3 +156,29 @@ def _follow(kit: Kit, run: Run, action: str | None) -> None:
         time.sleep(LOOK_SECONDS)
     if not run.execution.ended:
         click.echo("No engine is at work; go on with: pipelinekit watch", err=True)
+
+
+class _Feed:
+    """Gives what is new of attempts, under the name of each: their logs, and how they end."""
+
+    def __init__(self) -> None:
+        self._read: dict[Path, int] = {}
+        self._ended: set[str] = set()
+        self._last = ""
+
+    def of(self, row: ActionExecution | RuleExecution, log: Path, *, over: bool) -> Iterator[str]:
+        if row.id in self._ended:
+            return
+        place = f"{row.stage}/{row.action}, attempt {row.attempt}"
+        ended = row.status is not ActionStatus.IN_PROGRESS
+        for line in news(log, self._read, rest=over or ended):
+            if place != self._last:
+                yield f"== {place} =="
+                self._last = place
+            yield line
+        if ended:
+            self._ended.add(row.id)
+            self._last = ""
+            yield f"== {place}: {row.status} =="
+            if row.error is not None:
+                yield f"{row.error.code}: {row.error.message}"

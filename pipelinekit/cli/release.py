@@ -15,9 +15,10 @@ from pipelinekit.cli.session import following, manner, work_and_follow
 from pipelinekit.cli.surroundings import Surroundings, echo_json, shared
 from pipelinekit.kit.anew import anew
 from pipelinekit.kit.kit import Kit
+from pipelinekit.kit.origin import remember_out
 from pipelinekit.kit.outdated import outdated
 from pipelinekit.kit.promotion import Promotion
-from pipelinekit.kit.release import OUT, Release, Released, chosen, start
+from pipelinekit.kit.release import OUT, Release, Released, chosen, make_ready, start
 from pipelinekit.kit.resume import resumable
 from pipelinekit.kit.resumption import failed_release
 from pipelinekit.kit.run import Run
@@ -68,7 +69,8 @@ DIGEST_SHOWN = 12
     default=OUT,
     show_default=True,
     metavar="DIR",
-    help="Where the executed notebooks are copied to.",
+    help="Where the executed notebooks are copied to, by this command and by a `watch` that goes "
+    "on with it.",
 )
 @click.option(
     "--resume",
@@ -114,7 +116,9 @@ def release(  # noqa: PLR0913 - a parameter for each option
         promotion = Promotion(notebook, waves, values, folder, patterns, out)
         found = failed_release(kit, promotion) if resume else None
         how = manner(place, found.definition if found else promotion.pipeline(), approve, **said)
+        make_ready(out)
         run = found.resume() if found else start(kit, promotion)
+        remember_out(kit.home.folder, run.pipeline, out)
         code = work_and_follow(place, kit, run, how, partial(_conclude, promotion, out, kit))
     context.exit(code)
 

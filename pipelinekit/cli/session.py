@@ -15,9 +15,12 @@ from pipelinekit.engine.review import asks
 from pipelinekit.kit.kit import Kit
 from pipelinekit.kit.observe import observed
 from pipelinekit.kit.origin import remembered, settings_folder
+from pipelinekit.kit.registry import own
 from pipelinekit.kit.run import Run
 from pipelinekit.model.pipeline import Pipeline
+from pipelinekit.model.status import ActionStatus
 from pipelinekit.runtime.clock import now
+from pipelinekit.runtime.hands import CLOSING_SECONDS
 from pipelinekit.wire.words import SHORT_ID
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -126,12 +129,32 @@ def work_and_follow(
         conclude: What is said at the end.
     """
     code = follow(place, kit, run, how, conclude) or Exit.SUCCEEDED
+    if ending := _ending_here(run):
+        click.echo(
+            f"Of this process are the functions of {', '.join(ending)}: what has not ended within "
+            f"{CLOSING_SECONDS:g} seconds ends with it, and fails; it can be retried then",
+            err=True,
+        )
     with door(kit.home.folder):
         others = under_way(kit, besides=run.id)
         kit.close()
         if others and code in HANDED_OVER:
             spawn_engine(kit.home, settings_folder(remembered(kit.home.folder, run.pipeline)))
     return code
+
+
+def _ending_here(run: Run) -> list[str]:
+    """Name the actions under way that no other process can go on with or begin again."""
+    functions = own()
+    return [
+        f"{row.stage}/{row.action}"
+        for row in run.actions
+        if row.status is ActionStatus.IN_PROGRESS
+        and row.token is None
+        and row.type in functions
+        and not functions[row.type].traits.detached
+        and not functions[row.type].traits.repeatable
+    ]
 
 
 _TIMEOUT = click.option(

@@ -2,12 +2,14 @@
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
+from io import UnsupportedOperation
 from pathlib import Path
-from typing import TypeVar
+from typing import TextIO, TypeVar
 
 import click
 from msgspec import Struct
@@ -44,10 +46,12 @@ class Surroundings:
     Attributes:
         home: The folder of the state; the usual one when None.
         json: Whether the answer is JSON.
+        answers: Where that goes; standard output when None.
     """
 
     home: str | None = None
     json: bool = False
+    answers: TextIO | None = None
 
     @property
     def fresh(self) -> bool:
@@ -61,8 +65,11 @@ class Surroundings:
 
         Args:
             folder: Whose settings count; the working directory when None.
-            work: Whether this process is to work too.
+            work: Whether this process is to work too; then a JSON answer has standard output for
+                itself, and what actions print goes to standard error.
         """
+        if work and self.json and self.answers is None:
+            self.answers = _kept_apart(sys.stdout)
         return Kit(self.home, settings=load_settings(folder or Path.cwd()), work=work)
 
     def worker_of(self, pipeline: str) -> Kit:
@@ -123,7 +130,9 @@ def functions_of(pipeline: Pipeline) -> list[str]:
 
 def echo_json(data: object) -> None:
     """Print data as JSON; nouns are objects, times ISO 8601."""
-    click.echo(json.dumps(data, indent=2, ensure_ascii=False, default=_plain))
+    place = click.get_current_context().ensure_object(Surroundings)
+    text = json.dumps(data, indent=2, ensure_ascii=False, default=_plain)
+    click.echo(text, file=place.answers)
 
 
 def shared(command: Command) -> Command:
@@ -131,6 +140,17 @@ def shared(command: Command) -> Command:
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
+
+
+def _kept_apart(stream: TextIO) -> TextIO:
+    """Give where a stream leads to, and lead all that this process puts out to standard error."""
+    try:
+        kept = os.dup(stream.fileno())
+    except UnsupportedOperation:  # it leads nowhere outside of this process
+        return stream
+    stream.flush()
+    os.dup2(sys.stderr.fileno(), stream.fileno())
+    return os.fdopen(kept, "w", encoding=stream.encoding, errors=stream.errors)
 
 
 def _plain(value: object) -> object:

@@ -170,8 +170,10 @@ def _own(draft: Draft, row: ActionExecution) -> Iterator[tuple[str, str]]:
 def _faults(row: ActionExecution, event: Answered) -> Iterator[str]:
     asked = _inputs(row)
     for name, value in event.inputs.items():
-        if name not in asked:
-            yield f"it asks for no value {name}, but for {', '.join(asked) or 'none'}"
+        if not asked:
+            yield f"it asks for no values, and {name} was given; leave it out"
+        elif name not in asked:
+            yield f"it asks for no value {name}, but for {', '.join(asked)}"
         elif fault := asked[name].fault(value):
             yield f"the value of {name}, {value!r}, {fault}"
     for name in asked.keys() - values(row, event).keys():

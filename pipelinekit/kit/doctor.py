@@ -5,7 +5,7 @@ import platform
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -18,7 +18,7 @@ from pipelinekit.kit.ability import obstacle, obstacles
 from pipelinekit.kit.elsewhere import COMMANDS
 from pipelinekit.kit.home import Home
 from pipelinekit.kit.registry import action_types, discover
-from pipelinekit.kit.settings_file import FILE, SettingsError, load_settings
+from pipelinekit.kit.settings_file import FILE, SettingsError, load_settings, settings_document
 from pipelinekit.model.action import Action, ActionTypeId, Category, Owner
 from pipelinekit.model.actiontype import ActionType
 from pipelinekit.model.errors import StoreError
@@ -26,6 +26,7 @@ from pipelinekit.model.noun import Noun
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.settings import Aws, Project, Settings
 from pipelinekit.runtime.engines import alive
+from pipelinekit.store.failures import shown
 from pipelinekit.store.looking import look_at
 from pipelinekit.tools.commands.confinement import ConfinementError
 from pipelinekit.tools.commands.containers import container_engine, container_obstacle
@@ -116,8 +117,8 @@ def examine(home: Home, folder: Path, pipeline: Pipeline | None = None) -> Findi
     settings, told = _settings(folder)
     wishes = tuple(_wishes(settings))
     actions = tuple(_types(settings) if pipeline is None else _actions(pipeline, settings))
-    store = _store(home)
-    project = (store, _engine(home), told, _aws(settings.aws), *wishes)
+    store, engine = _of_home("store", _store, home), _of_home("engine", _engine, home)
+    project = (store, engine, told, _aws(settings.aws), *wishes)
     asked = (store, told, *(wishes if pipeline is None else actions))
     return Findings(tuple(_machine()), project, actions, asked)
 
@@ -187,6 +188,14 @@ def _not_here(name: str, trouble: str) -> Fact:
 # ------------------------------------------------------------------ the project
 
 
+def _of_home(name: str, look: Callable[[Home], Fact], home: Home) -> Fact:
+    try:
+        return look(home)
+    except OSError as error:
+        found = f"{error.filename} cannot be read: {error.strerror}"
+        return Fact(name, Standing.NOT_HERE, found, "give --home")
+
+
 def _store(home: Home) -> Fact:
     there = next(each for each in (home.folder, *home.folder.parents) if each.exists())
     if not os.access(there, os.W_OK):
@@ -195,7 +204,7 @@ def _store(home: Home) -> Fact:
         look_at(home.database)
     except StoreError as error:
         return _not_here("store", str(error))
-    url = make_url(home.database).render_as_string(hide_password=True)
+    url = shown(make_url(home.database))
     new = "" if home.folder.exists() else ", made with the first start"
     return Fact("store", Standing.HERE, f"{url.removeprefix('sqlite:///')}{new}")
 
@@ -208,13 +217,13 @@ def _engine(home: Home) -> Fact:
 
 def _settings(folder: Path) -> tuple[Settings, Fact]:
     try:
-        settings = load_settings(folder)
+        settings, document = load_settings(folder), settings_document(folder)
     except SettingsError as error:
         found, _, advice = str(error).rpartition("; ")
         return Settings(str(folder)), Fact("settings", Standing.NOT_HERE, found, advice)
-    if settings == Settings(str(folder)):
-        return settings, Fact("settings", Standing.HERE, f"none: there is no {FILE} in {folder}")
-    return settings, Fact("settings", Standing.HERE, str(folder / FILE))
+    absent = f"none: there is no {FILE} in {folder}"
+    found = absent if document is None else str(folder / document.name)
+    return settings, Fact("settings", Standing.HERE, found)
 
 
 def _aws(account: Aws | None) -> Fact:

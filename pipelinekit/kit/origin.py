@@ -1,4 +1,4 @@
-"""Which file a pipeline was defined by, and whose settings count for it."""
+"""What a home remembers of a pipeline: the file that defined it, and where its results go."""
 
 import os
 from pathlib import Path
@@ -15,21 +15,39 @@ def settings_folder(file: Path | None) -> Path:
 
 def remember(home: Path, pipeline: str, file: Path) -> None:
     """Note in the home which file a pipeline was defined by last."""
-    note = _note(home, pipeline)
-    note.parent.mkdir(parents=True, exist_ok=True)
-    draft = note.with_suffix(f".{os.getpid()}")
-    draft.write_text(str(file.resolve()), encoding="utf-8")
-    draft.replace(note)
+    _write(_note(home, pipeline), file)
 
 
 def remembered(home: Path, pipeline: str) -> Path | None:
     """Give the file that a pipeline was defined by last, where that is known and still there."""
-    note = _note(home, pipeline)
-    if not note.exists():
-        return None
-    file = Path(note.read_text(encoding="utf-8"))
-    return file if file.exists() else None
+    file = _read(_note(home, pipeline))
+    return file if file and file.exists() else None
+
+
+def remember_out(home: Path, pipeline: str, folder: Path) -> None:
+    """Note in the home where the executed notebooks of a release are copied to."""
+    _write(_out_note(home, pipeline), folder)
+
+
+def remembered_out(home: Path, pipeline: str) -> Path | None:
+    """Give where the executed notebooks of a release are copied to; None of another pipeline."""
+    return _read(_out_note(home, pipeline))
 
 
 def _note(home: Path, pipeline: str) -> Path:
     return home / "definitions" / f"{pipeline}.path"
+
+
+def _out_note(home: Path, pipeline: str) -> Path:
+    return home / "definitions" / f"{pipeline}.out"
+
+
+def _write(note: Path, path: Path) -> None:
+    note.parent.mkdir(parents=True, exist_ok=True)
+    draft = note.with_suffix(f".{os.getpid()}")
+    draft.write_text(str(path.resolve()), encoding="utf-8")
+    draft.replace(note)
+
+
+def _read(note: Path) -> Path | None:
+    return Path(note.read_text(encoding="utf-8")) if note.exists() else None

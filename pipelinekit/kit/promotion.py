@@ -1,8 +1,10 @@
 """Makes a pipeline of a notebook and environments: taken once, promoted from one to the next."""
 
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -30,6 +32,8 @@ SOURCE: Final = "Source"
 ARTIFACT: Final = "release"
 PREFIX: Final = "release-"
 NAME_LIMIT: Final = 100
+DIGEST_LENGTH: Final = 8
+SUFFIX: Final = ".ipynb"
 NOTE_LIMIT: Final = 1000
 APPROVE: Final = "approve-"
 FREEZE: Final = "freeze-"
@@ -64,8 +68,7 @@ class Promotion(Noun):
     @property
     def root(self) -> Path:
         """Give the folder whose files go along: the project's, where the notebook is in it."""
-        inside = self.notebook.resolve().is_relative_to(self.folder.resolve())
-        return self.folder if inside else self.notebook.parent
+        return self.folder if self._inside else self.notebook.parent
 
     @property
     def path(self) -> str:
@@ -74,9 +77,15 @@ class Promotion(Noun):
 
     @property
     def name(self) -> str:
-        """Name the pipeline after the notebook."""
-        plain = re.sub(r"[^A-Za-z0-9.@_-]+", "-", self.path.removesuffix(".ipynb"))
-        return shortened(f"{PREFIX}{plain}", NAME_LIMIT).replace("…", "-")
+        """Name the pipeline after the notebook, as it names that of no other notebook."""
+        path = self.path if self._inside else str(self.notebook.resolve())
+        plain = re.sub(r"[^A-Za-z0-9.@_-]+", "-", self.path.removesuffix(SUFFIX))
+        name = f"{PREFIX}{plain}"
+        if path == f"{plain}{SUFFIX}" and len(name) <= NAME_LIMIT:
+            return name
+        # The path is not in the name as it is, so that another one's might be the same.
+        digest = sha256(os.fsencode(path)).hexdigest()[:DIGEST_LENGTH]
+        return f"{name[: NAME_LIMIT - DIGEST_LENGTH - 1]}-{digest}"
 
     def pipeline(self) -> Pipeline:
         """Make the pipeline, after the parameters of every environment were checked.
@@ -84,13 +93,19 @@ class Promotion(Noun):
         Raises:
             ValidationError: The notebook is missing, is none, has no cell of parameters or cannot
                 take those that it would get; the message names the environment, cell and line.
+                Or an environment is called as something else in the pipeline is.
         """
         given = {each.name: _parameters(self, each) for each in self.environments}
         source = files("files", self._folder, self._files, besides=self._besides)
         pipeline = Pipeline(self.name) >> Stage(SOURCE, source.writes(ARTIFACT))
         for wave in self.waves:
             pipeline = pipeline >> self._stage(wave, given)
+        _refuse_alike(pipeline)
         return pipeline
+
+    @property
+    def _inside(self) -> bool:
+        return self.notebook.resolve().is_relative_to(self.folder.resolve())
 
     @property
     def _folder(self) -> str:
@@ -216,6 +231,22 @@ def _refuse_unfit(notebook: Path) -> None:
             f"the values of an environment; tag the cell that holds the defaults, such as "
             f'`environment = "dev"`'
         )
+
+
+def _refuse_alike(pipeline: Pipeline) -> None:
+    actions = [each for stage in pipeline.stages for each in stage.actions]
+    groups = [
+        ("stages", [stage.name for stage in pipeline.stages]),
+        *(("actions", [each.name for each in stage.actions]) for stage in pipeline.stages),
+        ("artifacts", [out.name for each in actions for out in each.outputs]),
+    ]
+    for what, names in groups:
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValidationError(
+                f"{pipeline.name} was to be released, and with environments so called it would "
+                f"have two {what} of the name {twice!r}; call one of the environments otherwise"
+            )
 
 
 def _is_json(value: object) -> bool:

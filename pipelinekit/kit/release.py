@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Self
 
 from pipelinekit.engine.review import APPROVERS, asks
@@ -117,21 +118,47 @@ class Release:
             out: The folder for the copies, each named after the notebook, the environment and
                 the time.
         """
-        copies = []
-        for each in self.results:
-            if each.notebook is not None and each.started is not None:
-                stem = self.promotion.notebook.stem
-                name = f"{stem}-{each.environment}-{each.started:%Y%m%dT%H%M%S.%fZ}.ipynb"
-                Path(out).mkdir(parents=True, exist_ok=True)
-                copies.append(Path(shutil.copy(each.notebook, Path(out, name))))
-        return copies
+        return copied(self.results, Path(out))
 
     def _standing(self) -> tuple[Mark, tuple[Released, ...]]:
         if self._kept is not None:
             return self._kept
-        facts = observed(self.run, now())
-        places = ((stage, name) for stage in facts.stages for name in released_to(stage.stage))
-        return facts.mark, tuple(_released(facts, *place) for place in places)
+        return standing(self.run)
+
+
+def standing(run: Run) -> tuple[Mark, tuple[Released, ...]]:
+    """Tell how a release stands: the whole of it, and each environment in order."""
+    facts = observed(run, now())
+    places = ((stage, name) for stage in facts.stages for name in released_to(stage.stage))
+    return facts.mark, tuple(_released(facts, *place) for place in places)
+
+
+def copied(results: Iterable[Released], out: Path) -> list[Path]:
+    """Copy the executed notebooks into a folder; see `Release.keep`."""
+    copies = []
+    for each in results:
+        if each.notebook is not None and each.started is not None:
+            name = f"{each.notebook.stem}-{each.environment}-{each.started:%Y%m%dT%H%M%S.%fZ}"
+            out.mkdir(parents=True, exist_ok=True)
+            copies.append(Path(shutil.copy(each.notebook, out / f"{name}.ipynb")))
+    return copies
+
+
+def make_ready(out: Path) -> None:
+    """Make the folder that executed notebooks are to be copied into.
+
+    Raises:
+        ValidationError: It cannot be made, or not written.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise ValidationError(
+            f"executed notebooks were to be copied into {out}, and that folder cannot be made or "
+            f"written: {error.strerror}; name another one with --out"
+        ) from None
 
 
 def release(

@@ -7,10 +7,11 @@ leaves only things that nobody refers to, and the next round removes them.
 
 import fcntl
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Protocol
 
@@ -114,7 +115,15 @@ def tidy(kit: Keeper, older_than: timedelta, keep: int, *, dry_run: bool) -> Rem
             f"each stage; give a time from 0 days on, and a number from 0 on"
         )
     with _alone(kit.home, dry_run=dry_run):
-        return _Round(kit, now() - older_than, keep, dry_run=dry_run).go()
+        most = min(keep, sys.maxsize)  # as far as anything counts
+        return _Round(kit, _before(older_than), most, dry_run=dry_run).go()
+
+
+def _before(older_than: timedelta) -> datetime:
+    try:
+        return now() - older_than
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC)
 
 
 class _Round:

@@ -89,8 +89,9 @@ def commands_action(  # noqa: PLR0913 - the action type has these keys
     """
     if obstacle := _obstacle(environment_type):
         return Failed(obstacle, code=FailureType.CONFIGURATION_ERROR)
-    if vpc_id or subnets or security_group_ids:
-        job.say(f"VpcId {vpc_id}: commands run in this machine's network, not in a VPC")
+    given = {"VpcId": vpc_id, "Subnets": subnets, "SecurityGroupIds": security_group_ids}
+    if told := ", ".join(f"{key} {value}" for key, value in given.items() if value):
+        job.say(f"{told}: commands run in this machine's network, not in a VPC")
     del compute_type  # this machine is as large as it is
     return builds.build_commands(job)
 

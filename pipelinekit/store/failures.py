@@ -1,9 +1,10 @@
-"""How a database's refusals are told."""
+"""How a database and its refusals are told."""
 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -15,8 +16,17 @@ DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 MEND = "restore it from a copy, or move it away with its -wal and -shm files to begin anew"
 """What to do about such a file."""
 
+SECRETS = frozenset({"oauth_client_secret", "passfile", "password", "sslpassword"})
+"""What PostgreSQL takes from a URL's query and nobody is to read."""
+
 IN_THE_WAY = frozenset({"40001", "40P01"})
 """The SQL states of a transaction that was rolled back since another was in its way."""
+
+
+def shown(url: URL) -> str:
+    """Give a database's URL as people may see it, without its passwords."""
+    masked = dict.fromkeys(SECRETS & url.query.keys(), "...")
+    return url.update_query_dict(masked).render_as_string(hide_password=True)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from pipelinekit.model.errors import StoreError
-from pipelinekit.store.failures import reason
+from pipelinekit.store.failures import reason, shown
 from pipelinekit.store.leases import SqlLeases
 from pipelinekit.store.listening import SqlHints, notify
 from pipelinekit.store.migrations import NEEDS, migrate, refuse_newer
@@ -194,7 +194,7 @@ def engine_of(url: URL) -> Engine:
         )
     except ModuleNotFoundError as error:
         raise StoreError(
-            f"a store was asked for at {url.render_as_string()}, and the driver of PostgreSQL is "
+            f"a store was asked for at {shown(url)}, and the driver of PostgreSQL is "
             f"not installed; install it with: pip install 'pipelinekit[postgres]'"
         ) from error
     event.listen(engine, "checkout", _refuse_stale)
@@ -204,7 +204,7 @@ def engine_of(url: URL) -> Engine:
 def unreachable(url: URL, error: DBAPIError) -> StoreError:
     """Say that a server cannot be asked, why, and what to do."""
     return StoreError(
-        f"the store {url.render_as_string()} cannot be opened: {reason(error)}; look whether the "
+        f"the store {shown(url)} cannot be opened: {reason(error)}; look whether the "
         f"server is there, and whether its user may make tables in the database"
     )
 

@@ -26,7 +26,7 @@ from pipelinekit.ports.store import (
     Taker,
 )
 from pipelinekit.store.database import Database
-from pipelinekit.store.failures import in_the_way, told
+from pipelinekit.store.failures import in_the_way, shown, told
 from pipelinekit.store.many import first_of
 from pipelinekit.store.orders import disown, take
 from pipelinekit.store.past import SqlPast
@@ -66,12 +66,12 @@ def parsed(url: str) -> URL:
     """
     try:
         place = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # the latter of a port that is no number
         raise _unknown("something that is no URL") from None
     kind = place.drivername.partition("+")[0]
     on_disk = kind == "sqlite" and place.database not in {None, "", ":memory:"}
     if not on_disk and kind not in {"postgresql", "postgres"}:
-        raise _unknown(place.render_as_string())
+        raise _unknown(shown(place))
     return place
 
 

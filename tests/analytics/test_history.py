@@ -9,6 +9,7 @@ import pytest
 
 from pipelinekit.analytics import History
 from pipelinekit.analytics.history import FRAMES, TESTS
+from pipelinekit.model.errors import ValidationError
 from pipelinekit.model.status import ActionStatus, StageStatus
 from pipelinekit.model.testreport import FailedCase, ReportFormat, TestReport
 from tests.build import pipeline
@@ -45,6 +46,23 @@ def test_each_report_of_a_build_is_a_row_with_counts_and_seconds(book: Book) -> 
     assert (unit["passed"], unit["failed"], unit["skipped"], unit["seconds"]) == (41, 2, 3, 3.5)
     assert (lines["lines_covered"], lines["lines_total"], lines["passed"]) == (7, 10, 0)
     assert unit["started"] == START
+
+
+@pytest.mark.parametrize("days", [999_999, 1e300, float("inf")])
+def test_a_history_of_more_days_than_the_calendar_has_is_all_there_is(
+    book: Book, days: float
+) -> None:
+    shop = pipeline()
+    book.run(shop, execution(shop), attempted(shop, "Source", "Fetch"))
+    all_there_is = History.of(book.store, None, days, datetime.now(UTC))
+    assert len(all_there_is.executions) == len(all_there_is.actions) == 1
+    assert "since" not in repr(all_there_is)
+
+
+@pytest.mark.parametrize("days", [-1, float("nan")])
+def test_a_history_of_no_number_of_days_is_refused(book: Book, days: float) -> None:
+    with pytest.raises(ValidationError, match="give a number from 0 on"):
+        History.of(book.store, None, days, datetime.now(UTC))
 
 
 def test_a_history_without_reports_has_the_same_columns(book: Book) -> None:

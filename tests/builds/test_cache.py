@@ -1,5 +1,6 @@
 """A cache is there again in the next build, whole or not at all, and harms nothing of anyone's."""
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -12,9 +13,12 @@ import pytest
 from pipelinekit.builds import cache as caches
 from pipelinekit.builds.cache import BuildCache, Ground, asked
 from pipelinekit.builds.cache_shelf import MOST_KEPT, DamagedCache, Shelf
+from pipelinekit.model.settings import Compute, Settings, Where
+from pipelinekit.providers.codebuild import codebuild
 from pipelinekit.tools.commands.launch import Launch
 from pipelinekit.tools.commands.shell import Shell
 from pipelinekit.wire.buildspec_outputs import Cache, CacheAction
+from tests.builds.sites import Site, phases
 from tests.cli.project import until
 
 PATHS = ("deps/**/*",)
@@ -182,6 +186,7 @@ def test_what_is_not_the_builds_own_is_said_and_left_alone(builds: Builds, path:
     builds.run(Cache((path,)), builds.source())
     (said,) = builds.said
     assert said.startswith(f"cache: {path} is not the build's own on this machine")
+    assert said.endswith("or run the build in a sandbox, which has a home of its own")
     assert not (builds.folder / "shared").exists()
 
 
@@ -205,6 +210,24 @@ def test_the_home_of_a_confined_build_is_kept_under_any_of_its_names(builds: Bui
     found = {path.relative_to(home).as_posix() for path in home.rglob("*") if path.is_file()}
     assert found == {".m2/a/b", ".npm/c", ".pip/d", ".gem/e"}
     assert builds.said[0].startswith("cache: /tmp/x is not the build's own")
+
+
+@pytest.mark.slow
+@pytest.mark.sandbox
+@pytest.mark.parametrize("path", ["/root/.m2/**/*", "~/.m2/**/*"])
+def test_what_a_build_leaves_in_the_home_of_its_sandbox_is_there_in_the_next(
+    site: Site, path: str
+) -> None:
+    site.settings = Settings(compute=Compute(where=Where.SANDBOX))
+    action = codebuild("build", project=str(site.folder)).reads("app")
+    text = phases(build=["mkdir -p ~/.m2; echo $RANDOM$$ >> ~/.m2/kept; cat ~/.m2/kept > found"])
+    spec = json.dumps({**json.loads(text), "cache": {"paths": [path]}})
+    first, second = (site.build(spec, action) for _ in range(2))
+    assert first.succeeded.place == "sandbox"
+    assert second.succeeded.place == "sandbox"
+    assert second.text("found").startswith(first.text("found"))
+    assert len(second.text("found").splitlines()) == 2
+    assert list(first.job.private.iterdir()) == []
 
 
 def test_a_link_in_the_source_leads_no_cache_out_of_it(builds: Builds) -> None:

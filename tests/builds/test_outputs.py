@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from pipelinekit.model.order import FailureType
 from pipelinekit.providers.codebuild import codebuild
 from tests.builds.sites import ID, Site, artifacts, phases
 
@@ -51,21 +52,29 @@ def test_patterns_know_the_variables_of_the_build(site: Site) -> None:
 @pytest.mark.parametrize(
     ("section", "words"),
     [
-        (None, "has no artifacts"),
         ({"files": ["*.jar", "x/**/*"]}, "matches *.jar, x/**/* in the base directory ."),
         ({"files": "*", "base-directory": "dist"}, "base directory dist"),
         ({"files": "../x"}, "leads out of the source"),
         ({"files": "/etc/passwd"}, "outside of the source"),
+        ({"files": "**/made", "discard-paths": "yes"}, "two files would both become made"),
     ],
 )
-def test_an_output_without_files_fails(
-    site: Site, section: Mapping[str, object] | None, words: str
+def test_an_output_that_cannot_be_made_of_what_was_built_fails(
+    site: Site, section: Mapping[str, object], words: str
 ) -> None:
-    text = phases(build=["touch made"])
+    text = phases(build=["mkdir deep; touch made deep/made"])
     action = codebuild("build", project="shop").reads("app").writes("site")
-    built = site.build(artifacts(text, section) if section else text, action)
+    built = site.build(artifacts(text, section), action)
     assert words in built.failed.message
+    assert built.failed.code == FailureType.JOB_FAILED
     assert built.job.written == {}
+
+
+def test_an_output_of_which_the_buildspec_says_nothing_is_refused(site: Site) -> None:
+    action = codebuild("build", project="shop").reads("app").writes("site")
+    built = site.build(phases(build=["touch made"]), action)
+    assert "has no artifacts" in built.failed.message
+    assert built.failed.code == FailureType.CONFIGURATION_ERROR
 
 
 def test_a_failed_build_publishes_nothing(site: Site) -> None:

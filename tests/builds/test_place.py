@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 
 from pipelinekit.builds.place import confinement, where
-from pipelinekit.model.settings import Compute, Where
+from pipelinekit.model.order import FailureType
+from pipelinekit.model.settings import Compute, Settings, Where
 from pipelinekit.tools.commands.confinement import HOST, ConfinementError
 from pipelinekit.tools.commands.container import Container
 from pipelinekit.tools.commands.containers import forget_engine
 from pipelinekit.tools.commands.sandbox import Sandbox, sandbox_obstacle
-from tests.containers import own_containers
+from tests.builds.sites import Site, phases
+from tests.containers import own_containers, refuse_to_start
 
 
 @pytest.fixture
@@ -54,6 +56,20 @@ def test_a_project_with_an_image_runs_in_a_container(tmp_path: Path) -> None:
         place = confinement(Compute(image=image), writable=[tmp_path])
         assert isinstance(place, Container)
         assert place.place == f"podman {image}"
+
+
+@pytest.mark.container
+@pytest.mark.slow
+def test_a_container_that_cannot_start_is_no_failure_of_a_command(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with own_containers(tmp_path) as image:
+        refuse_to_start(monkeypatch, tmp_path)
+        site.settings = Settings(compute=Compute(image=image))
+        built = site.build(phases(build=["true"], post_build=["true"]))
+    assert built.failed.code == FailureType.CONFIGURATION_ERROR
+    assert "sh could not be started there: Error: " in built.failed.message
+    assert "-- phase post_build --" not in built.job.said
 
 
 @pytest.mark.usefixtures("bare")

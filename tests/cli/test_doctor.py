@@ -1,7 +1,9 @@
 """The command `doctor`: what it finds, what it advises, and its exit code."""
 
+import os
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -12,6 +14,7 @@ from pipelinekit.kit.kit import Kit
 from pipelinekit.kit.registry import discover
 from tests.cli.project import Project, Terminal
 
+NOBODY = 65_534
 SETTINGS = """\
 [codebuild.shop]
 buildspec = "buildspec.yml"
@@ -92,20 +95,42 @@ def test_a_store_that_cannot_be_opened_is_told(
     assert not looked_at(tmp_path).ready
     for url, found in (
         ("postgresql://nobody:hush-hush@127.0.0.1:9/shop", "cannot be opened"),
-        ("mysql://here/shop", "only SQLite files and PostgreSQL databases"),
+        ("postgresql://127.0.0.1:9/shop?user=me&password=hush-hush", "user=me"),
+        ("postgresql://127.0.0.1:9/shop?sslpassword=hush-hush", "sslpassword=..."),
+        ("mysql://here/shop?password=hush-hush", "only SQLite files and PostgreSQL databases"),
+        ("postgresql://nobody:hush-hush@127.0.0.1:port/shop", "something that is no URL"),
         ("nothing", "something that is no URL"),
     ):
         monkeypatch.setenv("PIPELINEKIT_DB_URL", url)
         store = named(looked_at(tmp_path).project, "store")
         assert store.standing is Standing.NOT_HERE
         assert found in f"{store.found}; {store.advice}"
-        assert "hush-hush" not in store.found
+        assert "hush-hush" not in f"{store.found}; {store.advice}"
 
 
 def test_an_engine_at_work_is_seen(tmp_path: Path) -> None:
     with Kit(tmp_path / ".pipelinekit"):
         assert named(looked_at(tmp_path).project, "engine").standing is Standing.HERE
     assert named(looked_at(tmp_path).project, "engine").standing is Standing.OPEN
+
+
+@pytest.mark.root
+def test_a_home_that_this_user_may_not_read_is_told() -> None:
+    with TemporaryDirectory() as place:  # everybody may go there, unlike into `tmp_path`
+        folder = Path(place)
+        folder.chmod(0o755)
+        with Kit(folder / ".pipelinekit"):
+            pass
+        os.seteuid(NOBODY)
+        try:
+            findings = looked_at(folder)
+        finally:
+            os.seteuid(0)
+    for name, file in (("store", "pipelinekit.db"), ("engine", "engines")):
+        fact = named(findings.project, name)
+        assert (fact.standing, fact.advice) == (Standing.NOT_HERE, "give --home")
+        assert fact.found.endswith(f"/.pipelinekit/{file} cannot be read: Permission denied")
+    assert not findings.ready
 
 
 def test_the_password_of_a_database_is_not_shown(
@@ -134,6 +159,26 @@ def test_settings_that_ask_for_what_cannot_be_had_are_told(
     assert not findings.ready
     assert fact.standing is Standing.NOT_HERE
     assert advice in fact.found + fact.advice
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "found"),
+    [
+        ("pipelinekit.toml", "[environments.staging]\n", "pipelinekit.toml"),
+        ("pipelinekit.toml", "", "pipelinekit.toml"),
+        (
+            "pyproject.toml",
+            "[tool.pipelinekit.environments.staging]\n",
+            "pyproject.toml [tool.pipelinekit]",
+        ),
+    ],
+)
+def test_settings_that_are_there_are_told_whatever_they_say(
+    tmp_path: Path, file: str, text: str, found: str
+) -> None:
+    assert "there is no pipelinekit.toml" in named(looked_at(tmp_path).project, "settings").found
+    (tmp_path / file).write_text(text, encoding="utf-8")
+    assert named(looked_at(tmp_path).project, "settings").found == str(tmp_path / found)
 
 
 @pytest.mark.parametrize(

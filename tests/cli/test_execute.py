@@ -85,6 +85,21 @@ def test_json_is_alone_on_standard_output(project: Project) -> None:
     assert "✓ Succeeded: Gate/ok" in done.stderr
 
 
+def test_what_actions_print_is_no_part_of_a_json_answer(project: Project) -> None:
+    loud = CHECK.replace(
+        'job.say("', 'print("aloud")\n    os.system("echo beside")\n    job.say("'
+    )
+    project.write("demo.py", f"import os\n{loud}")
+    done = project.call("run", "demo.py", "--json")
+    assert json.loads(done.stdout)["status"] == "Failed"
+    assert {"aloud", "beside"} <= set(done.stderr.splitlines())
+    project.call("retry", "demo")
+    watched = project.call("--json", "watch", "demo")
+    assert json.loads(watched.stdout)["attempts"] == 2
+    refused = project.call("run", "demo.py", "--json", "--revision", "no=1")
+    assert "error" in json.loads(refused.stdout)
+
+
 def test_a_pipeline_is_run_again_by_its_name_with_the_functions_of_its_file(
     project: Project,
 ) -> None:
@@ -106,6 +121,21 @@ def test_an_interrupted_run_ends_with_130_and_its_build_goes_on(shop: Project) -
     done = shop.call("watch", "--yes")
     assert done.returncode == 0, done.stdout + done.stderr
     assert [row["attempt"] for row in shop.answer("history", "--actions")] == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_an_interrupted_run_says_which_functions_end_with_it(
+    project: Project, *, again: bool
+) -> None:
+    held = UNTIL if again else UNTIL.replace(", repeatable=True", "")
+    running = project.begin("run", project.write("demo.py", held))
+    until(lambda: "Test/rest" in running.stdout.readline() if running.stdout else False)
+    os.killpg(running.pid, signal.SIGINT)
+    _, said = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert ("Of this process are the functions of Test/rest: what has not ended" in said) != again
+    project.write("go", "")
+    assert project.call("watch").returncode == (0 if again else 1)
 
 
 def test_a_build_that_is_abandoned_after_its_engine_left_is_ended(shop: Project) -> None:
@@ -167,6 +197,17 @@ def test_functions_of_a_file_are_not_started_in_the_background(project: Project)
     assert done.returncode == 2
     assert "use `pipelinekit run demo.py`" in done.stderr
     assert project.answer("status") == []
+    project.call("run", "demo.py")
+    again = project.call("start", "demo")
+    assert again.returncode == 2
+    file = project.folder / "demo.py"
+    assert "Source/take are functions of that file, which an engine in the background" in (
+        again.stderr
+    )
+    assert f"use `pipelinekit run {file}`" in again.stderr
+    file.unlink()
+    gone = project.call("start", "demo")
+    assert gone.returncode == 2
 
 
 def test_a_run_that_waits_is_approved_by_another_process(project: Project) -> None:

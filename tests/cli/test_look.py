@@ -1,11 +1,13 @@
 """Looking at executions: status, logs and history, and what that costs."""
 
+import json
 import subprocess
 import sys
 
 import pytest
 
-from tests.cli.project import GATE, UNTIL, Project, until
+from tests.cli.project import CHECK, GATE, UNTIL, Project, until
+from tests.kit.test_release import notebook
 
 pytestmark = pytest.mark.slow
 
@@ -103,7 +105,36 @@ def test_logs_are_followed_until_the_execution_ends(project: Project) -> None:
     running.communicate(timeout=30)
     assert following.returncode == 0
     assert shown.count("waiting\n") == 1
-    assert "== Test/rest, attempt 1 ==" in shown
+    assert "== Test/rest, attempt 1 ==\nwaiting\n== Test/rest, attempt 1: Succeeded ==\n" in shown
+
+
+def test_who_follows_logs_is_told_how_each_attempt_ended_and_why(project: Project) -> None:
+    project.call("run", project.write("demo.py", CHECK))
+    assert project.call("logs", "--follow").stdout.endswith(
+        "== Test/look, attempt 1 ==\nlooking for go\n== Test/look, attempt 1: Failed ==\n"
+        "JobFailed: go is missing\n"
+    )
+    project.call("run", project.write("gate.py", GATE.replace('"demo"', '"gate"')))
+    project.call("reject", "gate", "--comment", "not today")
+    told = project.call("logs", "gate", "--follow", "--action", "ok").stdout
+    assert "== Gate/ok, attempt 1: Failed ==\nJobFailed: rejected by" in told
+    assert told.endswith(": not today\n")
+
+
+def test_a_place_that_cannot_be_written_is_told_in_a_line(project: Project) -> None:
+    project.call("run", project.write("demo.py", CHECK))
+    notebook(project.folder, "1")
+    for command in (
+        "report demo --out demo.py/told",
+        "open demo --to demo.py/told",
+        "notebook report.ipynb --out demo.py/told",
+        "notebook report.ipynb --out demo.py",
+    ):
+        done = project.call(*command.split(), "--json")
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+        assert "was to be read or written, and that failed: " in done.stderr
+        error = json.loads(done.stdout)["error"]
+        assert error["code"] in {"NotADirectoryError", "FileExistsError"}
 
 
 def test_history_has_a_table_for_people_and_json_for_programs(project: Project) -> None:

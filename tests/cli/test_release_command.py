@@ -46,6 +46,7 @@ def test_a_release_ends_with_1_at_the_first_failure(project: Project) -> None:
         (("-p", "row=1"), "row is unknown: cell 1"),
         (("-p", "rows"), "is no pair"),
         (("--approve", "nobody"), "has no such approval"),
+        (("--out", "report.ipynb/x"), "cannot be made or written: Not a directory; name another"),
     ],
 )
 def test_what_does_not_fit_ends_with_2_and_nothing_is_executed(
@@ -57,6 +58,7 @@ def test_what_does_not_fit_ends_with_2_and_nothing_is_executed(
     assert done.returncode == 2
     assert words in done.stderr
     assert not (project.folder / "runs").exists()
+    assert project.answer("status") == []
 
 
 def test_a_release_that_waits_ends_with_3_and_goes_on_when_it_was_approved(
@@ -65,7 +67,7 @@ def test_a_release_that_waits_ends_with_3_and_goes_on_when_it_was_approved(
     live = "live: {approvers: [ann], protected: true}\n"
     project.write("environments.yaml", live)
     notebook(project.folder, "1")
-    done = Project(project.folder, by="bob").call("release", "report.ipynb")
+    done = Project(project.folder, by="bob").call("release", "report.ipynb", "--out", "kept/to")
     assert done.returncode == 3, done.stderr
     assert "live  ⏸ Waiting for approval  asks ann" in done.stdout
     ann = Project(project.folder, by="ann")
@@ -73,7 +75,11 @@ def test_a_release_that_waits_ends_with_3_and_goes_on_when_it_was_approved(
     assert refused.returncode == 2
     assert "wants a comment" in refused.stderr
     assert ann.call("approve", "release-report", "--comment", "fine").returncode == 0
-    assert ann.call("watch", "release-report").returncode == 0
+    watched = ann.call("watch", "release-report")
+    assert watched.returncode == 0
+    (kept,) = (project.folder / "kept" / "to").iterdir()
+    assert kept.name.startswith("report-live-")
+    assert f"Executed: {kept}\n" in watched.stderr
     page, copy = ann.call("report", "release-report", "-o", "told").stdout.splitlines()
     assert "fine" in Path(project.folder, page).read_text(encoding="utf-8")
     assert json.loads(Path(project.folder, copy).read_text(encoding="utf-8"))["nbformat"] == 4

@@ -1,6 +1,7 @@
 """Releasing a notebook to environments."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -146,6 +147,46 @@ def test_the_freeze_of_an_environment_stands_right_before_its_notebook(tmp_path:
     ]
     assert frozen.configuration["TimeZone"] == "Europe/Berlin"
     assert frozen.timeout_minutes == 60 * 24 * 60
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (("Source",), "two stages of the name 'Source'"),
+        (("a", "b", "a-and-b"), "two stages of the name 'a-and-b'"),
+        (("live", "approve-live"), "two actions of the name 'approve-live'"),
+        (("eu-1", "eu_1"), "two artifacts of the name 'eu_1_executed'"),
+    ],
+)
+def test_an_environment_called_as_something_else_in_the_pipeline_is_refused(
+    tmp_path: Path, names: tuple[str, ...], words: str
+) -> None:
+    made = [Environment(name, approvers=("ann",) if name == "live" else ()) for name in names]
+    if words.endswith("'a-and-b'"):
+        made[2] = Environment("a-and-b", after=("a", "b"))
+    with pytest.raises(ValidationError, match=f"{words}; call one of the environments otherwise"):
+        written(tmp_path, *made)
+
+
+def test_no_two_notebooks_have_the_same_pipeline(tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    paths = [
+        "report.ipynb",
+        "report",
+        "日本.ipynb",
+        "中国.ipynb",
+        "x/report.ipynb",
+        "x-report.ipynb",
+        f"{'x' * 200}.ipynb",
+        f"{'x' * 201}.ipynb",
+        "../report.ipynb",
+        "../away/report.ipynb",
+    ]
+    names = [Promotion(folder / path, (), folder=folder).name for path in paths]
+    assert names[0] == "release-report"
+    assert names[5] == "release-x-report"
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"[A-Za-z0-9.@_-]{1,100}", name) for name in names)
 
 
 def test_a_value_that_is_typed_as_text_becomes_what_the_notebook_declares(tmp_path: Path) -> None:

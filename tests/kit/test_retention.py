@@ -339,6 +339,14 @@ def test_less_than_nothing_is_refused(kit: pk.Kit, age: timedelta, keep: int) ->
         kit.gc(age, keep=keep)
 
 
+@pytest.mark.parametrize(("age", "keep"), [(timedelta.max, 1), (NOTHING, 10**20)])
+def test_more_than_there_is_may_be_kept(kit: pk.Kit, age: timedelta, keep: int) -> None:
+    released(kit, 2)
+    for dry_run in (True, False):
+        assert kit.gc(age, keep=keep, dry_run=dry_run).executions == 0
+    assert len(kit.runs()) == 2
+
+
 def test_what_was_removed_is_told_in_a_notebook_as_on_a_terminal() -> None:
     removed = Removed(
         datetime(2026, 3, 1, tzinfo=UTC),

@@ -167,11 +167,20 @@ def test_windows_cannot_be_had(tmp_path: Path) -> None:
     assert commands_action.traits.check(action, Settings()) == answer.message
 
 
-def test_a_vpc_has_no_meaning_here_and_that_is_said(tmp_path: Path) -> None:
-    action = replace(commands("check", "true").reads("app"), configuration={"VpcId": "vpc-1"})
+@pytest.mark.parametrize(
+    ("configuration", "told"),
+    [
+        ({"VpcId": "vpc-1"}, "VpcId vpc-1"),
+        ({"Subnets": "s-1,s-2", "SecurityGroupIds": "g"}, "Subnets s-1,s-2, SecurityGroupIds g"),
+    ],
+)
+def test_a_vpc_has_no_meaning_here_and_that_is_said(
+    tmp_path: Path, configuration: dict[str, str], told: str
+) -> None:
+    action = replace(commands("check", "true").reads("app"), configuration=configuration)
     done = job(action, tmp_path, {"app": {"a": ""}})
     succeeded(commands_action.carry_out(done))
-    assert "VpcId vpc-1: commands run in this machine's network, not in a VPC" in done.said
+    assert f"{told}: commands run in this machine's network, not in a VPC" in done.said
 
 
 def test_a_key_that_the_type_does_not_have_is_no_setting() -> None:

@@ -192,6 +192,46 @@ def handler(event, context):
     assert sum(line.startswith("START") for line in done.job.said) == 2
 
 
+IN_PROGRESS = """\
+def handler(event, context):
+    job = event["CodePipeline.job"]
+    told = [
+        {"externalExecutionId": "d-1", "percentComplete": 40, "summary": "two of\\nfive"},
+        {"percentComplete": 80},
+        {"summary": "nearly there"},
+    ]
+    number = int(job["data"].get("continuationToken", 0))
+    if number < len(told):
+        codepipeline.put_job_success_result(
+            jobId=job["id"], continuationToken=str(number + 1), executionDetails=told[number]
+        )
+    else:
+        codepipeline.put_job_LAST
+"""
+LAST = {"externalExecutionId": "d-2", "summary": "done"}
+NO = {"type": "JobFailed", "message": "no"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("last", "kept"),
+    [
+        ("success_result(jobId=job['id'])", ("d-1", "nearly there")),
+        (f"success_result(jobId=job['id'], executionDetails={LAST})", ("d-2", "done")),
+        (f"failure_result(jobId=job['id'], failureDetails={NO})", ("d-1", "nearly there")),
+        ("success_result", ("d-1", "nearly there")),
+    ],
+)
+def test_what_a_function_says_of_its_work_is_its_progress_and_holds_to_the_end(
+    site: Site, last: str, kept: tuple[str, str]
+) -> None:
+    done = site.invoke(IN_PROGRESS.replace("LAST", last), continue_seconds=0)
+    assert done.job.told == [(40, "two of five"), (80, "two of five"), (80, "nearly there")]
+    assert isinstance(done.outcome, Succeeded | Failed)
+    assert (done.outcome.external_id, done.outcome.summary) == kept
+    assert any("given, d-1, 40 %, two of five; invoked again" in line for line in done.job.said)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "words"),

@@ -26,12 +26,14 @@ class JobSucceeded:
         variables: Output variables.
         summary: One line for people.
         external_id: What the worker calls this run.
+        percent: How much of the work is done, 0 to 100.
     """
 
     token: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
     summary: str = ""
     external_id: str = ""
+    percent: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,7 @@ def _success(given: JsonObject) -> JobSucceeded:
         token=None if token is None else str(token),
         variables={name: str(value) for name, value in variables.items()},
         summary=str(details.get("summary", "")),
+        percent=percent if isinstance(percent := details.get("percentComplete"), int) else None,
         external_id=str(details.get("externalExecutionId", "")),
     )
 

@@ -31,6 +31,11 @@ class Confinement(Protocol):
         """
         ...
 
+    @property
+    def relays(self) -> bool:
+        """Tell whether another process hands on what commands print, which takes its time."""
+        ...
+
     def variables(self, environment: Mapping[str, str], user: str | None) -> dict[str, str]:
         """Give the variables that hold in there, of those that were made up outside.
 
@@ -118,6 +123,7 @@ class Host(OnThisMachine):
 
     place: str = "host"
     inherits: bool = True
+    relays: bool = False
 
     def command(
         self,

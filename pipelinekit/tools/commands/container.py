@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -16,10 +17,11 @@ from pipelinekit.tools.commands.containers import (
     inspect_image,
     note_container,
     pull_image,
+    remove_containers,
 )
 from pipelinekit.tools.jobs.cgroup import Limits, number_of
 from pipelinekit.tools.jobs.proctree import Identity, myself
-from pipelinekit.tools.jobs.runner import MARKER
+from pipelinekit.tools.jobs.runner import MARKER, at_halt
 
 PREFIX: Final = "pipelinekit"
 NO_LIMITS: Final = Limits()
@@ -55,6 +57,7 @@ class Container:
     writable: Sequence[Path] = ()
     readable: Sequence[Path] = ()
     inherits: bool = False
+    relays: bool = True
     _names: list[str] = field(default_factory=list, init=False)
 
     @property
@@ -108,10 +111,12 @@ class Container:
         Raises:
             ConfinementError: A limit cannot be held, or the image cannot be had.
         """
+        job = os.environ.get(MARKER, "")
         if not self._names:
             _remove_left_over(self.engine)
             self._get_image()
-        job = os.environ.get(MARKER, "")
+            if job:
+                at_halt(partial(remove_containers, Path(job)))
         name = "_".join([PREFIX, _word(Path(job).name), *map(str, myself()), str(next(_numbers))])
         self._names.append(name)
         if job:
@@ -206,10 +211,8 @@ def _word(text: str) -> str:
 
 
 def _remove_left_over(engine: ContainerEngine) -> None:
-    with suppress(ContainerError):
-        told = engine.ask("ps", "--all", "--format", "{{.Names}}")
-        for name in told.split():
-            match name.split("_"):
-                case [prefix, _, pid, born, boot, _] if prefix == PREFIX:
-                    if not Identity(int(pid), int(born), boot).is_alive():
-                        engine.remove(name)
+    for name in engine.containers():
+        match name.split("_"):
+            case [prefix, _, pid, born, boot, _] if prefix == PREFIX:
+                if not Identity(int(pid), int(born), boot).is_alive():
+                    engine.remove(name)

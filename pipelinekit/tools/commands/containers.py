@@ -46,6 +46,12 @@ class ContainerEngine(NamedTuple):
         """
         return _asked([self.program, *words])
 
+    def containers(self) -> list[str]:
+        """Name the containers that are here, running or not; none where that cannot be had."""
+        with suppress(ContainerError):
+            return self.ask("ps", "--all", "--format", "{{.Names}}").split()
+        return []
+
     def remove(self, name: str) -> None:
         """Remove a container at once, with all that runs in it; most are gone by themselves."""
         with suppress(ContainerError):
@@ -95,7 +101,8 @@ def remove_containers(job: Path) -> None:
     engine = container_engine() if note.exists() else None
     if engine is None:
         return
-    for name in note.read_text(encoding="utf-8").splitlines():
+    noted = note.read_text(encoding="utf-8").splitlines()
+    for name in set(noted).intersection(engine.containers()):
         engine.remove(name)
 
 

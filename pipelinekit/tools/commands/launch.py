@@ -53,6 +53,18 @@ class Launch(NamedTuple):
         """
         return self.within.command([self.program, *words], visible, self.start, self.user)
 
+    def obstacle(self) -> str | None:
+        """Try to start the shell, and say why it cannot be, in the words of what starts it.
+
+        Raises:
+            ConfinementError: That cannot be had at all.
+        """
+        command = self.command("-c", "exit 0", visible={})
+        tried = subprocess.run(command, capture_output=True, check=False, errors="replace")
+        if tried.returncode == 0:
+            return None
+        return (tried.stderr.strip().splitlines() or [f"status {tried.returncode}"])[-1]
+
     def check_reach(self, file: Path) -> None:
         """Try whether the shell's user can read a file, and enter the folder where it begins.
 

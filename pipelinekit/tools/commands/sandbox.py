@@ -55,6 +55,7 @@ class Sandbox(OnThisMachine):
     scratch: Path | None = None
     place: str = "sandbox"
     inherits: bool = False
+    relays: bool = False
     _group: ControlGroup | None = field(default=None, init=False)
     _complaint: str | None = field(default=None, init=False)
 

@@ -8,7 +8,9 @@ with Shell(Launch("/bin/bash", environment, start=sources), scratch) as shell:
 
 The shell reads its lines from a fifo and answers into another, so that no descriptor of ours is
 open in a command: output goes straight to where this process prints, standard input is empty, and
-nothing that a command prints, closes or leaves running is taken for an answer.
+nothing that a command prints, closes or leaves running is taken for an answer. Where somebody else
+would hand the output on, as a container's engine does, it comes by a third fifo instead, so that
+all that a command has printed is there before its answer.
 """
 
 import os
@@ -23,6 +25,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
+from pipelinekit.tools.commands.confinement import ConfinementError
 from pipelinekit.tools.commands.exposed import ExposedFolder
 from pipelinekit.tools.commands.launch import Launch
 from pipelinekit.tools.jobs.proctree import family, processes, reads_from, send
@@ -43,9 +46,14 @@ _NOT_FOR_EXPORT: Final = {
 
 LINES: Final = "lines"
 ANSWERS: Final = "answers"
+PRINTED: Final = "printed"
+PRINTED_BYTES: Final = 64 * 1024
+"""What a fifo holds at most, so that one look gets all that is in it."""
+
 STATE: Final = "state"
 NEW_STATE: Final = "state-new"
 VARIABLES: Final = "variables"
+BEGUN: Final = "begun"
 LOOK_SECONDS: Final = 0.05
 CLOSING_SECONDS: Final = 5.0
 SILENT_SECONDS: Final = 1.0
@@ -94,7 +102,8 @@ class Shell:
             folder: An empty folder for its files; made if it is missing.
             deadline: When the time is up, as `time.monotonic()` counts it, in seconds.
             output: The descriptor that takes what commands print; this process's own when None.
-            ended: Tells that nobody wants the shell any longer; asked while a command runs.
+            ended: Tells that nobody wants the shell any longer; asked before and while a command
+                runs.
 
         Raises:
             ConfinementError: Its user cannot be had, or cannot reach the folders.
@@ -112,6 +121,8 @@ class Shell:
         # Open for both directions, since either end of a fifo waits for the other.
         self._lines = self._files.fifo(LINES, os.O_RDWR)
         self._answers = self._files.fifo(ANSWERS, os.O_RDWR | os.O_NONBLOCK)
+        relays = launch.within.relays
+        self._printed = self._files.fifo(PRINTED, os.O_RDWR | os.O_NONBLOCK) if relays else -1
         self._files.hand_over()
         launch.check_reach(self._files.path / LINES)
 
@@ -134,6 +145,7 @@ class Shell:
         Raises:
             ShellTimeout: The deadline passed.
             ShellEnded: It is no longer wanted.
+            ConfinementError: The shell cannot be started in its place.
         """
         self._files.write(name, f"{text}\n")
         return self._ask(f". {shlex.quote(str(self._files.path / name))}")
@@ -179,10 +191,11 @@ class Shell:
         if self._group:
             _kill_group(self._group)
         self._launch.within.end()
-        for descriptor in (self._lines, self._answers):
-            os.close(descriptor)
+        for descriptor in (self._lines, self._answers, self._printed):
+            if descriptor >= 0:
+                os.close(descriptor)
         self._files.close()
-        self._lines = self._answers = -1
+        self._lines = self._answers = self._printed = -1
 
     def _keep_state(self) -> None:
         if self._process is None:
@@ -191,6 +204,7 @@ class Shell:
             self._files.move(NEW_STATE, STATE)
 
     def _ask(self, line: str) -> int:
+        self._check_wanted()
         if self._process is None:
             self._process = self._started()
         self._tell(f"{line}; {{ __status=$?; {self._keep}; }} 2>/dev/null\n")
@@ -217,9 +231,11 @@ class Shell:
         )
         self._group = group or process.pid
         if self._files.has(STATE):
-            self._tell(
-                f'{{ . {shlex.quote(str(self._files.path / STATE))}; cd "$PWD"; }} 2>/dev/null\n'
-            )
+            self._files.remove(BEGUN)
+            state, begun = (shlex.quote(str(self._files.path / name)) for name in (STATE, BEGUN))
+            self._tell(f'{{ command : >| {begun}; . {state}; cd "$PWD"; }} 2>/dev/null\n')
+        if self._printed >= 0:
+            self._tell(f"exec >> {shlex.quote(str(self._files.path / PRINTED))} 2>&1\n")
         return process
 
     def _tell(self, line: str) -> None:
@@ -227,24 +243,45 @@ class Shell:
 
     def _answer(self, process: "subprocess.Popen[bytes]") -> int:
         silent, look = False, time.monotonic() + SILENT_SECONDS
+        heard = [each for each in (self._answers, self._printed) if each >= 0]
         while True:
             # Asked in this order, a shell that answered and then died, or asked, has answered.
             dead = process.poll() is not None
             patience = 0 if dead or silent else LOOK_SECONDS
-            ready, _, _ = select.select([self._answers], [], [], patience)
-            if ready:
+            ready, _, _ = select.select(heard, [], [], patience)
+            self._relay()
+            if self._answers in ready:
                 return int(os.read(self._answers, 64))
             if dead:
                 self._process = None
+                self._check_begun()
                 status = process.returncode
                 return SIGNALLED - status if status < 0 else status
             if silent:
-                self._kill(process)
-                os.write(1 if self._output is None else self._output, LOST_TEXT.encode())
+                self._kill()
+                self._print(LOST_TEXT.encode())
                 return LOST
-            self._check_wanted(process)
+            self._check_wanted()
             if time.monotonic() > look:
                 silent, look = self._asks_again(process), look + SILENT_SECONDS
+
+    def _relay(self) -> None:
+        if self._printed >= 0:
+            with suppress(BlockingIOError):
+                self._print(os.read(self._printed, PRINTED_BYTES))
+
+    def _print(self, data: bytes) -> None:
+        while data:
+            data = data[os.write(1 if self._output is None else self._output, data) :]
+
+    def _check_begun(self) -> None:
+        launch = self._launch
+        if not launch.within.inherits and not self._files.has(BEGUN):
+            told = launch.obstacle() or "it ended at once, as the log may tell"
+            raise ConfinementError(
+                f"commands are to run in {launch.within.place}, and {launch.program} could not be "
+                f"started there: {told}; put this right, or let them run elsewhere"
+            )
 
     def _asks_again(self, process: "subprocess.Popen[bytes]") -> bool:
         inside = {process.pid}
@@ -252,12 +289,12 @@ class Shell:
             inside |= family(process.pid, processes())
         return any(reads_from(pid, self._lines) for pid in inside)
 
-    def _check_wanted(self, process: "subprocess.Popen[bytes]") -> None:
+    def _check_wanted(self) -> None:
         if self._ended is not None and self._ended():
-            self._kill(process)
+            self._kill()
             raise ShellEnded("nobody wanted the shell any longer while a command ran")
         if self._deadline is not None and time.monotonic() > self._deadline:
-            self._kill(process)
+            self._kill()
             raise ShellTimeout("the time was up while a command ran")
 
     def _end(self) -> None:
@@ -267,10 +304,14 @@ class Shell:
         try:
             self._process.wait(CLOSING_SECONDS)
         except subprocess.TimeoutExpired:
-            self._kill(self._process)
+            self._kill()
+        self._relay()
         self._process = None
 
-    def _kill(self, process: "subprocess.Popen[bytes]") -> None:
+    def _kill(self) -> None:
+        process = self._process
+        if process is None:
+            return
         send(signal.SIGKILL, family(process.pid, processes()) | {process.pid})
         _kill_group(self._group)
         self._launch.within.kill(self._command)

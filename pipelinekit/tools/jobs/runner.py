@@ -10,9 +10,10 @@ import select
 import signal
 import socket
 import sys
+import threading
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from operator import attrgetter
@@ -41,6 +42,17 @@ QUIET_SECONDS = 0.02
 RESULT_BYTES = 4 * 1024 * 1024
 ERROR_CHARACTERS = 100_000
 PR_SET_CHILD_SUBREAPER = 36
+
+_farewells: list[Callable[[], object]] = []
+
+
+def at_halt(farewell: Callable[[], object]) -> None:
+    """Have something done if the job of this process is halted, before its processes are ended.
+
+    Args:
+        farewell: Ends what is no child of this process; no other thread does anything meanwhile.
+    """
+    _farewells.append(farewell)
 
 
 class Request(TypedDict):
@@ -117,12 +129,25 @@ def _shrug(_number: int, _frame: FrameType | None) -> None:
 
 def _halt(control: Path, _number: int, _frame: FrameType | None) -> NoReturn:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.addaudithook(partial(_hold, threading.get_ident()))
     grace = GRACE_SECONDS
     with suppress(FileNotFoundError):
         grace = float((control / GRACE).read_text(encoding="utf-8"))
-    _stop_family(control, grace)
+    patience = time.monotonic() + grace
+    for farewell in _farewells:
+        with suppress(Exception):  # whatever it is, the processes are to be ended
+            farewell()
+    _stop_family(control, patience)
     store(control, HALTED)
     os._exit(0)
+
+
+def _hold(halter: int, _event: str, _arguments: tuple[object, ...]) -> None:
+    # Other threads come no further than to the next file that they touch or process that they
+    # start. Else they would go on when what they wait for is ended, as if it had succeeded: who
+    # waits for a process that `_reap` has waited for is told a status of 0.
+    if threading.get_ident() != halter:
+        threading.Event().wait()
 
 
 def _work(request: Request, lock: int, group: Path | None) -> None:
@@ -196,15 +221,15 @@ def _written(answer: object, target: str) -> str:
     return text
 
 
-def _stop_family(control: Path, grace: float) -> None:
-    patience = time.monotonic() + grace
+def _stop_family(control: Path, patience: float) -> None:
     apart = jobgroup.leave(control)
     asked: set[int] = set()
     pause = FIRST_PAUSE
     while left := (apart and jobgroup.members(control)) or family(os.getpid(), processes()):
         now = time.monotonic()
         if now < patience:
-            send(signal.SIGTERM, left - asked)
+            # Mostly parents first: a shell must not begin with what follows a child that ends.
+            send(signal.SIGTERM, sorted(left - asked))
             asked |= left
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)  # many who resist must not cost all the CPU

@@ -207,6 +207,14 @@ def test_what_is_filled_in_has_its_type(given: dict[str, str], why: str) -> None
     assert world.row(run, "ok").status == "InProgress"
 
 
+def test_values_that_nobody_asked_for_are_to_be_left_out() -> None:
+    """10: Review beyond AWS: where nothing is asked for, nothing is filled in."""
+    world, run = asked()
+    assert "asks for no values, and size was given; leave it out" in say(
+        world, run, "ben", inputs={"size": "3"}
+    )
+
+
 def test_who_rejects_fills_nothing_in() -> None:
     """10: Review beyond AWS: a rejection needs no inputs."""
     world, run = asked(Inputs=json.dumps(SIZE))

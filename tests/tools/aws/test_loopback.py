@@ -79,7 +79,7 @@ def test_a_job_ends_once(served: Served) -> None:
         outputVariables={"a": "b"},
         executionDetails={"summary": "done", "externalExecutionId": "x", "percentComplete": 100},
     )
-    assert served.calls.ended(JOB) == JobSucceeded(None, {"a": "b"}, "done", "x")
+    assert served.calls.ended(JOB) == JobSucceeded(None, {"a": "b"}, "done", "x", 100)
     failure = {"type": "JobFailed", "message": "too late"}
     late = code(client.put_job_failure_result, jobId=JOB, failureDetails=failure)
     assert late == "InvalidJobStateException"

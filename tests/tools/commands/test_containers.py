@@ -27,7 +27,7 @@ from pipelinekit.tools.commands.containers import (
 from pipelinekit.tools.commands.launch import Launch
 from pipelinekit.tools.commands.shell import Shell, ShellTimeout
 from pipelinekit.tools.jobs.cgroup import Limits
-from tests.containers import container_names, own_containers
+from tests.containers import container_names, own_containers, refuse_to_start
 
 pytestmark = [pytest.mark.container, pytest.mark.slow]
 
@@ -81,6 +81,39 @@ def test_an_image_that_cannot_be_had_is_asked_for_once_and_told(
     ):
         opened.run("true", "1")
     assert capfd.readouterr().err.count("Trying to pull") == 1
+
+
+def test_what_a_command_prints_is_there_before_its_answer(
+    image: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    place = Container(engine(), image, writable=[tmp_path])
+    many = 100_000
+    expected = ""
+    with shell(place, tmp_path) as opened:
+        for number in range(20):
+            opened.run(f"printf '%0{many}d\\n' {number}; echo at last >&2", "1")
+            os.write(1, b"answered\n")
+            expected += f"{number:0{many}d}\nat last\nanswered\n"
+        opened.run("sleep 0.1; trap 'echo goodbye' EXIT", "2")
+    assert capfd.readouterr().out == f"{expected}goodbye\n"
+
+
+def test_a_container_that_cannot_start_is_told_in_the_words_of_what_starts_it(
+    image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Container(engine(), image, writable=[tmp_path])
+    launch = Launch("zsh", {}, tmp_path, place)
+    with (
+        Shell(launch, tmp_path / "zsh") as opened,
+        pytest.raises(ConfinementError, match=r"zsh could not be started there: .*zsh: not found"),
+    ):
+        opened.run("true", "1")
+    refuse_to_start(monkeypatch, tmp_path)
+    with (
+        shell(place, tmp_path) as opened,
+        pytest.raises(ConfinementError, match=r"sh could not be started there: Error: .*rlimit"),
+    ):
+        opened.run("exit 0", "1")
 
 
 def test_only_what_is_named_is_there_and_what_is_readable_stays_as_it_is(

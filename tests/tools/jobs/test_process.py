@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -112,6 +113,16 @@ def breed(_payload: dict[str, JSON]) -> dict[str, JSON]:
     for _ in range(2000):
         subprocess.Popen(["sleep", "30"])
         time.sleep(0.001)
+    return {}
+
+
+def go_on_in_a_thread(_payload: dict[str, JSON]) -> dict[str, JSON]:
+    def go_on() -> None:
+        subprocess.run(["sh", "-c", "touch pids; exec sleep 60"], check=False)
+        Path("afterwards").touch()
+
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(go_on).result()
     return {}
 
 
@@ -546,6 +557,17 @@ def test_a_halt_ends_every_process_of_the_job(
     assert len(members) > 1
     assert halt(tmp_path, grace=0.5) == Sighting(Standing.DONE, {"halted": True})
     until(lambda: not any(map(lives, members)), seconds=2)
+
+
+def test_what_a_thread_of_a_halted_job_waits_for_is_the_last_thing_that_it_does(
+    spawner: Spawner, tmp_path: Path
+) -> None:
+    for number in range(5):
+        folder = tmp_path / str(number)
+        spawner.start(folder, job(go_on_in_a_thread), {})
+        until((folder / "pids").exists)
+        assert halt(folder).result == {"halted": True}
+        assert not (folder / "afterwards").exists()
 
 
 @pytest.mark.slow
