@@ -76,6 +76,8 @@ def place_of(request: Request, sources: Sources) -> Confinement:
         return confinement(
             compute_of(request.project, request.job.settings),
             writable=[sources.primary, *sources.others.values(), *own],
+            # The state of the project, with its other jobs, where the PATH leads beside it.
+            hidden=[request.job.cache.parent],
             scratch=request.private / "scratch",
         )
     except ConfinementError as error:

@@ -1,11 +1,12 @@
 """Which place a build gets: what the settings say, else what can be had."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from pipelinekit.builds.place import confinement, where
-from pipelinekit.model.order import FailureType
+from pipelinekit.model.order import FailureType, Succeeded
 from pipelinekit.model.settings import Compute, Settings, Where
 from pipelinekit.tools.commands.confinement import HOST, ConfinementError
 from pipelinekit.tools.commands.container import Container
@@ -35,6 +36,22 @@ def test_builds_run_in_a_sandbox_where_one_can_be_made(tmp_path: Path) -> None:
     assert place.place == "sandbox"
     assert (place.limits.network, place.limits.memory_mb, place.limits.processes) == (False, 64, 9)
     assert (place.writable, place.hidden) == ([tmp_path], [tmp_path.parent])
+
+
+@pytest.mark.sandbox
+def test_a_build_in_a_sandbox_does_not_see_the_state_beside_programs_of_the_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = tmp_path / "tools/state"
+    for folder in (tmp_path / "bin", state / "jobs"):
+        folder.mkdir(parents=True)
+    for name in ("tools/tool", "tools/state/pipelinekit.db"):
+        (tmp_path / name).touch()
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    site = Site(state / "jobs", Settings(compute=Compute(Where.SANDBOX)))
+    look = f"test -e {tmp_path}/tools/tool && test ! -e {state}/pipelinekit.db"
+    built = site.build(phases(build=[look, "test -e buildspec.yml"]))
+    assert isinstance(built.outcome, Succeeded), built.job.said
 
 
 @pytest.mark.usefixtures("bare")

@@ -22,6 +22,18 @@ CERTIFICATES: Final = (
 )
 SETTINGS_OF_PIP: Final = (".config/pip/pip.conf", ".pip/pip.conf")
 SIGNS_OF_A_PREFIX: Final = ("lib", "libexec", "versions", "installs", "tools")
+# What programs look for beside their `bin`. A project may have one too, so that what else lies
+# there (its state, its secrets) is left out.
+PARTS_OF_A_PREFIX: Final = (
+    *SIGNS_OF_A_PREFIX,
+    *("lib64", "include", "share", "pyvenv.cfg"),
+    *("shims", "plugins", "version"),  # of pyenv and its kind
+)
+# Nothing but a toolchain has these, of which every part is needed: conda, Go, the JDK, Maven, gcc.
+SIGNS_OF_A_TOOLCHAIN: Final = (
+    *("conda-meta", "pkg/tool", "lib/modules", "jre/lib", "boot/plexus-classworlds.license"),
+    *("lib/gcc", "lib/googlecloudsdk"),
+)
 OPEN_TO_ALL: Final = "1777"
 
 
@@ -49,7 +61,7 @@ def view(
         scratch: A folder for what is written to `/tmp` and the home; in memory when None.
         user: Whose home it is; this process's user when None.
     """
-    programs = _needed(os.environ.get("PATH", ""))
+    programs = _needed(os.environ.get("PATH", ""), tuple(hidden))
     mounts = {
         *_system(),
         *_private(scratch, user),
@@ -120,7 +132,7 @@ def _own(path: Path, kept: Path | None) -> Iterator[Mount]:
     kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     kept.mkdir(exist_ok=True)
     kept.chmod(0o1777)  # for whomever the commands become; outside, the folder above is closed
-    yield from _shown(path, kept, writable=True, rank=1)
+    yield from _shown(path, kept, writable=True, rank=2)
 
 
 def _passages(paths: Iterable[Path]) -> Iterator[Mount]:
@@ -129,11 +141,11 @@ def _passages(paths: Iterable[Path]) -> Iterator[Mount]:
         yield _mount(folder, -1, "--perms", "0755", "--dir", str(folder))
 
 
-def _needed(search: str) -> Iterable[Path]:
+def _needed(search: str, hidden: tuple[Path, ...]) -> Iterable[Path]:
     names = (os.environ.get(name, "") for name in CERTIFICATES)
     files = [*map(Path, filter(None, names)), *(Path.home() / name for name in SETTINGS_OF_PIP)]
     folders = tuple(map(Path, search.split(os.pathsep)))
-    programs = _programs(folders, Path.home(), tuple(map(_changed, folders)))
+    programs = _programs(folders, Path.home(), hidden, tuple(map(_changed, folders)))
     return [*programs, *(path for path in files if os.access(path, os.R_OK))]
 
 
@@ -141,16 +153,17 @@ def _needed(search: str) -> Iterable[Path]:
 def _programs(
     folders: tuple[Path, ...],
     home: Path,
+    hidden: tuple[Path, ...],
     changed: tuple[int, ...],  # noqa: ARG001 - with another content, another answer
 ) -> tuple[Path, ...]:
     found: list[Path] = []
     for folder in folders:
         if _is_below(folder, SYSTEM) or not _can_be_listed(folder):
             continue
-        found += _prefixes(folder, home) or [folder]
+        found += _prefix(folder, home, hidden) or [folder]
         for target in _targets(folder):
             if not _is_below(target, (*SYSTEM, *found)) and target.is_file():
-                found += _prefixes(target.parent, home) or [target]
+                found += _prefix(target.parent, home, hidden) or [target]
     rustup = home / ".rustup"
     return (*found, *([rustup] if _can_be_listed(rustup) else []))
 
@@ -170,12 +183,17 @@ def _can_be_listed(folder: Path) -> bool:
     return folder.is_absolute() and os.access(folder, os.R_OK | os.X_OK)
 
 
-def _prefixes(folder: Path, home: Path) -> list[Path]:
+def _prefix(folder: Path, home: Path, hidden: Iterable[Path]) -> list[Path]:
     above = folder.parent
     if above == home / ".local":
         return [folder, above / "lib"] if (above / "lib").is_dir() else [folder]
     made = any((above / sign).is_dir() for sign in SIGNS_OF_A_PREFIX)
-    return [above] if made and not home.is_relative_to(above) else []
+    if not made or home.is_relative_to(above):
+        return []
+    whole = any((above / sign).exists() for sign in SIGNS_OF_A_TOOLCHAIN)
+    if whole and not any(each.is_relative_to(above.resolve()) for each in hidden):
+        return [above]
+    return [folder, *(path for part in PARTS_OF_A_PREFIX if (path := above / part).exists())]
 
 
 def _is_below(path: Path, folders: Iterable[Path | str]) -> bool:

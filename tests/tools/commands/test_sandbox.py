@@ -222,6 +222,36 @@ def test_programs_of_the_home_that_the_path_leads_to_are_there(
     assert (job / "source/said").read_text(encoding="utf-8") == "hellofar\ncargo\n"
 
 
+def test_of_a_project_whose_programs_are_on_the_path_only_those_are_seen(
+    job: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "shop"
+    program(project / "bin/greet", 'cat "${0%/*}/../lib/word"')
+    for name in ("lib/word", "pyvenv.cfg", "secrets.toml", ".env", "state/pipelinekit.db"):
+        (project / name).parent.mkdir(exist_ok=True)
+        (project / name).write_text("hello", encoding="utf-8")
+    monkeypatch.setenv("PATH", f"{project}/bin:{os.environ['PATH']}")
+    with shell(job) as opened:
+        assert opened.run(f"greet > said && test -e {project}/pyvenv.cfg", "1") == 0
+        assert opened.run(f"ls -A {project} > seen", "2") == 0
+    assert (job / "source/seen").read_text(encoding="utf-8") == "bin\nlib\npyvenv.cfg\n"
+
+
+@pytest.mark.parametrize("holds", [False, True])
+def test_a_toolchain_is_seen_whole_unless_it_holds_what_is_hidden(
+    job: Path, home: Path, monkeypatch: pytest.MonkeyPatch, *, holds: bool
+) -> None:
+    program(home / "jdk/bin/java", 'cat "${0%/*}/../conf/security"')
+    for name in ("lib/modules", "conf/security", "state/db"):
+        (home / "jdk" / name).parent.mkdir(exist_ok=True)
+        (home / "jdk" / name).write_text("hello", encoding="utf-8")
+    monkeypatch.setenv("PATH", f"{home}/jdk/bin:{os.environ['PATH']}")
+    place = Sandbox(writable=[job], hidden=[home / "jdk/state"] if holds else [])
+    with shell(job, place) as opened:
+        assert (opened.run("java", "1") == 0) is not holds
+        assert (opened.run(f"test -e {home}/jdk/state/db", "2") == 0) is not holds
+
+
 def program(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
