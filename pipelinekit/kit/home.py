@@ -35,6 +35,9 @@ class Home(Noun):
     def take(self) -> None:
         """Make a SQLite database this home's, where it is to be worked on.
 
+        What is kept is for this user alone: logs, artifacts and the store hold what builds were
+        given. A folder that was there before, with other things in it, stays as open as it was.
+
         Its engines know of each other, and of what the others left running, by the folders of
         their home; PostgreSQL knows of leases and places, and may serve several homes.
 
@@ -52,12 +55,19 @@ class Home(Noun):
 
     def _take(self) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not any(self.folder.iterdir()):  # from now on it is ours alone
+            _close(self.folder)
+        for folder in (self.jobs, self.cache, self.artifacts, self.engines):
+            folder.mkdir(mode=0o700, exist_ok=True)
+            _close(folder)
         url = urlsplit(self.database)
         if url.scheme.partition("+")[0] != "sqlite":
             return
         database = Path(url.path[1:]).resolve()  # the slash after the host that there is not
         note = database.with_name(f"{database.name}.home")
-        note.parent.mkdir(parents=True, exist_ok=True)
+        note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for suffix in ("", "-wal", "-shm"):
+            _close(database.with_name(f"{database.name}{suffix}"))
         owner = database.parent if (database.parent / "engines").is_dir() else self.folder
         draft = note.with_name(f"{note.name}.{uuid4()}")
         draft.write_text(str(owner), encoding="utf-8")
@@ -91,3 +101,11 @@ class Home(Noun):
     def engines(self) -> Path:
         """Give the folder of the locks of living engines."""
         return self.folder / "engines"
+
+
+def _close(path: Path) -> None:
+    # What an earlier version, or another program, left open to all; never what is another user's.
+    with suppress(FileNotFoundError):
+        found = path.stat()
+        if found.st_mode & 0o077 and found.st_uid == os.geteuid():
+            path.chmod(found.st_mode & 0o700)

@@ -180,6 +180,10 @@ def opening(path: Path) -> Iterator[None]:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with path.with_name(path.name + ".opening").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
+        # For this user alone, which the log beside it takes over. A file that is there is not
+        # opened here: to close it would end the locks that this process may have on it.
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         yield
 
 

@@ -7,6 +7,7 @@ import pytest
 import pipelinekit as pk
 from pipelinekit.kit.home import Home
 from pipelinekit.model.errors import StoreError
+from tests.build import pipeline
 
 
 def test_the_home_is_the_given_one_else_the_variable_s_else_a_folder_here(
@@ -61,3 +62,39 @@ def test_a_home_that_cannot_be_made_is_refused_with_what_to_choose(
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match=rf"kept in {tmp_path}/{home}, and .* choose another f"):
         pk.Kit(tmp_path / home, settings=pk.Settings())
+
+
+def open_to_others(folder: Path) -> set[str]:
+    """Name what other users could read or enter, if they were let into the folder itself."""
+    return {
+        each.name
+        for each in folder.iterdir()
+        if each.stat().st_mode & 0o077 and (each.is_dir() or each.stat().st_size)
+    }
+
+
+def test_an_empty_folder_that_is_made_a_home_is_closed_to_others(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir(mode=0o755)
+    pk.Kit(tmp_path / "home", settings=pk.Settings()).close()
+    assert (tmp_path / "home").stat().st_mode & 0o777 == 0o700
+
+
+def test_in_a_home_that_holds_other_things_only_the_state_is_closed_to_others(
+    tmp_path: Path,
+) -> None:
+    home = tmp_path / "home"
+    (home / "jobs").mkdir(parents=True)
+    (home / "letter").write_text("Dear all", encoding="utf-8")
+    (home / "pipelinekit.db").touch(mode=0o644)
+    home.chmod(0o755)
+    with pk.Kit(home, settings=pk.Settings()) as kit:
+        kit.define(pipeline())
+        assert open_to_others(home) == {"letter", "pipelinekit.db.home"}
+    assert home.stat().st_mode & 0o777 == 0o755
+
+
+def test_a_store_elsewhere_is_closed_to_others(shared: Path) -> None:
+    pk.Kit(shared / "one", settings=pk.Settings(), work=False).close()
+    pk.Kit(shared / "one", settings=pk.Settings()).close()
+    assert (shared / "shared").stat().st_mode & 0o777 == 0o700
+    assert (shared / "shared/shop.db").stat().st_mode & 0o777 == 0o600
