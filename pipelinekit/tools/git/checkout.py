@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from pipelinekit.tools.git.command import Remote, check_commit, guarded, run, shown
+from pipelinekit.tools.git.command import Login, Remote, check_commit, guarded, run, shown
 from pipelinekit.tools.git.repository import (
     ANONYMOUS,
     Access,
@@ -43,14 +43,6 @@ _OF_THE_USER: Final = (
     "no_proxy",
     "GIT_SSL_CAINFO",
     "SSL_CERT_FILE",
-)
-# The token stays in the environment, and goes to the one site that it was given for, even where
-# that site redirects to another.
-_CREDENTIAL_HELPER: Final = (
-    '!f() { test "$1" = get || exit 0; while IFS="=" read -r key value; do case "$key" in '
-    'protocol) protocol="$value";; host) host="$value";; esac; done; '
-    'test "$protocol://$host" = "$GIT_TOKEN_SITE" && '
-    'printf "username=x-access-token\\npassword=%s\\n" "$GIT_TOKEN"; }; f'
 )
 
 
@@ -290,5 +282,4 @@ def _access(wanted: Wanted) -> Access:
         do = "write it down again, without line breaks"
         raise GitError(GitFault.URL, f"a token for {wanted.url}", "it is no plain text", do)
     place = f"{site.scheme}://{site.netloc.rpartition('@')[2]}"
-    secret = {"GIT_TOKEN": wanted.token, "GIT_TOKEN_SITE": place}
-    return replace(access, environment={**mine, **secret}, credential_helper=_CREDENTIAL_HELPER)
+    return Login(place, "x-access-token", wanted.token).added_to(access)

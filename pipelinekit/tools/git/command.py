@@ -11,12 +11,12 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final, NoReturn
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 MAX_URL: Final = 2048
 MAX_BRANCH: Final = 244  # a ref is a file name in the repository
@@ -56,6 +56,14 @@ _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+~-]*")
 _ESCAPED_CONTROL = re.compile(r"%(?:[01][0-9a-f]|7f)", re.IGNORECASE)
 _BAD_IN_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)")
+# A password stays in the environment, and goes to the one site that it was given for, even where
+# that site redirects to another.
+_CREDENTIAL_HELPER: Final = (
+    '!f() { test "$1" = get || exit 0; while IFS="=" read -r key value; do case "$key" in '
+    'protocol) protocol="$value";; host) host="$value";; esac; done; '
+    'test "$protocol://$host" = "$GIT_LOGIN_SITE" && '
+    'printf "username=%s\\npassword=%s\\n" "$GIT_LOGIN_USER" "$GIT_LOGIN_PASSWORD"; }; f'
+)
 _SECRET_IN_URL = re.compile(r"://[^/@\s]*@")
 
 
@@ -108,11 +116,38 @@ ANONYMOUS: Final = Access()
 
 
 @dataclass(frozen=True, slots=True)
+class Login:
+    """Who git is at a site of http, and how it proves that."""
+
+    site: str
+    user: str
+    password: str = field(repr=False)
+
+    def added_to(self, access: Access) -> Access:
+        """Let git log in, which learns of it where no other user of the machine can look."""
+        mine = {
+            "GIT_LOGIN_SITE": self.site,
+            "GIT_LOGIN_USER": self.user,
+            "GIT_LOGIN_PASSWORD": self.password,
+        }
+        return replace(
+            access,
+            environment={**access.environment, **mine},
+            credential_helper=_CREDENTIAL_HELPER,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Remote:
-    """A checked address: what git is given, and the one protocol that it may use."""
+    """A checked address: what git is given, and the one protocol that it may use.
+
+    `login` is what stood in a URL of http; the address is without it, for it is an argument of
+    git, which every user of the machine can see.
+    """
 
     address: str
     protocol: str
+    login: Login | None = None
 
     @property
     def folder(self) -> Path | None:
@@ -206,6 +241,9 @@ def guarded(access: Access, remote: Remote | None = None) -> Iterator[dict[str, 
         access: What of the user's it may use.
         remote: The only repository that it may ask; None where it must ask none.
     """
+    # Without a password the name may be a token itself, or go with the token that is given.
+    if remote and (login := remote.login) and (login.password or not access.credential_helper):
+        access = login.added_to(access)
     with tempfile.TemporaryDirectory(prefix="git-") as name:
         home = Path(name).resolve()
         settings = home / "settings"
@@ -298,7 +336,18 @@ def _checked_parts(url: str) -> Remote:
         _refuse(url, "http is not encrypted, and allowed to this machine only")
     if not _is_host(host) or port == 0 or not _is_clean(parts) or _ESCAPED_CONTROL.search(url):
         _refuse(url, "its user, host or path has characters that do not belong there")
-    return Remote(url, parts.scheme)
+    if parts.scheme == "ssh":
+        return Remote(url, "ssh")
+    return _without_login(parts)
+
+
+def _without_login(parts: SplitResult) -> Remote:
+    host = parts.netloc.rpartition("@")[2]
+    address = parts._replace(netloc=host).geturl()
+    if parts.username is None:
+        return Remote(address, parts.scheme)
+    user, password = unquote(parts.username), unquote(parts.password or "")
+    return Remote(address, parts.scheme, Login(f"{parts.scheme}://{host}", user, password))
 
 
 def _is_clean(parts: SplitResult) -> bool:

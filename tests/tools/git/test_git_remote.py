@@ -1,5 +1,6 @@
 """The guarded git command against servers: smart HTTP, ssh, slow and hostile ones."""
 
+import base64
 import http.server
 import os
 import subprocess
@@ -7,10 +8,12 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from pipelinekit.tools.git.checkout import Wanted, clone
 from pipelinekit.tools.git.repository import (
     Access,
     GitError,
@@ -83,8 +86,9 @@ class Backend(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def served(shop: Path) -> Iterator[str]:
-    handler = type("Handler", (Backend,), {"root": shop.parent, "seen": []})
+def served(shop: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    kind = getattr(request, "param", Backend)
+    handler = type("Handler", (kind,), {"root": shop.parent, "seen": []})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
@@ -101,6 +105,56 @@ def test_smart_http_is_fetched(served: str, shop: Path, tmp_path: Path) -> None:
     assert tree(tmp_path / "out") == {"app.py": "print(3)\n"}
     with fault(GitFault.REPOSITORY, "not found"):
         head(f"{served}/none", "main")
+
+
+class Guarded(Backend):
+    """Serves who logs in; `shown` is set where the list of processes shows the password."""
+
+    login = "bob:to/k3n@SECRET"
+    shown = threading.Event()
+
+    def do_GET(self) -> None:
+        """Ask for a login first."""
+        told = base64.b64encode(self.login.encode()).decode()
+        if any(b"SECRET" in words for words in command_lines()):
+            self.shown.set()
+        if self.headers.get("Authorization") == f"Basic {told}":
+            super().do_GET()
+            return
+        self.send_response(401)
+        self.send_header("WWW-Authenticate", "Basic")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_POST = do_GET  # noqa: N815 - the server looks for this name
+
+
+def command_lines() -> Iterator[bytes]:
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            yield (process / "cmdline").read_bytes()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("served", [Guarded], indirect=True)
+def test_a_password_of_a_url_reaches_its_site_and_no_list_of_processes(
+    served: str, shop: Path, tmp_path: Path
+) -> None:
+    commit = commit_file(shop, "app.py", "print(3)\n")
+    url = f"{served}/shop/.git".replace("://", "://bob:to%2Fk3n%40SECRET@")
+    assert fetch(url, branch="main", into=tmp_path / "cache").id == commit
+    clone(Wanted(url, "main", commit), served, tmp_path / "clone", lambda _: None)
+    assert not Guarded.shown.is_set()
+    assert "SECRET" not in (tmp_path / "cache/config").read_text(encoding="utf-8")
+    with fault(GitFault.REPOSITORY, "Authentication failed"):
+        head(url.replace("k3n", "k4n"), "main")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("served", [type("Token", (Guarded,), {"login": "t0ken:"})], indirect=True)
+def test_a_token_that_stands_in_the_place_of_the_user_is_enough(served: str, shop: Path) -> None:
+    commit = commit_file(shop, "app.py", "print(3)\n")
+    assert head(f"{served}/shop/.git".replace("://", "://t0ken@"), "main") == commit
 
 
 @pytest.mark.slow
