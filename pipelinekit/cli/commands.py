@@ -8,6 +8,7 @@ import click
 
 from pipelinekit.cli.surroundings import Exit, Surroundings, echo_json, shared
 from pipelinekit.model.errors import PipelineKitError
+from pipelinekit.wire.words import clean
 
 COMMANDS = {
     "init": "define:init",
@@ -73,15 +74,16 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except PipelineKitError as error:
             _answer(ctx, error.code, str(error))
-            raise Refused(str(error)) from error
+            raise Refused(clean(str(error))) from error
         except OSError as error:
             if error.errno == errno.EPIPE:  # nobody reads any more, which click knows about
                 raise
             message = _of_system(error)
             _answer(ctx, type(error).__name__, message)
-            raise Refused(message) from error
+            raise Refused(clean(message)) from error
         except click.ClickException as error:
             _answer(ctx, "Usage", error.format_message())
+            error.message = clean(error.message)
             raise
         except KeyboardInterrupt:
             ctx.exit(Exit.INTERRUPTED)

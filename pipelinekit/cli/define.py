@@ -23,6 +23,7 @@ from pipelinekit.tools.git.checkout import Wanted, seek
 from pipelinekit.tools.git.command import GitError
 from pipelinekit.wire import appspec
 from pipelinekit.wire.buildspec import read_buildspec
+from pipelinekit.wire.words import flat
 
 IGNORED = (".pipelinekit/", "runs/", "open-*/")
 """What commands leave in a project: the state, releases and reports, what `open` copies."""
@@ -163,21 +164,22 @@ def _buildspec(file: Path, source: Document) -> Verdict:
 
 
 def _print(verdict: Verdict) -> None:
+    file = flat(verdict.file)
     if verdict.valid:
         sign = click.style("✓", fg="green")
         told = f"{verdict.kind} is valid"
         if verdict.pipeline:
             told = f"pipeline {verdict.pipeline} is valid "
             told += f"({verdict.stages} stages, {verdict.actions} actions)"
-        click.echo(f"{sign} {verdict.file}: {told}")
+        click.echo(f"{sign} {file}: {flat(told)}")
     else:
         count = len(verdict.faults)
         sign = click.style("✗", fg="red")
-        click.echo(f"{sign} {verdict.file}: {count} fault{'s' if count > 1 else ''}")
+        click.echo(f"{sign} {file}: {count} fault{'s' if count > 1 else ''}")
     for fault in verdict.faults:
-        click.echo(f"  {fault}")
+        click.echo(f"  {flat(str(fault))}")
     for each in (*verdict.placeholders, *verdict.notes):
-        click.echo(f"  ○ {each}")
+        click.echo(f"  ○ {flat(str(each))}")
 
 
 def _written(folder: Path, *, force: bool) -> Iterator[tuple[str, str]]:

@@ -17,7 +17,7 @@ from pipelinekit.kit.origin import settings_folder
 from pipelinekit.kit.settings_file import load_settings
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.settings import Settings
-from pipelinekit.wire.words import one_line
+from pipelinekit.wire.words import flat, one_line
 
 MARKS: Final = {
     Fidelity.HERE: ("✓", "green"),
@@ -112,7 +112,7 @@ def export(place: Surroundings, target: str, to: str | None, *, yaml: bool) -> N
     pipeline, settings = _target(place, target)
     click.echo(write_export(pipeline, form, settings.projects), nl=False)
     for note in export_notes(pipeline, form, settings.projects):
-        click.echo(note, err=True)
+        click.echo(flat(note), err=True)
 
 
 def _form(place: Surroundings, to: str | None, *, yaml: bool) -> Target:
@@ -154,15 +154,15 @@ def _show(found: Imported, written: list[Path]) -> None:
         brought += f", projects {', '.join(found.projects)}"
     if found.webhooks:
         brought += f", {len(found.webhooks)} webhooks"
-    click.echo(f"{click.style('✓', fg='green')} {found.file}: {brought}")
+    click.echo(f"{click.style('✓', fg='green')} {flat(str(found.file))}: {flat(brought)}")
     for file in written:
-        click.echo(f"  written  {file}")
+        click.echo(f"  written  {flat(str(file))}")
     _show_placeholders(found)
     for note in found.notes:
-        click.echo(f"  note: {note}")
+        click.echo(f"  note: {flat(note)}")
     if found.left:
         left = ", ".join(f"{len(names)} {kind}" for kind, names in found.left.items())
-        click.echo(f"  left where they are: {left}")
+        click.echo(f"  left where they are: {flat(left)}")
 
 
 def _show_placeholders(found: Imported) -> None:
@@ -174,18 +174,19 @@ def _show_placeholders(found: Imported) -> None:
         click.echo("  Placeholders stand for what the file does not tell:")
     for (key, why), places in by_key.items():
         more = f" and {len(places) - 1} more" if len(places) > 1 else ""
-        click.echo(f"  ○ --parameter {key}=VALUE  {why} ({places[0]}{more})")
+        click.echo(flat(f"  ○ --parameter {key}=VALUE  {why} ({places[0]}{more})"))
 
 
-def _show_report(told: tuple[Told, ...]) -> None:
-    places = max((len(each.place) for each in told), default=0)
-    types = max((len(each.type) for each in told), default=0)
+def _show_report(report: tuple[Told, ...]) -> None:
+    places = max((len(each.place) for each in report), default=0)
+    types = max((len(each.type) for each in report), default=0)
     click.echo()
-    for each in told:
+    for each in report:
         sign, colour = MARKS[each.fidelity]
         mark = click.style(sign, fg=colour)
-        click.echo(f"{mark} {each.place.ljust(places)}  {each.type.ljust(types)}  {each.fidelity}")
+        told = f"{each.place.ljust(places)}  {each.type.ljust(types)}  {each.fidelity}"
+        click.echo(f"{mark} {flat(told)}")
         for line in filter(None, each.why.splitlines()):
             click.echo(f"    {one_line(line, 400)}")
-    counts = (f"{sum(one.fidelity is each for one in told)} {each.value}" for each in Fidelity)
+    counts = (f"{sum(one.fidelity is each for one in report)} {each.value}" for each in Fidelity)
     click.secho(", ".join(counts), bold=True)

@@ -30,7 +30,7 @@ Every message has three parts: what was asked, what was found, what to do.
 
 from typing import ClassVar
 
-from pipelinekit.model.noun import Noun
+from pipelinekit.model.noun import Noun, printable
 
 Path = tuple[str | int, ...]
 
@@ -316,10 +316,10 @@ class Fault(Noun):
         text = ""
         for step in self.path:
             text += f"[{step}]" if isinstance(step, int) else f".{step}"
-        return text.removeprefix(".") or "pipeline"
+        return printable(text.removeprefix(".")) or "pipeline"
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.found}; {self.advice} ({self.code})"
+        return printable(f"{self.place}: {self.found}; {self.advice} ({self.code})")
 
 
 class DefinitionError(ValidationError):
@@ -332,11 +332,12 @@ class DefinitionError(ValidationError):
 
     def __init__(self, name: str, faults: tuple[Fault, ...]) -> None:
         count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        called = printable(name)
         lines = "\n".join(
-            f"  {fault}" if fault.line is None else f"  {name}, line {fault.line}: {fault}"
+            f"  {fault}" if fault.line is None else f"  {called}, line {fault.line}: {fault}"
             for fault in faults
         )
-        super().__init__(f"{name} was refused, {count} found:\n{lines}")
+        super().__init__(f"{called} was refused, {count} found:\n{lines}")
         self.name = name
         self.faults = faults
 

@@ -17,6 +17,11 @@ def shown(given: object) -> str:
     return f"the {type(given).__name__} {SHORT.repr(getattr(given, 'name', given))}"
 
 
+def printable(text: str) -> str:
+    """Escape in foreign text whatever a terminal would obey, nobody sees, or begins a line."""
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+
+
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 class Noun(Struct, frozen=True, omit_defaults=True, gc=False):
     """A value that never changes; two with the same members are equal.

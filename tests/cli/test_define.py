@@ -104,6 +104,35 @@ def test_a_folder_in_the_place_of_a_file_is_refused(project: Project, command: s
     assert "found a folder; give the path of a file" in done.output
 
 
+STRANGE = "a\x1b]0;title\x07\x1b[2J\u202e\r\nFAKE \u2713 Succeeded"
+ODD_RESOURCE = {
+    "Type": "AWS::CodePipeline::Pipeline",
+    "Properties": {"Name": "shop", "RoleArn": {"Fn::GetAtt": [STRANGE, "Arn"]}},
+}
+
+
+@pytest.mark.parametrize("name", ["shop.json", "shop\x1b]0;title\x07\u202e.json"])
+@pytest.mark.parametrize("command", ["validate", "run", "import"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps({"name": "shop", STRANGE: 1}),
+        json.dumps({"version": 0.2, "phases": {STRANGE: 1}}),
+        json.dumps({"version": 0.2, "phases": {"build": {"commands": ["a"], STRANGE: 1}}}),
+        json.dumps({"Resources": {"Shop": ODD_RESOURCE}}),
+        "{",
+    ],
+)
+def test_a_strange_document_says_nothing_to_the_terminal_and_forges_no_line(
+    project: Project, command: str, name: str, text: str
+) -> None:
+    project.write(name, text)
+    output = call(command, name).output
+    assert output
+    assert "".join(output.split("\n")).isprintable()
+    assert not any(line.startswith("FAKE") for line in output.split("\n"))
+
+
 @pytest.mark.parametrize(
     ("command", "code", "found"),
     [

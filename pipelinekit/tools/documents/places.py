@@ -11,6 +11,8 @@ JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | Non
 Step: TypeAlias = str | int
 
 MAX_DEPTH: Final = 64
+LONGEST: Final = 2000
+"""Characters of a sentence about a document."""
 
 
 class DocumentError(Exception):
@@ -27,12 +29,12 @@ class DocumentError(Exception):
             expected: What is expected there, or what to do about it.
         """
         place = f"{printable(name, 200)}, line {line}" if line else printable(name, 200)
-        super().__init__(f"{place}: found {found}; {expected}")
+        # Also what was quoted there is a stranger's.
+        self.found, self.expected = printable(found, LONGEST), printable(expected, LONGEST)
+        super().__init__(f"{place}: found {self.found}; {self.expected}")
         self.name = name
         self.line = line
         self.column = column
-        self.found = found
-        self.expected = expected
 
     def __reduce__(self) -> tuple[type["DocumentError"], tuple[str, int, int, str, str]]:
         return type(self), (self.name, self.line, self.column, self.found, self.expected)
