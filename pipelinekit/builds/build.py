@@ -28,7 +28,7 @@ from pipelinekit.model.testreport import TestReport
 from pipelinekit.ports.provider import Job
 from pipelinekit.tools.commands.confinement import Confinement, ConfinementError
 from pipelinekit.tools.commands.shell import ShellEnded, ShellTimeout
-from pipelinekit.tools.commands.surroundings import interpreter, user
+from pipelinekit.tools.commands.surroundings import interpreter, passwords, user
 from pipelinekit.tools.redact import Redactor
 from pipelinekit.wire.buildspec import Artifacts, Buildspec, OnFailure
 
@@ -58,7 +58,7 @@ def prepare(request: Request, sources: Sources, spec: Buildspec | None = None) -
     hidden: Mapping[str, str] = {}
     if asked.parameters or asked.secrets:
         hidden = builds.fetch(request.job.settings, asked.parameters, asked.secrets)
-    secrets = tuple(hidden.values())
+    secrets = (*hidden.values(), *passwords())
     task = Task(
         request=request,
         sources=sources,

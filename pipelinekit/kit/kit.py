@@ -1,6 +1,5 @@
 """The Kit: a release environment on this machine."""
 
-import getpass
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -43,6 +42,7 @@ from pipelinekit.runtime.courier import Courier
 from pipelinekit.runtime.engines import Incarnation, alive
 from pipelinekit.runtime.hands import Done, Hands, Place, prepared
 from pipelinekit.runtime.worker import Worker
+from pipelinekit.tools.commands.surroundings import user
 from pipelinekit.tools.jobs.process import Spawner
 from pipelinekit.tools.loading import loading
 from pipelinekit.wire import codepipeline
@@ -65,7 +65,7 @@ class Kit(LocalControl):
         settings: About its surroundings; those of `pipelinekit.toml` here when None.
         work: Whether an engine is to run; without one the kit only asks and looks, and another
             process does the work.
-        by: Who acts through this kit; `PIPELINEKIT_USER` or the user's login name when None.
+        by: Who acts through this kit; `PIPELINEKIT_USER` or the login name of this process when None.
 
     Raises:
         StoreError: The store cannot be opened.
@@ -87,7 +87,7 @@ class Kit(LocalControl):
                 f"out to take those of pipelinekit.toml"
             )
         found, wished = Home.find(home), settings or load_settings(Path.cwd())
-        who = by or os.environ.get("PIPELINEKIT_USER") or getpass.getuser()
+        who = by or os.environ.get("PIPELINEKIT_USER") or user()
         told = list(configured(wished)) if work else []
         if work:
             found.take()

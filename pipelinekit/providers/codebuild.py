@@ -29,11 +29,12 @@ def build(  # noqa: PLR0913 - a parameter for each key of the configuration
     All commands share one shell, so that a `cd` or an `export` holds for those that follow. What
     they see of this machine and of the network, `[compute]` of pipelinekit.toml says. They have a
     small environment without credentials: give what they need in
-    `[codebuild.<project>.environment]`, or in `env`. A project that is not configured runs the
-    `buildspec.yml` of its source. Output variables are the buildspec's `exported-variables`.
-    Values of Parameter Store and Secrets Manager are read as the settings say; they are hidden in
-    the log, and never become output variables. A failure says which command failed, or what to
-    configure.
+    `[codebuild.<project>.environment]`, or in `env`. Only the addresses of proxies and of the
+    indexes of pip and npm are handed over as they are, with passwords, which the log hides. A
+    project that is not configured runs the `buildspec.yml` of its source. Output variables are the
+    buildspec's `exported-variables`. Values of Parameter Store and Secrets Manager are read as the
+    settings say; they are hidden in the log, and never become output variables. A failure says
+    which command failed, or what to configure.
 
     A project of another environment type runs on what this machine is, be it for ARM, a GPU or
     Lambda's compute; those of Windows are refused, and those of macOS but on a Mac.

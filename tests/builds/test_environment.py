@@ -24,6 +24,10 @@ def test_the_environment_is_small_and_says_what_is_built(
     monkeypatch.setenv("MY_OWN", "x")
     monkeypatch.setenv("HTTPS_PROXY", "proxy")
     monkeypatch.setenv("PIP_INDEX_URL", "index")
+    monkeypatch.setenv("NPM_CONFIG_REGISTRY", "registry")
+    monkeypatch.setenv("NPM_CONFIG__AUTHTOKEN", "token")
+    monkeypatch.setenv("npm_config__password", "password")
+    monkeypatch.setenv("NPM_CONFIG_KEY", "key")
     monkeypatch.delenv("AWS_REGION", raising=False)
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
     show = f"{sys.executable} -c 'import json, os; print(json.dumps(dict(os.environ)))' > env"
@@ -51,10 +55,12 @@ def test_the_environment_is_small_and_says_what_is_built(
             "TMPDIR": str(built.job.folder / "build/tmp"),
             "HTTPS_PROXY": "proxy",
             "PIP_INDEX_URL": "index",
+            "NPM_CONFIG_REGISTRY": "registry",
             "PATH": os.environ["PATH"],
         }.items()
     )
-    assert not {"AWS_SECRET_ACCESS_KEY", "MY_OWN"} & seen.keys()
+    withheld = {"NPM_CONFIG__AUTHTOKEN", "npm_config__password", "NPM_CONFIG_KEY"}
+    assert not {"AWS_SECRET_ACCESS_KEY", "MY_OWN", *withheld} & seen.keys()
     assert abs(int(seen["CODEBUILD_START_TIME"]) / 1000 - time.time()) < 60
     assert seen.keys() >= {"CODEBUILD_KMS_KEY_ID", "CODEBUILD_LOG_PATH"}
 
@@ -158,6 +164,20 @@ def test_secrets_are_given_and_nowhere_shown(
     assert "pass-5678" not in shown
     assert "*********" in shown
     assert "$ echo ***" in shown
+
+
+def test_passwords_of_indexes_and_proxies_are_given_and_not_shown(
+    site: Site, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", "https://ann:pass%2Fword@index.example/simple")
+    monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "https://a.example https://t0ken@b.example:8443/x")
+    monkeypatch.setenv("HTTPS_PROXY", "http://ann:letmein@proxy.example:3128")
+    build = ['echo "$PIP_INDEX_URL" > out', "env", "echo pass/word t0ken letmein"]
+    built = site.build(phases(build=build))
+    assert built.text("out") == "https://ann:pass%2Fword@index.example/simple\n"
+    shown = "\n".join((capfd.readouterr().out, *built.job.said))
+    assert "PIP_INDEX_URL=https://ann:***@index.example/simple" in shown
+    assert not [each for each in ("pass%2Fword", "pass/word", "t0ken", "letmein") if each in shown]
 
 
 def test_a_failure_does_not_tell_a_secret(secretive: Site) -> None:

@@ -1,6 +1,7 @@
 """From a definition to its history through the public face, each on a fresh store."""
 
 import os
+import pwd
 import queue
 import subprocess
 import sys
@@ -442,3 +443,13 @@ def test_who_acts_is_named_by_the_environment(
     with pk.Kit(tmp_path / "home", settings=pk.Settings(), work=False) as kit:
         run = kit.start(line(pk.Stage("Gate", pk.approval("ok"))))
         assert run.execution.cause.detail == "eve"
+
+
+def test_who_acts_is_the_owner_of_the_process_where_the_environment_names_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PIPELINEKIT_USER", raising=False)
+    for name in ("LOGNAME", "USER"):
+        monkeypatch.setenv(name, "boss")
+    with pk.Kit(tmp_path / "home", settings=pk.Settings(), work=False) as kit:
+        assert kit.by == pwd.getpwuid(os.getuid()).pw_name

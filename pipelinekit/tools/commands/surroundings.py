@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote
 
 REGION: Final = "us-east-1"
 LARGEST_VARIABLE: Final = 128 * 1024 - 1  # bytes of `name=value`, as Linux has it
@@ -23,26 +24,37 @@ _KEPT: Final = re.compile(
     r"|CURL_CA_BUNDLE|NODE_EXTRA_CA_CERTS|PIPELINEKIT_JOB|PIP_\w+|NPM_CONFIG_\w+|\w+_PROXY",
     re.IGNORECASE,
 )
+_SECRETS_OF_NPM: Final = re.compile(
+    r"NPM_CONFIG_\w*(?:_AUTH|TOKEN|PASSWORD)\w*|NPM_CONFIG(?:_\w*)?_KEY", re.IGNORECASE
+)
+_LOGIN_IN_URL: Final = re.compile(r"://(?:[^/@:\s]*:)?([^/@\s]+)@")
 
 
 def small_environment(temporary: Path) -> dict[str, str]:
     """Take from this process's environment what builds need, and nothing that opens an account.
 
     Kept are the paths, language and user, what pip and npm need to reach their index, proxies,
-    certificates, and the mark by which a job's processes are found. An AWS region is set.
+    certificates, and the mark by which a job's processes are found. An AWS region is set. The
+    addresses of indexes and proxies are kept with the passwords in them, without which they would
+    not be reached; see `passwords`.
 
     Args:
         temporary: The folder for temporary files; made if it is missing.
     """
     temporary.mkdir(parents=True, exist_ok=True)
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or REGION
-    kept = {name: value for name, value in os.environ.items() if _KEPT.fullmatch(name)}
-    return kept | {
+    return _kept() | {
         "TMPDIR": str(temporary),
         "CI": "true",
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
     }
+
+
+def passwords() -> tuple[str, ...]:
+    """Give the passwords in addresses that builds are given, for no log to show them."""
+    found = {each for value in _kept().values() for each in _LOGIN_IN_URL.findall(value)}
+    return tuple(sorted(found | {unquote(each) for each in found}))
 
 
 def odd_variable(environment: Mapping[str, str]) -> str | None:
@@ -68,6 +80,14 @@ def user() -> str:
         return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:
         return str(os.geteuid())
+
+
+def _kept() -> dict[str, str]:
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if _KEPT.fullmatch(name) and not _SECRETS_OF_NPM.fullmatch(name)
+    }
 
 
 def shell_program(name: str | None) -> str | None:
