@@ -29,7 +29,7 @@ def sent(error: PipelineKitError) -> PipelineKitError:
     return other
 
 
-@pytest.mark.parametrize("kind", (*tree(PipelineKitError), UnreadableFile))
+@pytest.mark.parametrize("kind", [*tree(PipelineKitError), UnreadableFile])
 def test_an_error_can_be_pickled_and_copied(kind: type[PipelineKitError]) -> None:
     raised = kind(*OF_PARTS.get(kind, ("it is odd; change it",)))
     for other in (sent(raised), copy.copy(raised)):
