@@ -65,7 +65,7 @@ class Kit(LocalControl):
         settings: About its surroundings; those of `pipelinekit.toml` here when None.
         work: Whether an engine is to run; without one the kit only asks and looks, and another
             process does the work.
-        by: Who acts through this kit; `PIPELINEKIT_USER` or the login name of this process when None.
+        by: Who acts through this kit; `PIPELINEKIT_USER` or the user's login name when None.
 
     Raises:
         StoreError: The store cannot be opened.
