@@ -83,7 +83,6 @@ class Commands(click.Group):
             raise Refused(clean(message)) from error
         except click.ClickException as error:
             _answer(ctx, "Usage", error.format_message())
-            error.message = clean(error.message)
             raise
         except KeyboardInterrupt:
             ctx.exit(Exit.INTERRUPTED)
