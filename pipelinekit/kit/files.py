@@ -49,6 +49,9 @@ class UnreadableFile(ValidationError):
         self.found = found
         self.advice = advice
 
+    def __reduce__(self) -> "tuple[type[UnreadableFile], tuple[str, int | None, str, str]]":
+        return type(self), (self.file, self.line, self.found, self.advice)
+
 
 class Left(Noun):
     """A placeholder that an import left.

@@ -34,7 +34,7 @@ def audit(name, _):
 with pk.Kit(sys.argv[1], settings=pk.Settings(), work=False) as kit:
     event.listen(Engine, "commit", step)
     sys.addaudithook(audit)
-    kit.gc(timedelta(days=int(sys.argv[3])), keep=1)
+    kit.gc(timedelta(days=int(sys.argv[3])), keep=0)
     print(steps)
 """
 NEVER = 1_000_000
@@ -84,7 +84,7 @@ def test_a_killed_round_is_finished_by_the_next_one(
         assert last in known(kit)
         assert "fetched" in kit.run(last).logs()
         assert kit.store.past.check() >= 1
-        kit.gc(timedelta(), keep=1)
+        kit.gc(timedelta(), keep=0)
         assert known(kit) == {last}
         assert logs(home) == {row.id for row in kit.run(last).attempts}
         assert len(files(home)) == 1
