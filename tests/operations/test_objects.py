@@ -180,6 +180,16 @@ def test_a_part_that_breaks_off_leaves_the_part_that_was_there(bench: Bench) -> 
     assert bench.lies_there() == b"whole"
 
 
+def test_parts_are_joined_once_each_in_their_order(bench: Bench) -> None:
+    upload = bench.s3.create_multipart_upload(**bench.place)["UploadId"]
+    for number in (1, 2):
+        assert bench.ask("PUT", b"x", f"?partNumber={number}&uploadId={upload}")[0] == 200
+    for numbers in ("11", "21"):
+        joined = "".join(f"<PartNumber>{number}</PartNumber>" for number in numbers)
+        status, told = bench.ask("POST", joined.encode(), f"?uploadId={upload}")
+        assert (status, "InvalidPartOrder" in told) == (400, True)
+
+
 def test_numbers_of_very_many_digits_are_refused(bench: Bench) -> None:
     many = "1" * 5_000
     bench.s3.put_object(**bench.place, Body=b"mine")

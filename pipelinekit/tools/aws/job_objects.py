@@ -160,6 +160,9 @@ def _join(folder: Path, asked: bytes, target: Path) -> None:
     parts = [_part(folder, number.strip()) for number in numbers]
     if not parts or not all(part.is_file() for part in parts):
         raise CallRefused("InvalidPart", "a part that is to be joined was not uploaded")
+    order = [int(part.name) for part in parts]
+    if order != sorted(set(order)):
+        raise CallRefused("InvalidPartOrder", "parts are joined once each, by their numbers")
     with replaced(target) as file:
         for part in parts:
             with part.open("rb") as source:
