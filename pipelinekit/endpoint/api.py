@@ -75,6 +75,9 @@ class Api(Noun, gc=True):
         """
         if call.method != "POST" or call.path != "/":
             raise CallRefused("UnknownOperationException", "POST / is what is answered here", 404)
+        if call.size > MOST_BYTES:
+            said = f"the request has more than {MOST_BYTES} bytes; send less"
+            raise CallRefused("RequestEntityTooLargeException", said, 413)
         if self.gate is None:
             return self._do(call, self.kit)
         admitted = self.gate.admit(call, url)
@@ -122,10 +125,7 @@ class Api(Noun, gc=True):
             said = f"the call's content type has to be {TYPE}"
             raise CallRefused("UnsupportedMediaTypeException", said, 415)
         call.body.seek(0)
-        body = call.body.read(MOST_BYTES + 1)
-        if len(body) > MOST_BYTES:
-            said = f"the request has more than {MOST_BYTES} bytes; send less"
-            raise CallRefused("RequestEntityTooLargeException", said, 413)
+        body = call.body.read()
         target = call.headers[TARGET]
         done = self.kept.answer(target, body, lambda: answer(kit, target, body))
         return _reply(done.status, done.body)
@@ -136,7 +136,7 @@ def _is_once_anyway(operation: str, call: Call) -> bool:
         return operation in _ONCE_ANYWAY
     call.body.seek(0)
     try:
-        asked = msgspec.json.decode(call.body.read(MOST_BYTES))
+        asked = msgspec.json.decode(call.body.read())
     except (msgspec.DecodeError, RecursionError):
         return False
     return isinstance(asked, dict) and bool(asked.get("clientRequestToken"))

@@ -24,6 +24,7 @@ HEALTH: Final = "/health"
 HOOKS: Final = f"/{FOLDER}/"
 JSON: Final = {"Content-Type": "application/json"}
 LOCAL: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+UNREADABLE: Final = "the Host header or the path cannot be read: send a name, and a path with /"
 MOST_DELIVERED: Final = 25 * 1024 * 1024
 """Bytes of a delivery; GitHub sends no more."""
 
@@ -61,6 +62,8 @@ class Endpoint:
             return _told(200, engine="at work" if self._kit.engine_alive() else "none")
         if call.path.startswith(HOOKS):
             return self._deliver(call, environ)
+        if not _name(host) or not call.path.startswith("/"):
+            return _told(400, error=UNREADABLE)
         service = self._service(call)
         url = f"{environ['wsgi.url_scheme']}://{host}{environ['REQUEST_URI']}"
         try:

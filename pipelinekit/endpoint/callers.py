@@ -13,6 +13,14 @@ from pipelinekit.model.noun import Noun
 
 KEY: Final = "aws_access_key_id"
 SECRET: Final = "aws_secret_access_key"  # noqa: S105 - the name of a setting
+FEWEST: Final = 8
+"""Characters of a secret key; AWS's have 40."""
+
+_AT_LINE: Final = (
+    configparser.MissingSectionHeaderError,
+    configparser.DuplicateSectionError,
+    configparser.DuplicateOptionError,
+)
 
 
 class Caller(Noun):
@@ -38,7 +46,8 @@ def read_callers(file: Path) -> Callers:
         file: An INI file, as `~/.aws/credentials` is one; nobody but its owner may read it.
 
     Raises:
-        ValidationError: The file is missing, open to others, or holds no access key.
+        ValidationError: The file is missing or open to others, it holds no access key, one
+            without a secret that is long enough, or the same one twice.
     """
     try:
         mode = file.stat().st_mode
@@ -76,19 +85,32 @@ def _parsed(file: Path, text: str) -> Callers:
     parser = configparser.RawConfigParser()
     try:
         parser.read_string(text, str(file))
-        found = {
-            section[KEY]: Caller(name, section[SECRET])
-            for name, section in parser.items()
-            if name != parser.default_section
-        }
-    except (configparser.Error, KeyError) as error:
-        raise ValidationError(
-            f"the access keys in {file} were to be read, and a part of it is no caller: {error}; "
-            f"give each [name] its {KEY} and {SECRET}"
-        ) from error
+    except configparser.Error as error:
+        # It quotes the line, which may hold a secret.
+        raise _refused(file, f"line {_line(error)} cannot be read") from None
+    found: dict[str, Caller] = {}
+    for name in parser.sections():
+        key, secret = (parser[name].get(each, "") for each in (KEY, SECRET))
+        if not key or len(secret) < FEWEST:
+            raise _refused(
+                file, f"[{name}] lacks a key, or a secret of {FEWEST} characters or more"
+            )
+        if key in found:
+            raise _refused(file, f"[{found[key].name}] and [{name}] have the same key")
+        found[key] = Caller(name, secret)
     if not found:
-        raise ValidationError(
-            f"the access keys in {file} were to be read, and it holds none; write there, for each "
-            f"caller, a [name] with {KEY} and {SECRET}"
-        )
+        raise _refused(file, "it holds none")
     return found
+
+
+def _refused(file: Path, why: str) -> ValidationError:
+    return ValidationError(
+        f"the access keys in {file} were to be read, and {why}; write there, for each caller, a "
+        f"[name] with an {KEY} of their own and an {SECRET}"
+    )
+
+
+def _line(error: configparser.Error) -> int | None:
+    if isinstance(error, _AT_LINE):
+        return error.lineno
+    return error.errors[0][0] if isinstance(error, configparser.ParsingError) else None

@@ -3,10 +3,9 @@
 Source: reliability.md 4.3, of which nothing is looked at in a body before its signature is right.
 """
 
-import hashlib
 import hmac
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
@@ -15,15 +14,30 @@ from pipelinekit.endpoint.callers import Caller, Callers
 from pipelinekit.model.noun import Noun
 from pipelinekit.runtime.clock import now
 from pipelinekit.tools.aws.loopback import TARGET, Call
-from pipelinekit.tools.aws.signature import Flaw, Signed, flaw, signed
+from pipelinekit.tools.aws.signature import Flaw, Signed, digest_of, flaw, signed
 
 WITHIN: Final = timedelta(minutes=5)
 STAMP: Final = "%Y%m%dT%H%M%SZ"
+TOKEN: Final = "x-amz-security-token"  # noqa: S105 - the name of a header
 
 _MUST: Final = frozenset({"host", "x-amz-date"})
-_TOKEN: Final = "x-amz-security-token"  # noqa: S105 - the name of a header
 _DIGEST: Final = "x-amz-content-sha256"
+_OF_NO_DIGEST: Final = ("UNSIGNED-PAYLOAD", "STREAMING-")
 _INVOCATION: Final = "amz-sdk-invocation-id"
+
+
+class Scope(Noun):
+    """What signatures have to be for to hold here and now.
+
+    Attributes:
+        service: The service, such as `s3`.
+        secrets: The secret key for each access key that is accepted.
+        present: The time, UTC.
+    """
+
+    service: str
+    secrets: Mapping[str, str]
+    present: datetime
 
 
 class Admitted(Noun):
@@ -69,31 +83,60 @@ class Gate:
         said = signed(call.headers)
         if said is None:
             return Flaw.MISSING
-        at = _stamp(call.headers.get("x-amz-date", ""))
         # Whoever guesses at access keys learns nothing from how long the answer takes.
         caller = self._callers.get(said.key, self._nobody)
-        known = {said.key: caller.secret}
-        found = self._loose(said, call, at) or flaw(
-            call.method, url, call.headers, call.body, known
-        )
+        scope = Scope(self._service, {said.key: caller.secret}, self._clock())
+        found = flaw_within(scope, call, url)
         if caller is self._nobody:
             return Flaw.UNKNOWN_KEY
+        at = _signed_at(call)
         if found is not None or at is None:
             return found or Flaw.EXPIRED
         return Admitted(caller, said.signature, at, call.headers.get(_INVOCATION, ""))
 
-    def _loose(self, said: Signed, call: Call, at: datetime | None) -> Flaw | None:
-        must = _MUST | ({_TOKEN, TARGET} & call.headers.keys())
-        if not must <= said.names or not must <= call.headers.keys():
-            return Flaw.LOOSE
-        if at is None or abs(self._clock() - at) > WITHIN:
-            return Flaw.EXPIRED
-        if said.service != self._service or said.day != f"{at:%Y%m%d}":
-            return Flaw.FOREIGN
-        digest = call.headers.get(_DIGEST)
-        if digest is not None and not hmac.compare_digest(digest.encode(), _digest(call)):
-            return Flaw.ALTERED
+
+def flaw_within(scope: Scope, call: Call, url: str) -> Flaw | None:
+    """Say what keeps a signed call from holding: its age, what it covers, its scope or its body.
+
+    The body is looked at last, when its signature is right.
+
+    Args:
+        scope: What it has to be signed for.
+        call: The call.
+        url: All of it, as it was asked for.
+    """
+    said = signed(call.headers)
+    if said is None:
+        return Flaw.MISSING
+    return (
+        _loose(scope, said, call)
+        or flaw(call.method, url, call.headers, call.body, scope.secrets)
+        or _altered(scope, call)
+    )
+
+
+def _loose(scope: Scope, said: Signed, call: Call) -> Flaw | None:
+    must = _MUST | ({TOKEN, TARGET} & call.headers.keys())
+    if not must <= said.names or not must <= call.headers.keys():
+        return Flaw.LOOSE
+    at = _signed_at(call)
+    if at is None or abs(scope.present - at) > WITHIN:
+        return Flaw.EXPIRED
+    if said.service != scope.service or said.day != f"{at:%Y%m%d}":
+        return Flaw.FOREIGN
+    return None
+
+
+def _altered(scope: Scope, call: Call) -> Flaw | None:
+    digest = call.headers.get(_DIGEST)
+    if digest is None or (scope.service == "s3" and digest.startswith(_OF_NO_DIGEST)):
         return None
+    same = hmac.compare_digest(digest.encode(), digest_of(call.body).encode())
+    return None if same else Flaw.ALTERED
+
+
+def _signed_at(call: Call) -> datetime | None:
+    return _stamp(call.headers.get("x-amz-date", ""))
 
 
 @lru_cache(64)
@@ -102,10 +145,3 @@ def _stamp(text: str) -> datetime | None:
         return datetime.strptime(text, STAMP).replace(tzinfo=UTC)
     except ValueError:
         return None
-
-
-def _digest(call: Call) -> bytes:
-    call.body.seek(0)
-    found = hashlib.sha256(call.body.read())
-    call.body.seek(0)
-    return found.hexdigest().encode()

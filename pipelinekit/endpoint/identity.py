@@ -46,9 +46,12 @@ class Identity(Noun):
         Raises:
             CallRefused: It is nobody's who may call, or asks for something else.
         """
+        if call.size > MOST_BYTES:
+            said = f"the request has more than {MOST_BYTES} bytes; send less"
+            raise CallRefused("RequestEntityTooLarge", said, 413)
         name = self._caller(call, url)
         call.body.seek(0)
-        asked = parse_qs(call.body.read(MOST_BYTES).decode(errors="replace"))
+        asked = parse_qs(call.body.read().decode(errors="replace"))
         if asked.get("Action") != ["GetCallerIdentity"]:
             raise CallRefused("InvalidAction", "of STS, only GetCallerIdentity is answered here")
         arn = f"arn:aws:iam::{ACCOUNT_ID}:user/{name}"

@@ -1,7 +1,6 @@
 """S3 for the artifacts of jobs: each opens to the credentials of its own job, and to no others."""
 
-from typing import Final
-
+from pipelinekit.endpoint.gate import TOKEN, Scope, flaw_within
 from pipelinekit.kit.kit import Kit
 from pipelinekit.model.execution import Artifact
 from pipelinekit.model.order import Order
@@ -9,11 +8,10 @@ from pipelinekit.operations.grants import order_of, secret_of, token_of
 from pipelinekit.operations.jobs import uploaded
 from pipelinekit.ports.artifacts import ArtifactCorruptedError
 from pipelinekit.ports.store import Query
+from pipelinekit.runtime.clock import now
 from pipelinekit.tools.aws.job_objects import JobObjects
 from pipelinekit.tools.aws.loopback import Call, CallRefused, Reply
-from pipelinekit.tools.aws.signature import Flaw, flaw, signed
-
-TOKEN: Final = "x-amz-security-token"  # noqa: S105 - the name of a header
+from pipelinekit.tools.aws.signature import Flaw, signed
 
 
 class Objects:
@@ -38,8 +36,8 @@ class Objects:
         """
         said = signed(call.headers)
         key = said.key if said else ""
-        secrets = {key: secret_of(self._kit, key)}
-        found = flaw(call.method, url, call.headers, call.body, secrets)
+        scope = Scope("s3", {key: secret_of(self._kit, key)}, now())
+        found = flaw_within(scope, call, url)
         order = self._order(key)
         if found is None and call.headers.get(TOKEN) != token_of(self._kit, key):
             found = Flaw.UNKNOWN_KEY

@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +24,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 import pipelinekit as pk
-from pipelinekit.endpoint.app import Endpoint
+from pipelinekit.endpoint.app import UNREADABLE, Endpoint
 from pipelinekit.endpoint.callers import Caller
 from pipelinekit.operations.answer import PREFIX, TYPE
 from pipelinekit.tools.aws.signature import signed
@@ -261,7 +262,8 @@ class Forger:
         status, told = ask(self._endpoint, forged.request)
         self.statuses[status] += 1
         self.kinds[forged.how] += 1
-        if status not in {403, 404}:
+        unread = status == HTTPStatus.BAD_REQUEST and UNREADABLE.encode() in told
+        if status not in {403, 404} and not unread:
             return f"{status}: {told[:300]!r}"
         before, self._seen = self._seen, self._last()
         return None if self._seen == before else f"{status} has changed the state"

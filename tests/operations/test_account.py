@@ -127,6 +127,10 @@ def test_a_webhook_is_put_listed_changed_and_deleted(client: Any, shop: str) -> 
     ("changes", "error"),
     [
         ({"filters": [{"jsonPath": "$["}]}, "InvalidWebhookFilterPatternException"),
+        (
+            {"filters": [{"jsonPath": "$[?@.a==1e400]"}]},
+            "InvalidWebhookFilterPatternException",
+        ),
         ({"authentication": "IP"}, "InvalidWebhookAuthenticationParametersException"),
         ({"authentication": "UNAUTHENTICATED"}, "InvalidWebhookAuthenticationParametersExcept"),
         ({"authenticationConfiguration": {}}, "InvalidWebhookAuthenticationParametersException"),

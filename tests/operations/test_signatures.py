@@ -1,6 +1,8 @@
 """Who is let in over HTTP: signed calls of known callers, of the last five minutes, once."""
 
+import hashlib
 import http.client
+import io
 import itertools
 import json
 from collections.abc import Iterator
@@ -15,12 +17,13 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 import pipelinekit as pk
-from pipelinekit.endpoint.callers import Caller, own_callers, read_callers
+from pipelinekit.endpoint.callers import Caller
 from pipelinekit.endpoint.gate import Admitted
 from pipelinekit.endpoint.replays import Replays
 from pipelinekit.endpoint.server import Server, is_loopback
 from pipelinekit.model.errors import ValidationError
 from pipelinekit.tools.aws.loopback import Reply
+from pipelinekit.tools.aws.signature import digest_of
 from tests.operations.conftest import KEY, SECRET, newest, over_http, stage_state, until
 from tests.operations.declarations import usual
 from tests.operations.fuzz_signed import Forger, Signatures
@@ -252,7 +255,7 @@ def test_no_mutation_of_a_signed_call_is_accepted(tmp_path: Path, wire: Wire) ->
     for forged in forger.forgeries(seed=11, count=1_000):
         assert forger.fault(forged) is None, forged
     forger.close()
-    assert {403, 404} >= forger.statuses.keys()
+    assert {400, 403, 404} >= forger.statuses.keys()
     for forged in itertools.islice(Signatures(wire.host).forgeries(seed=12), 150):
         assert forged.over_http(wire.host) in {400, 403, 404, 411, 501}, forged
 
@@ -295,26 +298,43 @@ def test_an_address_in_use_is_refused_with_advice(kit: pk.Kit, server: Server) -
         Server(kit, {}, "127.0.0.1", port)
 
 
-def test_a_file_of_callers_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
-    file = tmp_path / "home" / "credentials"
-    made = own_callers(file, "ann")
-    assert own_callers(file, "ann") == made
-    assert [each.name for each in made.values()] == ["ann"]
-    assert file.stat().st_mode & 0o777 == 0o600
-    file.chmod(0o644)
-    with pytest.raises(ValidationError, match="chmod 600"):
-        read_callers(file)
+@pytest.mark.parametrize("host", ["[x", "[::1", "a,b", ""])
+def test_a_host_that_cannot_be_read_is_refused(wire: Wire, host: str) -> None:
+    scope = f"{KEY}/20260101/us-east-1/s3/aws4_request"
+    signature = f"SignedHeaders=host;x-amz-date, Signature={'0' * 64}"
+    headers = {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, {signature}"}
+    assert wire.send({**headers, "Host": host}, path="/a/b")[0] == 400
+    assert wire.send({**wire.signed("ListPipelines"), "Host": host})[0] == 400
 
 
-@pytest.mark.parametrize("text", ["", "[ann]\n", "nonsense", "[ann]\naws_access_key_id = A\n"])
-def test_a_file_without_callers_is_refused(tmp_path: Path, text: str) -> None:
-    file = tmp_path / "credentials"
-    file.write_text(text, encoding="utf-8")
-    file.chmod(0o600)
-    with pytest.raises(ValidationError, match="aws_secret_access_key"):
-        read_callers(file)
-    with pytest.raises(ValidationError, match="aws_secret_access_key"):
-        read_callers(tmp_path / "missing")
+def test_a_path_that_is_none_is_refused(wire: Wire) -> None:
+    headers = wire.signed("ListPipelines", service="s3")
+    del headers["X-Amz-Target"]
+    for path in ("[x", "http://x/", "*"):
+        assert wire.send(headers, path=path)[0] == 400, path
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", TYPE])
+def test_what_is_too_large_is_refused_before_it_is_asked_who_sent_it(
+    wire: Wire, kind: str
+) -> None:
+    most = 8 * 1024 * 1024 if kind == TYPE else 64 * 1024
+    headers = {"Content-Type": kind}
+    if kind == TYPE:
+        headers["X-Amz-Target"] = f"{PREFIX}.ListPipelines"
+    assert wire.send(headers, b"x" * most)[0] == 403
+    assert wire.send(headers, b"x" * (most + 1))[0] == 413
+
+
+def test_a_large_body_is_digested_in_pieces() -> None:
+    class Body(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            assert size is not None
+            assert 0 < size <= 1024 * 1024
+            return super().read(size)
+
+    large = b"x" * 3_000_000
+    assert digest_of(Body(large)) == hashlib.sha256(large).hexdigest()
 
 
 def test_the_server_tells_how_it_is(server: Server) -> None:

@@ -13,12 +13,17 @@ from xml.sax.saxutils import escape
 
 from pipelinekit.tools.aws.loopback import Call, CallRefused, Reply, copied
 from pipelinekit.tools.aws.signature import Flaw
+from pipelinekit.tools.durable import replaced
 
 XML: Final = {"Content-Type": "application/xml"}
 MOST_PARTS: Final = 10_000
+MOST_DIGITS: Final = 19
+"""Of a place in an object; what is larger is in none."""
 
 _RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
-_PART: Final = re.compile(rb"<PartNumber>\s*(\d+)\s*</PartNumber>")
+_PART: Final = re.compile(r"<PartNumber>([^<]*)</PartNumber>")
+_NUMBER: Final = re.compile("[0-9]{1,5}")
+_UPLOAD: Final = re.compile("[0-9a-f]{32}")
 
 
 class JobObjects:
@@ -36,6 +41,10 @@ class JobObjects:
         Flaw.MISSING: "AccessDenied",
         Flaw.UNKNOWN_KEY: "InvalidAccessKeyId",
         Flaw.WRONG: "SignatureDoesNotMatch",
+        Flaw.LOOSE: "AccessDenied",
+        Flaw.FOREIGN: "SignatureDoesNotMatch",
+        Flaw.EXPIRED: "RequestTimeTooSkewed",
+        Flaw.ALTERED: "XAmzContentSHA256Mismatch",
     }
 
     def __init__(
@@ -108,8 +117,9 @@ class JobObjects:
             return self._begin(name)
         if "uploadId" not in query:
             raise CallRefused("MethodNotAllowed", f"{call.method} is not done here", 405)
-        folder = self._folder / query["uploadId"][0]
-        if folder.parent != self._folder or not folder.is_dir():
+        upload = query["uploadId"][0]
+        folder = self._folder / upload
+        if not _UPLOAD.fullmatch(upload) or not folder.is_dir():
             raise CallRefused("NoSuchUpload", "there is no such upload; begin it again", 404)
         if call.method == "PUT":
             return _take_part(call, folder, query.get("partNumber", [""])[0])
@@ -128,6 +138,8 @@ class JobObjects:
 
 def _bounds(part: re.Match[str], size: int) -> tuple[int, int]:
     first, last = part.groups()
+    if max(len(first), len(last)) > MOST_DIGITS:
+        raise CallRefused("InvalidRange", f"a range of {size} bytes has no such numbers", 416)
     if first:
         start, end = int(first), int(last) + 1 if last else size
     else:
@@ -138,22 +150,30 @@ def _bounds(part: re.Match[str], size: int) -> tuple[int, int]:
 
 
 def _take_part(call: Call, folder: Path, number: str) -> Reply:
-    if not number.isdecimal() or not 1 <= int(number) <= MOST_PARTS:
-        found = f"partNumber is {number!r}, not 1 to {MOST_PARTS}"
-        raise CallRefused("InvalidArgument", found)
-    file = folder / str(int(number))
+    file = _part(folder, number)
     copied(call, file)
     return Reply(headers={"ETag": _etag(file)})
 
 
 def _join(folder: Path, asked: bytes, target: Path) -> None:
-    parts = [folder / str(int(number)) for number in _PART.findall(asked)]
+    numbers = _PART.findall(asked.decode(errors="replace"))
+    parts = [_part(folder, number.strip()) for number in numbers]
     if not parts or not all(part.is_file() for part in parts):
         raise CallRefused("InvalidPart", "a part that is to be joined was not uploaded")
-    with target.open("wb") as file:
+    order = [int(part.name) for part in parts]
+    if order != sorted(set(order)):
+        raise CallRefused("InvalidPartOrder", "parts are joined once each, by their numbers")
+    with replaced(target) as file:
         for part in parts:
             with part.open("rb") as source:
                 shutil.copyfileobj(source, file)
+
+
+def _part(folder: Path, number: str) -> Path:
+    if not _NUMBER.fullmatch(number) or not 1 <= int(number) <= MOST_PARTS:
+        found = f"partNumber is {number[:20]!r}, not 1 to {MOST_PARTS}"
+        raise CallRefused("InvalidArgument", found)
+    return folder / str(int(number))
 
 
 def _told(kind: str, name: str, **more: str) -> Reply:

@@ -1,5 +1,6 @@
 """Answers calls of AWS SDKs on this machine's own address, for the time that a job takes."""
 
+import os
 import re
 import shutil
 import tempfile
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import IO, ClassVar, Final, Protocol, Self
 
 from pipelinekit.tools.aws.signature import Flaw, flaw
+from pipelinekit.tools.durable import replaced
 
 CHUNK: Final = 1024 * 1024
 TARGET: Final = "x-amz-target"
@@ -36,6 +38,14 @@ class Call:
     query: str
     headers: Mapping[str, str]
     body: IO[bytes]
+
+    @property
+    def size(self) -> int:
+        """Tell how many bytes were sent, whatever the headers say."""
+        read = self.body.tell()
+        size = self.body.seek(0, os.SEEK_END)
+        self.body.seek(read)
+        return size
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,9 +204,9 @@ def copied(call: Call, target: Path) -> None:
     """Write the body of a call into a file, without the marks of `aws-chunked` pieces.
 
     Raises:
-        CallRefused: The pieces are not what they announce.
+        CallRefused: The pieces are not what they announce; the file is what it was.
     """
-    with target.open("wb") as file:
+    with replaced(target) as file:
         if "aws-chunked" in call.headers.get("content-encoding", ""):
             _unchunk(call.body, file)
         else:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import IO, Final
 from urllib.parse import urlsplit
 
@@ -14,6 +14,7 @@ _AUTHORIZATION: Final = re.compile(
     r"AWS4-HMAC-SHA256 Credential=([^/,]+)/(\d{8})/([^/,]+)/([^/,]+)/aws4_request, ?"
     r"SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})"
 )
+_PIECE: Final = 1024 * 1024
 
 
 class Flaw(Enum):
@@ -89,6 +90,20 @@ def flaw(
     return None if hmac.compare_digest(right, given.signature) else Flaw.WRONG
 
 
+def digest_of(body: IO[bytes]) -> str:
+    """Give the SHA-256 of a body, in hexadecimal, and leave the body at its beginning.
+
+    Args:
+        body: What was sent, which may be too large for the memory.
+    """
+    found = hashlib.sha256()
+    body.seek(0)
+    for piece in iter(partial(body.read, _PIECE), b""):
+        found.update(piece)
+    body.seek(0)
+    return found.hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class _Request:
     method: str
@@ -99,9 +114,7 @@ class _Request:
 
 def _of_call(request: _Request, given: Signed, secret: str) -> str:
     """Sign a call, whose path is the root: what botocore does, several times as fast."""
-    request.body.seek(0)
-    digest = request.headers.get("x-amz-content-sha256")
-    digest = digest or hashlib.sha256(request.body.read()).hexdigest()
+    digest = request.headers.get("x-amz-content-sha256") or digest_of(request.body)
     names = sorted(given.names)
     lines = [f"{name}:{' '.join(request.headers.get(name, '').split())}" for name in names]
     canonical = "\n".join([request.method, "/", "", *lines, "", ";".join(names), digest])

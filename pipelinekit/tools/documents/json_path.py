@@ -2,9 +2,13 @@
 
 import json
 from functools import lru_cache
+from typing import Final
 
 import jsonpath
 from jsonpath.exceptions import JSONPathError
+
+# The parser lets through what a number of too many digits raises.
+_FAULTS: Final = (JSONPathError, RecursionError, ValueError, ArithmeticError)
 
 
 class JsonPathError(Exception):
@@ -32,7 +36,7 @@ def values_at(path: str, data: object) -> list[str]:
     """
     try:
         found = _compiled(path).findall(data)  # type: ignore[arg-type]  # any JSON value will do
-    except (JSONPathError, RecursionError) as error:
+    except _FAULTS as error:
         raise JsonPathError(str(error)) from error
     return [each if isinstance(each, str) else json.dumps(each) for each in found]
 
@@ -41,5 +45,5 @@ def values_at(path: str, data: object) -> list[str]:
 def _compiled(path: str) -> jsonpath.JSONPath | jsonpath.CompoundJSONPath:
     try:
         return jsonpath.compile(path)
-    except (JSONPathError, RecursionError) as error:
+    except _FAULTS as error:
         raise JsonPathError(str(error)) from error
