@@ -2,7 +2,10 @@
 
 import errno
 import os
+import sys
 from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
 
 import click
 
@@ -44,6 +47,8 @@ COMMANDS = {
 }
 """By name, the module in this room and what the command is called there."""
 
+STREAMS: Final = {"stdin": "r", "stdout": "w", "stderr": "w"}
+
 
 class Refused(click.ClickException):
     """Something was asked that cannot be done."""
@@ -68,6 +73,29 @@ class Commands(click.Group):
         assert isinstance(command, click.Command)  # noqa: S101 - the table is ours
         return command
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - click's signature
+        """Run as a program, also where a standard stream is closed."""
+        for name, mode in STREAMS.items():
+            if getattr(sys, name) is None:
+                setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - it stays
+        return super().main(*args, **kwargs)
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401 - click's signature
+    ) -> click.Context:
+        """Read the options before the command; say in JSON what is wrong, where that is wanted."""
+        wants_json = "--json" in args
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.ClickException as error:
+            if wants_json:
+                echo_json({"error": {"code": "Usage", "message": error.format_message()}})
+            raise
+
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; say what was refused, without a traceback, and in JSON where wanted."""
         try:
@@ -84,7 +112,7 @@ class Commands(click.Group):
         except click.ClickException as error:
             _answer(ctx, "Usage", error.format_message())
             raise
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, click.Abort):
             ctx.exit(Exit.INTERRUPTED)
 
 

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -37,7 +37,11 @@ WHOLE = {"executions", "stages", "actions"}
 IDS = {"execution", "revision", "action_execution", "target"}
 COUNTS = {"number", "attempts", "attempt", "retries", "auto_retries"}
 COUNTS |= {"stale_answers", "passed", "failed", "skipped", "lines_covered", "lines_total"}
+SENTENCES = {"summary", "error", "comment", "failures"}
+"""What goes on in a second line where there is no room."""
+
 WIDE = 400
+BORDER, GAP, SENTENCE_WIDTH = 2, 2, 16
 CELL_WIDTH = 80
 
 
@@ -101,16 +105,37 @@ def show_table(columns: Sequence[str], rows: Sequence[dict[str, object]]) -> Non
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=SIMPLE_HEAD)
-    for column in columns:
-        right = column == "seconds" or column in COUNTS
-        table.add_column(column, justify="right" if right else "left")
-    for row in rows:
-        table.add_row(*(Text(*_cell(column, row[column])) for column in columns))
     console = Console(highlight=False)
+    table = Table(box=SIMPLE_HEAD)
+    cells = {column: [_cell(column, row[column]) for row in rows] for column in columns}
     if not sys.stdout.isatty():
-        console.width = WIDE  # nothing is cut off for a pipe
+        console.width = WIDE  # nothing is left out for a pipe
+    shown = _fitting(cells, console.width) if sys.stdout.isatty() else columns
+    for column in shown:
+        right = column == "seconds" or column in COUNTS
+        table.add_column(
+            column, justify="right" if right else "left", no_wrap=column not in SENTENCES
+        )
+    for number in range(len(rows)):
+        table.add_row(*(Text(*cells[column][number]) for column in shown))
     console.print(table)
+
+
+def _fitting(cells: Mapping[str, Sequence[tuple[str, str]]], width: int) -> list[str]:
+    """Choose the columns that say something, from the first one on as many as fit."""
+    widths = {
+        column: max(len(column), *(len(text) for text, _ in found))
+        for column, found in cells.items()
+        if any(text for text, _ in found)
+    }
+    shown: list[str] = []
+    left = width - BORDER
+    for column, wanted in widths.items():
+        left -= GAP + (min(wanted, SENTENCE_WIDTH) if column in SENTENCES else wanted)
+        if left < 0 and shown:
+            break
+        shown.append(column)
+    return shown
 
 
 def _cell(column: str, value: object) -> tuple[str, str]:

@@ -68,11 +68,11 @@ def logs(place: Surroundings, execution: str | None, action: str | None, *, foll
     with place.existing() as kit:
         run = chosen(kit, execution)
         _check_action(run, action)
+        if follow:
+            _follow(kit, run, action, aloud=not place.json)
         if place.json:
             echo_json([_log_data(run, row) for row in _attempts(run, action)])
-        elif follow:
-            _follow(kit, run, action)
-        else:
+        elif not follow:
             click.echo(clean(run.logs(action)))
 
 
@@ -143,11 +143,11 @@ def _log_data(run: Run, row: ActionExecution | RuleExecution) -> dict[str, objec
     }
 
 
-def _follow(kit: Kit, run: Run, action: str | None) -> None:
+def _follow(kit: Kit, run: Run, action: str | None, *, aloud: bool) -> None:
     feed = _Feed()
     while True:
         over = run.execution.ended or not kit.engine_alive()
-        for row in _attempts(run, action):
+        for row in _attempts(run, action) if aloud else ():
             for line in feed.of(row, run.log_file(row), over=over):
                 click.echo(clean(line))
         if over:

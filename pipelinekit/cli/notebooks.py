@@ -1,5 +1,6 @@
 """The commands for people with notebooks: notebook, open."""
 
+import shlex
 from pathlib import Path
 
 import click
@@ -37,7 +38,7 @@ def open_step(
         echo_json({"notebook": str(made)})
         return
     click.echo(made)
-    click.echo(f"Open it with: jupyter lab {made}", err=True)
+    click.echo(f"Open it with: jupyter lab {shlex.quote(str(made))}", err=True)
 
 
 @click.command()
@@ -87,11 +88,14 @@ def notebook(  # noqa: PLR0913 - a parameter for each option
     """
     text = written(Wish(files, after, name or Path.cwd().name, category, by_stage=stages))
     if out is None:
-        click.echo(text, nl=False)
+        if place.json:
+            echo_json({"file": None, "text": text})
+        else:
+            click.echo(text, nl=False)
         return
     with out.open("x", encoding="utf-8") as file:
         file.write(text)
     if place.json:
         echo_json({"file": str(out)})
     else:
-        click.echo(f"{out}: try it with: pipelinekit run {out}")
+        click.echo(f"{out}: try it with: pipelinekit run {shlex.quote(str(out))}")

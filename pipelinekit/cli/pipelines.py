@@ -23,7 +23,8 @@ from pipelinekit.wire.words import SHORT_ID
     "--to",
     "target",
     metavar="EXECUTION",
-    help="The beginning of its id; by default the last but one that succeeded in the stage.",
+    help="The beginning of its id; by default the latest that succeeded in the stage, other than "
+    "the one whose work is there.",
 )
 @click.pass_obj
 def rollback(place: Surroundings, pipeline: str, stage: str, target: str | None) -> None:

@@ -1,6 +1,7 @@
 """The command `release`: a notebook, promoted from one environment to the next."""
 
 import json
+import shlex
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -135,7 +136,7 @@ def _advice(promotion: Promotion, kit: Kit, run: Run) -> Iterator[str]:
         yield told
         return
     if resumable(kit.home, run.actions):
-        again = f"pipelinekit release {promotion.notebook} --resume"
+        again = shlex.join(["pipelinekit", "release", str(promotion.notebook), "--resume"])
         yield f"Go on from the cell that failed with: {again}"
     command = anew(run.definition, promotion.notebook)
     yield f"That goes on with what it took; release changed files with: {command}"

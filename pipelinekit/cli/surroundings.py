@@ -130,9 +130,9 @@ def functions_of(pipeline: Pipeline) -> list[str]:
 
 def echo_json(data: object) -> None:
     """Print data as JSON; nouns are objects, times ISO 8601."""
-    place = click.get_current_context().ensure_object(Surroundings)
-    text = json.dumps(data, indent=2, ensure_ascii=False, default=_plain)
-    click.echo(text, file=place.answers)
+    context = click.get_current_context(silent=True)
+    answers = context.ensure_object(Surroundings).answers if context else None
+    click.echo(json.dumps(data, indent=2, ensure_ascii=False, default=_plain), file=answers)
 
 
 def shared(command: Command) -> Command:

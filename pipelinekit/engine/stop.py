@@ -30,8 +30,9 @@ def stop(draft: Draft, event: StopRequested) -> None:
     """Stop an execution: at once where it only waits, else when its actions have ended."""
     execution = draft.execution(event.execution)
     _check(execution, event)
-    asked = Stop(event.by, event.reason, event.abandon)
-    summary = f"Stopped by {event.by}" + (f": {event.reason}" if event.reason else "")
+    before = execution.stop.reason if execution.stop else ""  # it was to wait until now
+    asked = Stop(event.by, event.reason or before, event.abandon)
+    summary = f"Stopped by {event.by}" + (f": {asked.reason}" if asked.reason else "")
     draft.answer = execution.id
     if not inside(draft, execution):
         withdraw(draft, execution)

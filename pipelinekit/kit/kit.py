@@ -222,7 +222,8 @@ class Kit(LocalControl):
         Args:
             pipeline: The pipeline's name.
             stage: The stage, any but the first.
-            to: That execution or its id; when None the last but one that succeeded there.
+            to: That execution or its id; when None the latest that succeeded there, other than
+                the one whose work is there.
 
         Raises:
             UnableToRollback: The stage cannot be rolled back, or not to that execution.
@@ -263,6 +264,11 @@ class Kit(LocalControl):
         Raises:
             ExecutionNotFound: No execution has that id, or several begin so.
         """
+        if not execution:
+            raise ExecutionNotFound(
+                "an execution was asked for by an empty id, with which all begin; give the "
+                "beginning of its id"
+            )
         query = Query(prefix=execution, limit=MOST_FITTING)
         rows = self.store.find(PipelineExecution, query)
         found = [row for row in rows if row.id.startswith(execution)]

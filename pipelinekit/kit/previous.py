@@ -28,6 +28,7 @@ def previous(store: Store, pipeline: str, stage: str) -> str:
         PipelineNotFound: No pipeline has that name.
         StageNotFound: No execution has ever entered such a stage.
     """
+    _version(store, pipeline)
     states = store.find(StageState, Query(pipeline=pipeline))
     if all(each.stage != stage for each in states):
         entered = ", ".join(each.stage for each in states) or "none"
@@ -39,8 +40,9 @@ def previous(store: Store, pipeline: str, stage: str) -> str:
     if good is not None:
         return good
     raise UnableToRollback(
-        f"stage {stage!r} of pipeline {pipeline!r} was to be rolled back, and no earlier "
-        f"execution of the current definition has succeeded in it; start a new execution instead"
+        f"stage {stage!r} of pipeline {pipeline!r} was to be rolled back, and no execution of the "
+        f"current definition has succeeded in it other than the one whose work is there; name one "
+        f"to have its work done again, or start a new execution"
     )
 
 
@@ -49,12 +51,10 @@ def targets(store: Store, pipeline: str, stage: str) -> Iterator[str]:
 
     They go by their numbers, in which they enter a stage too, and not by clocks.
     """
-    records = store.find(PipelineRecord, Query(pipeline=pipeline))
-    if not records:
-        raise PipelineNotFound(f"pipeline {pipeline!r} was asked for and is not defined here")
+    version = _version(store, pipeline)
     there = at_work_in(store, pipeline, stage)
     for execution in _executions(store, pipeline):
-        if execution.version < records[0].version:
+        if execution.version < version:
             return  # so are all before it
         usual = execution.type is not ExecutionType.ROLLBACK and execution.id != there
         if usual and _succeeded(store, execution.id, stage):
@@ -71,6 +71,13 @@ def at_work_in(store: Store, pipeline: str, stage: str) -> str | None:
         if any(each.stage == stage for each in begun):
             return execution.target or execution.id
     return None
+
+
+def _version(store: Store, pipeline: str) -> int:
+    records = store.find(PipelineRecord, Query(pipeline=pipeline))
+    if not records:
+        raise PipelineNotFound(f"pipeline {pipeline!r} was asked for and is not defined here")
+    return records[0].version
 
 
 def _stray(store: Store, pipeline: str, stage: str) -> Iterator[PipelineExecution]:

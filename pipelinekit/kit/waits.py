@@ -89,7 +89,11 @@ def the_one(waiting: Sequence[ActionExecution], action: str | None, asked: str) 
     if not waiting:
         raise ActionNotFound(f"{asked}, and none waits; look at its status for what goes on")
     found = ", ".join(row.action for row in waiting)
-    raise ActionNotFound(f"{asked}; those that wait are: {found}; say which with action=")
+    if action is None:
+        raise ActionNotFound(f"{asked}; several wait: {found}; say which by its action's name")
+    raise ActionNotFound(
+        f"{asked}, and {action!r} waits for none; those that wait are: {found}; name one of them"
+    )
 
 
 def the_failed(run: Asked, what: str) -> str:

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from msgspec import field
-from msgspec.structs import replace
+from msgspec.structs import force_setattr, replace
 
 from pipelinekit.model.action import Action, artifact
+from pipelinekit.model.kinds import refuse_others, word
 from pipelinekit.model.noun import Noun
 
 
@@ -77,6 +78,12 @@ class Condition(Noun):
     rules: tuple[Rule, ...]
     result: Result | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse what is no rule, and take a word for the result."""
+        refuse_others(self, "rules", self.rules, Rule)
+        if self.result is not None:
+            force_setattr(self, "result", word(self, "result", self.result, Result))
+
 
 class FailureConditions(Noun):
     """What happens when the stage has failed: one result, or conditions, not both."""
@@ -84,3 +91,12 @@ class FailureConditions(Noun):
     result: Result | None = None
     retry_mode: RetryMode | None = None
     conditions: tuple[Condition, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what is no condition, and take words for the result and the mode."""
+        refuse_others(self, "conditions", self.conditions, Condition)
+        if self.result is not None:
+            force_setattr(self, "result", word(self, "result", self.result, Result))
+        if self.retry_mode is not None:
+            mode = word(self, "retry_mode", self.retry_mode, RetryMode)
+            force_setattr(self, "retry_mode", mode)

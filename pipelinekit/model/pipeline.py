@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import TypeVar
 
 from msgspec import field
 from msgspec.structs import force_setattr, replace
@@ -14,10 +13,9 @@ from pipelinekit.model.action import Action, Steps
 from pipelinekit.model.condition import Condition, ConditionType, FailureConditions, Rule
 from pipelinekit.model.errors import ValidationError
 from pipelinekit.model.gate import Gate, Recovery, gate_of, recovery_of
-from pipelinekit.model.noun import SHORT, Noun, shown
+from pipelinekit.model.kinds import refuse_nameless, refuse_others, word
+from pipelinekit.model.noun import Noun
 from pipelinekit.model.trigger import Trigger
-
-E = TypeVar("E", bound=StrEnum)
 
 LOCAL_ROLE = "arn:aws:iam::000000000000:role/pipelinekit"
 LOCAL_BUCKET = "pipelinekit-artifacts"
@@ -113,9 +111,9 @@ class Stage:
         on_success: Gate = (),
         on_failure: Recovery = None,
     ) -> None:
-        _refuse_nameless(self, name)
+        refuse_nameless(self, name)
         object.__setattr__(self, "name", name)
-        _refuse_others(self, "actions", actions, Action)
+        refuse_others(self, "actions", actions, Action)
         given = actions
         if parts:
             steps = Steps.of(parts[0])
@@ -187,12 +185,12 @@ class Pipeline(Noun):
 
     def __post_init__(self) -> None:
         """Refuse what is no stage, variable or trigger, and take words for modes and types."""
-        _refuse_nameless(self, self.name)
-        _refuse_others(self, "stages", self.stages, Stage)
-        _refuse_others(self, "variables", self.variables, Variable)
-        _refuse_others(self, "triggers", self.triggers, Trigger)
-        force_setattr(self, "mode", _word(self, "mode", self.mode, ExecutionMode))
-        force_setattr(self, "type", _word(self, "type", self.type, PipelineType))
+        refuse_nameless(self, self.name)
+        refuse_others(self, "stages", self.stages, Stage)
+        refuse_others(self, "variables", self.variables, Variable)
+        refuse_others(self, "triggers", self.triggers, Trigger)
+        force_setattr(self, "mode", word(self, "mode", self.mode, ExecutionMode))
+        force_setattr(self, "type", word(self, "type", self.type, PipelineType))
 
     def __rshift__(self, stage: Stage) -> "Pipeline":
         """Give a copy with one more stage at its end.
@@ -220,35 +218,3 @@ class Pipeline(Noun):
     def stage(self, name: str) -> Stage | None:
         """Find a stage by its name."""
         return next((stage for stage in self.stages if stage.name == name), None)
-
-
-def _refuse_nameless(whole: object, name: object) -> None:
-    if not isinstance(name, str):
-        noun = type(whole).__name__
-        raise ValidationError(
-            f'{noun}({SHORT.repr(name)}) was asked for; give its name first: {noun}("name", ...)'
-        )
-
-
-def _refuse_others(whole: object, member: str, given: object, kind: type) -> None:
-    if type(given) is not tuple and not isinstance(given, list):
-        raise ValidationError(
-            f"{shown(whole)} was to have {shown(given)} as its {member}; write a tuple of "
-            f"{kind.__name__}(...) there"
-        )
-    for each in given:
-        if not isinstance(each, kind):
-            raise ValidationError(
-                f"{shown(whole)} was to have {shown(each)} among its {member}; write each of them "
-                f"as {kind.__name__}(...)"
-            )
-
-
-def _word(whole: object, member: str, given: str, words: type[E]) -> E:
-    if isinstance(given, words):
-        return given
-    if given in set(words):
-        return words(given)
-    raise ValidationError(
-        f"{shown(whole)} was to have the {member} {given!r}; write one of {', '.join(words)}"
-    )

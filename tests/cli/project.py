@@ -226,6 +226,12 @@ class Terminal:
         """Type a line."""
         os.write(self._mine, f"{line}\n".encode())
 
+    def interrupt(self) -> None:
+        """Do what Ctrl-C does, until it is heard: the first may come before it is waited for."""
+        while self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+            self._read()
+
     def end(self) -> tuple[int, str]:
         """Wait for the end; give the exit code and everything that was shown."""
         while self._read():

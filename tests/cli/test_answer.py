@@ -22,6 +22,8 @@ def test_where_several_approvals_wait_one_has_to_be_named(project: Project) -> N
     assert refused.returncode == 2
     assert "(demo, stage Gate)" in refused.stderr
     assert "(other, stage Gate)" in refused.stderr
+    other = project.call("approve", "other", "--action", "no")
+    assert "and 'no' waits for none; those that wait are: ok; name one of them" in other.stderr
     assert project.answer("approve", "other")["status"] == "Succeeded"
     assert project.waits("demo")
 
@@ -50,6 +52,7 @@ def test_an_unknown_execution_is_refused_with_the_pipelines_that_may_be_meant(
     project: Project,
 ) -> None:
     project.call("run", project.write("demo.py", GATE))
+    assert "by an empty id" in project.call("stop", "").stderr
     for command in ("status", "reject", "watch"):
         refused = project.call(command, "nosuch")
         assert refused.returncode == 2

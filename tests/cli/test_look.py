@@ -148,6 +148,46 @@ def test_history_has_a_table_for_people_and_json_for_programs(project: Project) 
     assert "StartPipelineExecution" in table
 
 
+def test_on_a_terminal_history_has_the_columns_that_fit(project: Project) -> None:
+    project.call("run", project.write("demo.py", GATE), "--yes")
+    shown = subprocess.run(
+        ["script", "-qec", f"{sys.executable} -m pipelinekit history", "/dev/null"],
+        cwd=project.folder,
+        env={**project.environment, "COLUMNS": "80", "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    (row,) = [line.split() for line in shown.splitlines() if "✓" in line]
+    identity = project.answer("history")[0]["execution"]
+    assert row[:5] == ["demo", "1", identity[:8], "✓", "Succeeded"]
+    assert "StartPipelineExecution" not in shown
+
+
+def test_programs_get_json_whatever_they_ask(project: Project) -> None:
+    notebook(project.folder, "1")
+    assert "pk.notebook" in project.answer("notebook", "report.ipynb")["text"]
+    assert project.answer("-C", "nowhere", "status")["error"]["code"] == "Usage"
+    running = project.begin("run", project.write("demo.py", UNTIL))
+    until(lambda: "Test/rest" in running.stdout.readline() if running.stdout else False)
+    following = project.begin("logs", "--follow", "--json")
+    project.write("go", "")
+    rows = json.loads(following.communicate(timeout=30)[0])
+    running.communicate(timeout=30)
+    assert [row["status"] for row in rows] == ["Succeeded", "Succeeded"]
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&- 2>&-"])
+def test_a_run_goes_on_where_standard_streams_are_closed(project: Project, closed: str) -> None:
+    file = project.write("demo.py", GATE)
+    command = f"{sys.executable} -m pipelinekit run {file} --yes {closed}"
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=project.folder, env=project.environment, check=False
+    )
+    assert done.returncode == 0
+    assert project.answer("status", "demo")["status"] == "Succeeded"
+
+
 def test_history_of_an_unknown_pipeline_is_refused(project: Project) -> None:
     project.call("run", project.write("demo.py", GATE), "--yes")
     refused = project.call("history", "shop")

@@ -140,6 +140,21 @@ def test_on_a_terminal_somebody_is_asked_before_a_pipeline_is_deleted(
     assert project.call("status", "demo").returncode == (2 if code == 0 else 0)
 
 
+def test_who_interrupts_the_question_deletes_nothing(project: Project) -> None:
+    project.call("run", project.write("demo.py", COUNT))
+    terminal = Terminal(project, "delete", "demo")
+    terminal.read_until("under way?")
+    terminal.interrupt()
+    assert terminal.end()[0] == 130
+    assert project.call("status", "demo").returncode == 0
+
+
+def test_a_stage_of_no_pipeline_is_not_rolled_back(project: Project) -> None:
+    project.call("run", project.write("demo.py", COUNT))
+    refused = project.answer("rollback", "nope", "Live")
+    assert refused["error"]["code"] == "PipelineNotFoundException"
+
+
 def test_what_runs_for_a_deleted_pipeline_is_ended(shop: Project) -> None:
     started = shop.call("start", "pipeline.py")
     assert started.returncode == 0, started.stderr

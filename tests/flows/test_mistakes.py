@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import pytest
 
 import pipelinekit as pk
+from pipelinekit.model.condition import Result, RetryMode
 from pipelinekit.model.errors import ActionNotFound, DefinitionError, ValidationError
 from pipelinekit.model.pipeline import PipelineType
 from tests.build import full
@@ -14,6 +15,7 @@ from tests.build import full
 ask, make = pk.approval("ask"), pk.commands("make", "make")
 fetch = pk.files("fetch", str(Path(__file__).parent))
 stage = pk.Stage("T", ask)
+rule = pk.commands_check("look", "true")
 
 Wrong: TypeAlias = Any
 """What mypy would refuse, as many a notebook has none."""
@@ -42,6 +44,13 @@ def two(act: pk.Action, **members: Wrong) -> pk.Pipeline:
         (lambda: two(ask, variables={"v": "1"}), "the dict {'v': '1'} as its variables"),
         (lambda: two(ask, variables=["v"]), "among its variables; write each .* as Variable"),
         (lambda: two(ask, mode="queued"), "'queued'; write one of SUPERSEDED, QUEUED, PARALLEL"),
+        (
+            lambda: pk.Condition((rule,), result=odd("NO")),
+            "the result .NO.; write one of",
+        ),
+        (lambda: pk.Condition(odd(rule)), "the Rule 'look' as its rules"),
+        (lambda: pk.FailureConditions(retry_mode=odd("NO")), "the retry_mode 'NO'; write one"),
+        (lambda: pk.FailureConditions(conditions=odd((rule,))), "among its conditions"),
         (lambda: two(ask, type="V3"), "'V3'; write one of V1, V2"),
         (lambda: make.reads(odd([ask])), r"reads\(build, test\)"),
         (lambda: make.reads(odd(5)), r"reads\(5\) was asked for, which is no artifact"),
@@ -84,6 +93,9 @@ def test_what_is_no_pipeline_is_refused_by_a_kit(
 def test_words_stand_for_modes_and_types_and_paths_for_their_texts() -> None:
     assert two(ask, mode="QUEUED").mode is pk.ExecutionMode.QUEUED
     assert two(ask, type="V1").type is PipelineType.V1
+    assert pk.Condition((rule,), result=odd("FAIL")).result is Result.FAIL
+    again = pk.FailureConditions(result=odd("RETRY"), retry_mode=odd("ALL_ACTIONS"))
+    assert (again.result, again.retry_mode) == (Result.RETRY, RetryMode.ALL_ACTIONS)
     settings = pk.Settings(
         folder=odd(Path("here")),
         projects={"shop": odd({"buildspec": Path("b.yml")})},

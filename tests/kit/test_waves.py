@@ -68,7 +68,7 @@ def test_of_two_freezes_one_says_which_is_overridden(kit: pk.Kit) -> None:
     two = (Environment("eu", freezes=ALWAYS), Environment("us", after=(), freezes=ALWAYS))
     release = begun(kit, file, known(*two))
     until(lambda: len(release.run.frozen) == len(two))
-    with pytest.raises(ActionNotFound, match="freeze-eu, freeze-us; say which with action="):
+    with pytest.raises(ActionNotFound, match="freeze-eu, freeze-us; say which by"):
         release.override("a hotfix")
     release.override("a hotfix", "freeze-us")
     settled(release)

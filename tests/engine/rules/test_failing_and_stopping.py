@@ -296,6 +296,15 @@ def test_the_reason_of_a_stop_and_who_asked_for_it_are_kept() -> None:
     assert (asked.by, asked.reason, asked.abandon) == ("ann", "wrong version", True)
 
 
+def test_the_reason_stays_when_a_stop_that_waits_becomes_an_abandoning_one() -> None:
+    """3.8: it is why the execution is stopped, in whichever way."""
+    world, run = building()
+    world.stop(run, reason="wrong version")
+    world.stop(run, abandon=True)
+    assert world.execution(run).stop.reason == "wrong version"
+    assert world.execution(run).summary == "Stopped by ann: wrong version"
+
+
 def test_a_reason_of_more_than_200_characters_is_refused() -> None:
     """3.8: a reason has at most 200 characters."""
     world = World()
