@@ -5,10 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from pipelinekit.builds.build import BUILDSPEC
-from pipelinekit.builds.environment import account_variables, asked_variables
-from pipelinekit.builds.source import primary_of, read_spec
-from pipelinekit.builds.task import BuildFailed
+from pipelinekit import builds
 from pipelinekit.engine.inputs import put_in, put_in_shell
 from pipelinekit.kit.run import Run
 from pipelinekit.model.action import Action, SecretType
@@ -55,7 +52,7 @@ def step_of(
         return Step(_unknown(f"an action of type {row.type} has no commands"))
     try:
         return _of_project(row, action, inputs, settings)
-    except (BuildFailed, DocumentError) as error:
+    except (builds.BuildFailed, DocumentError) as error:
         return Step(_unknown(str(error)))
 
 
@@ -82,7 +79,7 @@ def _of_commands(run: Run, action: Action, settings: Settings) -> Step:
         secrets={name: value for name, value in values.items() if name in hidden},
     )
     spec = Buildspec("0.2", (Phase("commands", commands),))
-    return Step(_script(spec), own.over(Variables(account_variables(settings))))
+    return Step(_script(spec), own.over(Variables(builds.account_variables(settings))))
 
 
 def _known(run: Run) -> dict[tuple[str, str], str]:
@@ -102,13 +99,17 @@ def _of_project(
 ) -> Step:
     given, name = row.resolved, row.resolved["ProjectName"]
     project = settings.projects.get(name, Project())
-    primary = primary_of(action.inputs, given.get("PrimarySource"))
+    primary = builds.primary_of(action.inputs, given.get("PrimarySource"))
     if primary not in inputs:
-        raise BuildFailed(f"the files of input {primary} are not there: the build never began")
-    where = given.get("BuildspecOverride") or project.buildspec or BUILDSPEC
-    spec = read_spec(inputs[primary], where, name)
+        raise builds.BuildFailed(
+            f"the files of input {primary} are not there: the build never began"
+        )
+    where = given.get("BuildspecOverride") or project.buildspec or builds.BUILDSPEC
+    spec = builds.read_spec(inputs[primary], where, name)
     own = read_variables(given.get("EnvironmentVariables", "[]"))
-    asked = asked_variables(own, project, spec).over(Variables(account_variables(settings)))
+    asked = builds.asked_variables(own, project, spec).over(
+        Variables(builds.account_variables(settings))
+    )
     cell = _script(spec)
     if spec.idle:
         cell = _unknown("the buildspec of the project has none; the builds of a batch have theirs")
