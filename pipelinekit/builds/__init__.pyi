@@ -1,9 +1,15 @@
 from .batch import carry_out_batch as carry_out_batch
+from .build import BUILDSPEC as BUILDSPEC
 from .commands import build_commands as build_commands
 from .compute import place_obstacle as place_obstacle
+from .environment import account_variables as account_variables
+from .environment import asked_variables as asked_variables
 from .project import build_project as build_project
 from .project import project_obstacle as project_obstacle
 from .repository import clone_reference as clone_reference
 from .results import collect as collect
 from .secrets import fetch as fetch
 from .secrets import secrets_obstacle as secrets_obstacle
+from .source import primary_of as primary_of
+from .source import read_spec as read_spec
+from .task import BuildFailed as BuildFailed

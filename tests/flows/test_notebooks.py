@@ -199,4 +199,4 @@ def test_failed_commands_are_opened_as_a_notebook(kit: Kit, tmp_path: Path) -> N
     made = lay_out(run, folder=tmp_path / "opened")
     told = json.loads(made.read_text(encoding="utf-8"))["cells"]
     assert "some data" in told[0]["source"]
-    assert told[-1]["source"].startswith("%%bash\ncat data.txt\n")
+    assert told[-1]["source"].startswith("%%bash\n{\n# commands\ncat data.txt\n")
