@@ -33,7 +33,7 @@ def open_step(
     of which the latest execution is meant.
     """
     with place.existing() as kit:
-        made = lay_out(chosen(kit, execution), action, folder)
+        made = lay_out(chosen(kit, execution), action, folder, kit.settings)
     if place.json:
         echo_json({"notebook": str(made)})
         return
