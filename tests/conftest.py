@@ -22,6 +22,7 @@ CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of what a script starts with `&`
     signal.signal(signal.SIGINT, signal.default_int_handler)  # else no child hears Ctrl-C either
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which nohup has everybody ignore
 
 CLIENTS = {"sdk_js", "terraform"}
 """Programs of others that talk to what is tested; CI may lack them, and says so."""

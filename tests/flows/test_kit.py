@@ -415,9 +415,12 @@ def test_a_run_that_did_not_succeed_raises_with_the_reason(kit: pk.Kit) -> None:
 
 def test_an_id_that_fits_several_runs_is_refused(kit: pk.Kit) -> None:
     pipeline = line(pk.Stage("Gate", pk.approval("ok")))
-    for _ in range(2):
-        kit.start(pipeline)
-    with pytest.raises(ExecutionNotFound, match="fits 2"):
+    seen: set[str] = set()
+    while (first := kit.start(pipeline).id[0]) not in seen:  # of 16 letters
+        seen.add(first)
+    with pytest.raises(ExecutionNotFound, match="fits 2; give more letters"):
+        kit.run(first)
+    with pytest.raises(ExecutionNotFound, match="by an empty id, with which all begin"):
         kit.run("")
 
 
