@@ -246,6 +246,8 @@ class Desk:
         return part
 
     def _bring(self, part: _Part, pipeline: str, event: Event) -> None:
+        if part.deleted:  # what it had is in the store until this batch's commit
+            return
         match event:
             case Started(token=str() as token):
                 found = self._store.find(StartToken, Query(pipeline=pipeline, id=token))

@@ -7,9 +7,10 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
-from pipelinekit.model.errors import StoreError, ValidationError
-from pipelinekit.model.event import Defined, Started
-from pipelinekit.model.execution import PipelineExecution
+from pipelinekit.model.errors import PipelineKitError, StoreError, ValidationError
+from pipelinekit.model.event import Defined, Deleted, Reported, Started
+from pipelinekit.model.execution import ActionExecution, PipelineExecution
+from pipelinekit.model.order import Succeeded
 from pipelinekit.model.pipeline import Stage, Variable
 from pipelinekit.ports.store import ConflictError, Entry, Query
 from pipelinekit.runtime.desk import Asked, Desk
@@ -60,6 +61,31 @@ def test_what_could_not_be_committed_is_forgotten(
     assert desk.settle([Asked(second)]).answers == (second.id,)
     (run,) = store.find(PipelineExecution, Query())
     assert (run.id, run.number) == (second.id, 1)
+
+
+def test_nothing_comes_back_of_a_pipeline_that_is_deleted_in_the_same_batch(
+    store: Stumbling,
+) -> None:
+    desk = Desk(store)
+    desk.settle([Asked(DEFINED)])
+    desk.settle([Asked(STARTED)])
+    (row,) = store.find(ActionExecution, Query())
+    deleted = Deleted(id=str(UUID(int=3)), pipeline="shop", at=NOON, by="ann")
+    late = Reported(
+        id=str(UUID(int=4)),
+        pipeline="shop",
+        at=NOON,
+        by="ann",
+        execution=row.execution,
+        stage=row.stage,
+        action=row.action,
+        action_execution=row.id,
+        outcome=Succeeded(),
+    )
+    *_, answer = desk.settle([Asked(deleted), Asked(late)]).answers
+    assert isinstance(answer, PipelineKitError)
+    assert store.find(PipelineExecution, Query()) == []
+    desk.settle([Asked(replace(DEFINED, id=str(UUID(int=5))))])
 
 
 def test_a_conflict_is_decided_again_on_what_is_there_now(store: Stumbling) -> None:
