@@ -85,7 +85,10 @@ def test_nothing_comes_back_of_a_pipeline_that_is_deleted_in_the_same_batch(
     *_, answer = desk.settle([Asked(deleted), Asked(late)]).answers
     assert isinstance(answer, PipelineKitError)
     assert store.find(PipelineExecution, Query()) == []
-    desk.settle([Asked(replace(DEFINED, id=str(UUID(int=5))))])
+    again = replace(DEFINED, id=str(UUID(int=5)), definition=line(Stage("Other", step("make"))))
+    assert desk.settle([Asked(again)]).answers == ("1",)
+    desk.settle([Asked(replace(STARTED, id=str(UUID(int=6))))])
+    assert [each.number for each in store.find(PipelineExecution, Query())] == [1]
 
 
 def test_a_conflict_is_decided_again_on_what_is_there_now(store: Stumbling) -> None:
