@@ -230,7 +230,9 @@ class Terminal:
         """Do what Ctrl-C does, until it is heard: the first may come before it is waited for."""
         while self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
-            self._read()
+            limit = time.monotonic() + 5
+            while self._process.poll() is None and time.monotonic() < limit:
+                self._read()
 
     def end(self) -> tuple[int, str]:
         """Wait for the end; give the exit code and everything that was shown."""
