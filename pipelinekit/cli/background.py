@@ -58,8 +58,9 @@ def ensure_engine(kit: Kit, run: Run) -> None:
     Raises:
         EngineClosed: The engine that was started ended at once.
     """
-    open_ones = under_way(kit) or kit.store.past.holders()  # whose work is to be ended
-    if kit.engine_alive() or not open_ones:
+    if kit.engine_alive():
+        return
+    if not under_way(kit) and not kit.store.past.holders():  # whose work is to be ended
         return
     folder = settings_folder(remembered(kit.home.folder, run.pipeline))
     trouble = "" if run.execution.ended else _trouble(run, folder)

@@ -48,6 +48,7 @@ COMMANDS = {
 """By name, the module in this room and what the command is called there."""
 
 STREAMS: Final = {"stdin": "r", "stdout": "w", "stderr": "w"}
+"""The standard streams by name, and how each is opened."""
 
 
 class Refused(click.ClickException):

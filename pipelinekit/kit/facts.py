@@ -162,7 +162,8 @@ class RunFacts(Noun):
         engine: Whether some engine is at work.
         stages: Those of its definition; only the one that is rolled back for a rollback.
         target: The execution that a rollback goes back to.
-        overdue: Whether the time of something is over, and no engine has dealt with that yet.
+        overdue: Whether it waits for people, and an engine has to deal with something first, as
+            its time is over.
     """
 
     execution: PipelineExecution

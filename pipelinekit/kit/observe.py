@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from msgspec import structs
+
 from pipelinekit.engine.conditions import condition_of
 from pipelinekit.engine.review import asks
 from pipelinekit.kit.facts import (
@@ -72,15 +74,16 @@ class _Reading:
         execution = self._execution
         stages = tuple(self._stages())
         end = execution.updated if execution.ended else self._present
-        return RunFacts(
+        facts = RunFacts(
             execution=execution,
             mark=self._mark(stages),
             seconds=_seconds(execution.started, end),
             stages=stages,
             engine=self._run.engine_alive(),
             target=self._target(),
-            overdue=not execution.ended and self._run.overdue(self._present),
         )
+        late = facts.waits_for_people and self._run.overdue(self._present)
+        return structs.replace(facts, overdue=True) if late else facts
 
     def _mark(self, stages: tuple[StageFacts, ...]) -> Mark:
         if self._execution.status is not PipelineStatus.IN_PROGRESS:

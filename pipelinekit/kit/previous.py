@@ -28,7 +28,7 @@ def previous(store: Store, pipeline: str, stage: str) -> str:
         PipelineNotFound: No pipeline has that name.
         StageNotFound: No execution has ever entered such a stage.
     """
-    _version(store, pipeline)
+    _version(store, pipeline)  # which refuses a pipeline that is not there
     states = store.find(StageState, Query(pipeline=pipeline))
     if all(each.stage != stage for each in states):
         entered = ", ".join(each.stage for each in states) or "none"
@@ -66,7 +66,13 @@ def at_work_in(store: Store, pipeline: str, stage: str) -> str | None:
 
     One that skipped the stage, or that its entry condition kept out, left there what was there.
     """
-    for execution in chain(_stray(store, pipeline, stage), _executions(store, pipeline)):
+    newest = store.find(StageExecution, Query(pipeline=pipeline, stage=stage, limit=1))
+    if not newest:
+        return None  # nobody has ever entered it
+    last = store.find(PipelineExecution, Query(id=newest[0].execution))
+    # What is left over of a PARALLEL pipeline may have entered it after those with later numbers.
+    strays = (each for each in last if each.mode is ExecutionMode.PARALLEL)
+    for execution in chain(strays, _executions(store, pipeline)):
         begun = store.find(ActionExecution, Query(execution=execution.id))
         if any(each.stage == stage for each in begun):
             return execution.target or execution.id
@@ -78,13 +84,6 @@ def _version(store: Store, pipeline: str) -> int:
     if not records:
         raise PipelineNotFound(f"pipeline {pipeline!r} was asked for and is not defined here")
     return records[0].version
-
-
-def _stray(store: Store, pipeline: str, stage: str) -> Iterator[PipelineExecution]:
-    """Give the one that entered a stage last, where it is left over of a PARALLEL pipeline."""
-    for entered in store.find(StageExecution, Query(pipeline=pipeline, stage=stage, limit=1)):
-        found = store.find(PipelineExecution, Query(id=entered.execution))
-        yield from (each for each in found if each.mode is ExecutionMode.PARALLEL)
 
 
 def _executions(store: Store, pipeline: str) -> Iterator[PipelineExecution]:

@@ -168,8 +168,8 @@ class Run:
         return list(self._kit.store.find(PipelineExecution, query))
 
     def overdue(self, at: datetime) -> bool:
-        """Tell whether something of it is to be dealt with by a time, UTC, and was not yet."""
-        return any(order.execution == self.id for order in self._kit.store.past.late(at))
+        """Tell whether something of its pipeline was to be dealt with by a time, UTC."""
+        return any(order.pipeline == self.pipeline for order in self._kit.store.past.late(at))
 
     @property
     def tries(self) -> list[ActionExecution | RuleExecution]:
