@@ -16,11 +16,10 @@ from pipelinekit.cli.view import data
 from pipelinekit.kit.fact_words import between, rolled_back
 from pipelinekit.kit.facts import RunFacts
 from pipelinekit.kit.kit import Kit
-from pipelinekit.kit.logs import news, shown
+from pipelinekit.kit.logs import news, refuse_unknown, shown
 from pipelinekit.kit.observe import observed
 from pipelinekit.kit.run import Run
 from pipelinekit.model.check import RuleExecution
-from pipelinekit.model.errors import ActionNotFound
 from pipelinekit.model.execution import ActionExecution
 from pipelinekit.model.status import ActionStatus
 from pipelinekit.runtime.clock import now
@@ -67,7 +66,8 @@ def logs(place: Surroundings, execution: str | None, action: str | None, *, foll
     """
     with place.existing() as kit:
         run = chosen(kit, execution)
-        _check_action(run, action)
+        if action is not None:
+            refuse_unknown(run.definition, action)
         if follow:
             _follow(kit, run, action, aloud=not place.json)
         if place.json:
@@ -116,18 +116,6 @@ def _where(facts: RunFacts) -> str:
 
 def _attempts(run: Run, action: str | None) -> list[ActionExecution | RuleExecution]:
     return [row for row in run.tries if action in {None, row.action}]
-
-
-def _check_action(run: Run, action: str | None) -> None:
-    stages = run.definition.stages
-    names = [each.name for stage in stages for each in stage.actions]
-    rules = [each.name for stage in stages for each in stage.rules]
-    if action is not None and action not in {*names, *rules}:
-        besides = f", and its rules {', '.join(rules)}" if rules else ""
-        raise ActionNotFound(
-            f"the logs of action {action!r} were asked for and pipeline {run.pipeline} has no "
-            f"such action or rule; its actions are {', '.join(names)}{besides}"
-        )
 
 
 def _log_data(run: Run, row: ActionExecution | RuleExecution) -> dict[str, object]:
