@@ -55,6 +55,7 @@ class Server:
             channel_timeout=IDLE_SECONDS,
             max_request_body_size=MOST_BODY,
             max_request_header_size=MOST_HEADERS,
+            clear_untrusted_proxy_headers=False,  # nobody here looks at them
             ident="pipelinekit",
         )
         shown = f"[{host}]" if ":" in host else host

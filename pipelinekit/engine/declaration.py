@@ -113,28 +113,32 @@ class PlacedStage(Noun, dict=True, gc=True):
         """Give where it is."""
         return ("stages", self.index)
 
-    @property
-    def conditions(self) -> "Iterator[PlacedCondition]":
+    @cached_property
+    def conditions(self) -> "tuple[PlacedCondition, ...]":
         """Give the conditions of all three gates."""
         stage = self.stage
-        failure = stage.on_failure.conditions if stage.on_failure else ()
         gates = (
             ("beforeEntry", stage.before_entry),
             ("onSuccess", stage.on_success),
-            ("onFailure", failure),
+            ("onFailure", stage.on_failure.conditions if stage.on_failure else ()),
         )
-        for gate, conditions in gates:
-            for index, condition in enumerate(conditions):
-                yield PlacedCondition(self, gate, condition, index)
+        return tuple(
+            PlacedCondition(self, gate, condition, index)
+            for gate, conditions in gates
+            for index, condition in enumerate(conditions)
+        )
 
-    @property
-    def rules(self) -> "Iterator[PlacedRule]":
+    @cached_property
+    def rules(self) -> "tuple[PlacedRule, ...]":
         """Give the rules of its conditions with their places."""
+        placed: list[PlacedRule] = []
         for condition in self.conditions:
             entry = condition.gate == "beforeEntry"
             order = (self.index, BEFORE_ALL_ACTIONS if entry else AFTER_ALL_ACTIONS)
-            for path, rule in condition.rules:
-                yield PlacedRule(self.declaration, path, rule, order)
+            placed += (
+                PlacedRule(self.declaration, path, rule, order) for path, rule in condition.rules
+            )
+        return tuple(placed)
 
     @property
     def references(self) -> "Iterator[Reference]":
@@ -219,12 +223,12 @@ class PlacedAction(Noun, dict=True, gc=True):
         """Tell whether it is a source action."""
         return self.action.type.category is Category.SOURCE
 
-    @property
+    @cached_property
     def type(self) -> ActionType | None:
         """Give what its type demands, if there is such a type."""
         return self.declaration.types.get(self.action.type)
 
-    @property
+    @cached_property
     def configuration(self) -> Mapping[str, str]:
         """Give its configuration without values that are no text; those are misshapen."""
         return dict(_texts(self.action.configuration))

@@ -14,6 +14,8 @@ from pipelinekit.model.errors import Path
 from pipelinekit.model.noun import Noun
 from pipelinekit.model.pipeline import Pipeline
 
+ANY = r"(?s:.*)"
+
 
 class Text(Noun):
     """A text of so many characters, all of which match the pattern.
@@ -27,7 +29,7 @@ class Text(Noun):
 
     least: int
     most: int
-    pattern: str = r"(?s:.*)"
+    pattern: str = ANY
     words: str = ""
 
 
@@ -217,6 +219,7 @@ _Place: TypeAlias = "tuple[()] | tuple[_Place, str | int]"
 """Where a value is: the place of what it is in, and its name there; made a path where needed."""
 
 _Judge = Callable[[object, _Place, list[Finding]], None]
+_LISTS = (tuple, list)
 
 
 @cache
@@ -267,6 +270,7 @@ def _members(members: tuple[Member, ...]) -> _Judge:
 
 
 def _text(bound: Text) -> _Judge:
+    anything = bound.pattern == ANY
     matches = re.compile(bound.pattern).fullmatch
 
     def judge(text: object, place: _Place, found: list[Finding]) -> None:
@@ -277,7 +281,7 @@ def _text(bound: Text) -> _Judge:
             told = f"it has {len(text)} characters"
             advice = f"write {bound.least} to {bound.most} characters"
             found.append(Finding(_path(place), told, advice))
-        elif not matches(text):
+        elif not anything and not matches(text):
             # What may hold any character may be a secret, and is not told.
             subject = "it" if bound.pattern == ONE_LINE else f'"{text}"'
             told = f"{subject} does not match {bound.pattern}"
@@ -313,7 +317,7 @@ def _each(bound: Each) -> _Judge:
     judge_item, names = _judge(bound.item), bound.name.split()
 
     def judge(items: object, place: _Place, found: list[Finding]) -> None:
-        if isinstance(items, str) or not isinstance(items, Sequence):
+        if not isinstance(items, _LISTS):
             told = f"it is {items!r}, which is no list"
             found.append(Finding(_path(place), told, "write a list, also of a single one"))
             return

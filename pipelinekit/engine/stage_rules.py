@@ -89,12 +89,12 @@ def result_not_allowed_here(placed: PlacedStage) -> Iterator[Finding]:
 
 def skip_by_another_rule(placed: PlacedStage) -> Iterator[Finding]:
     """G6: the result SKIP with a rule that cannot skip."""
-    able = " or ".join(rule.provider for rule in RULE_TYPES.values() if rule.skip)
     for each in placed.conditions:
         if each.condition.result is Result.SKIP:
             for path, rule in each.rules:
                 known = RULE_TYPES.get(rule.type.provider)
                 if known and not known.skip:
+                    able = " or ".join(each.provider for each in RULE_TYPES.values() if each.skip)
                     found = f'rule "{rule.name}" is a {known.provider}, which cannot skip'
                     yield Finding(_provider(path), found, f"use {able}, or the result FAIL")
 

@@ -134,8 +134,9 @@ class LocalControl:
         """Give every action type that a definition may use, or could."""
         if pipeline is None:
             return {**action_types(), **self._custom(deleted=deleted)}
-        known = {each: kind for each in _uses(pipeline) if (kind := action_type(each))}
-        if _uses(pipeline) == known.keys():
+        uses = _uses(pipeline)
+        known = {each: kind for each in uses if (kind := action_type(each))}
+        if len(known) == len(uses):
             return known
         return {**known, **self._custom(deleted=deleted)}
 
@@ -146,7 +147,8 @@ class LocalControl:
     def check(self, pipeline: Pipeline, previous: Pipeline | None) -> None:
         """Refuse a definition that CodePipeline would refuse."""
         known = action_types()
-        every = known if _uses(pipeline) <= known.keys() else {**known, **self._custom()}
+        there = all(each in known for each in _uses(pipeline))
+        every = known if there else {**known, **self._custom()}
         ability.check(pipeline, previous, every)
 
     def definition(self, name: str) -> Pipeline:
@@ -193,7 +195,9 @@ class LocalControl:
         return next(iter(self.store.find(Definition, Query(pipeline=name, limit=1))), None)
 
     def _runs_here(self, definition: Pipeline) -> None:
-        custom = {} if _uses(definition) <= self.declared() else self._custom()
+        declared = self.declared()
+        there = all(each in declared for each in _uses(definition))
+        custom = {} if there else self._custom()
         ability.runs_here(definition, self.settings, custom)
 
     def _begin(

@@ -88,8 +88,8 @@ def _read_stage(given: Members) -> Stage:
         given.text("name"),
         actions=given.each("actions", _read_action),
         blockers=given.each("blockers", _read_blocker),
-        before_entry=given.one("beforeEntry", _read_conditions),
-        on_success=given.one("onSuccess", _read_conditions),
+        before_entry=given.one_or_none("beforeEntry", _read_conditions) or (),
+        on_success=given.one_or_none("onSuccess", _read_conditions) or (),
         on_failure=given.one_or_none("onFailure", _read_failure),
     )
 
@@ -107,7 +107,7 @@ def _read_conditions(given: Members) -> tuple[Condition, ...]:
 def _read_failure(given: Members) -> FailureConditions:
     return FailureConditions(
         result=given.choice("result", Result, None),
-        retry_mode=given.one("retryConfiguration", _read_retry_mode),
+        retry_mode=given.one_or_none("retryConfiguration", _read_retry_mode),
         conditions=given.each("conditions", _read_condition, least=1),
     )
 

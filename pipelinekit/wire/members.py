@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import TypeVar
+from functools import partial
+from typing import TypeVar, TypeVarTuple
 
 from pipelinekit.model.errors import Fault, Path
 from pipelinekit.tools.documents.document import JSON
@@ -13,6 +14,7 @@ from pipelinekit.tools.documents.document import JSON
 T = TypeVar("T")
 D = TypeVar("D")
 E = TypeVar("E", bound=StrEnum)
+How = TypeVarTuple("How")
 
 LONGEST_SHOWN = 40
 
@@ -83,58 +85,64 @@ class Members:
 
     def text(self, name: str) -> str:
         """Take a text; it is empty where the member is missing."""
-        return self._take(name, self._text, "")
+        return self._take(name, "", self._text)
 
     def text_or_none(self, name: str) -> str | None:
         """Take a text that may be absent."""
-        return self._take(name, self._text, None)
+        return self._take(name, None, self._text)
 
     def version(self, name: str) -> str | None:
         """Take the version of a type, which many write as a number."""
-        return self._take(name, self._version, None)
+        return self._take(name, None, self._version)
 
     def whole(self, name: str, absent: D) -> int | D:
         """Take a whole number, or `absent` where the member is missing."""
-        return self._take(name, self._whole, absent)
+        return self._take(name, absent, self._whole)
 
     def choice(self, name: str, options: type[E], absent: D) -> E | D:
         """Take one of the words of an enum, or `absent` where the member is missing."""
-        return self._take(name, self._choice_of(options), absent)
+        return self._take(name, absent, self._choice, options)
 
     def texts(self, name: str, *, least: int = 0) -> tuple[str, ...]:
         """Take a list of texts, of at least so many when it is there."""
-        return self._take(name, self._list_of(self._text, least), ())
+        return self._take(name, (), self._list, self._text, least)
 
     def choices(self, name: str, options: type[E], *, least: int = 0) -> tuple[E, ...]:
         """Take a list of words of an enum, of at least so many when it is there."""
-        return self._take(name, self._list_of(self._choice_of(options), least), ())
+        return self._take(name, (), self._list, partial(self._choice, options=options), least)
 
     def text_by_key(self, name: str) -> dict[str, str]:
         """Take an object whose values are all text."""
-        return self._take(name, self._mapping_of(self._text), {})
+        return self._take(name, {}, self._mapping, self._text)
 
     def one(self, name: str, read: "Callable[[Members], T]") -> T:
         """Take an object that must be there; `need` notes it where it is not."""
-        found = self._take(name, self._object(read), None)
+        found = self._take(name, None, self._object, read)
         return read(Members({}, (*self._path, name), Faults())) if found is None else found
 
     def one_or_none(self, name: str, read: "Callable[[Members], T]") -> T | None:
         """Take an object that may be absent."""
-        return self._take(name, self._object(read), None)
+        return self._take(name, None, self._object, read)
 
     def each(self, name: str, read: "Callable[[Members], T]", *, least: int = 0) -> tuple[T, ...]:
         """Take a list of objects, of at least so many when it is there."""
-        return self._take(name, self._list_of(self._object(read), least), ())
+        return self._take(name, (), self._list, partial(self._object, read=read), least)
 
     def one_by_key(self, name: str, read: "Callable[[Members], T]") -> dict[str, T]:
         """Take an object whose values are objects."""
-        return self._take(name, self._mapping_of(self._object(read)), {})
+        return self._take(name, {}, self._mapping, partial(self._object, read=read))
 
-    def _take(self, name: str, read: Callable[[JSON, Path], T], absent: D) -> T | D:
+    def _take(
+        self,
+        name: str,
+        absent: D,
+        read: Callable[[JSON, Path, *How], T],
+        *how: *How,
+    ) -> T | D:
         self._known.append(name)
         if name not in self._data:
             return absent
-        return read(self._data[name], (*self._path, name))
+        return read(self._data[name], (*self._path, name), *how)
 
     def _text(self, data: JSON, path: Path) -> str:
         if isinstance(data, str):
@@ -156,42 +164,33 @@ class Members:
         self._faults.note(path, f"{shown(data)} is not a whole number", advice)
         return 1
 
-    def _choice_of(self, options: type[E]) -> Callable[[JSON, Path], E]:
-        def read(data: JSON, path: Path) -> E:
-            if isinstance(data, str):
-                with suppress(ValueError):
-                    return options(data)
-            found = f"{shown(data)} is not one of the words that may stand here"
-            self._faults.note(path, found, f"write {' or '.join(options)}")
-            return next(iter(options))
+    def _choice(self, data: JSON, path: Path, options: type[E]) -> E:
+        if isinstance(data, str):
+            with suppress(ValueError):
+                return options(data)
+        found = f"{shown(data)} is not one of the words that may stand here"
+        self._faults.note(path, found, f"write {' or '.join(options)}")
+        return next(iter(options))
 
-        return read
+    def _object(self, data: JSON, path: Path, read: "Callable[[Members], T]") -> T:
+        return self._faults.read(data, path, read)
 
-    def _object(self, read: "Callable[[Members], T]") -> Callable[[JSON, Path], T]:
-        return lambda data, path: self._faults.read(data, path, read)
+    def _list(
+        self, data: JSON, path: Path, read: Callable[[JSON, Path], T], least: int
+    ) -> tuple[T, ...]:
+        if not isinstance(data, list):
+            self._faults.note(path, f"{shown(data)} is not a list", "put it in brackets: [ ]")
+            return ()
+        if len(data) < least:
+            self._faults.note(path, "the list is empty", "put something in it, or remove it")
+        return tuple(read(item, (*path, index)) for index, item in enumerate(data))
 
-    def _list_of(
-        self, read: Callable[[JSON, Path], T], least: int
-    ) -> Callable[[JSON, Path], tuple[T, ...]]:
-        def read_list(data: JSON, path: Path) -> tuple[T, ...]:
-            if not isinstance(data, list):
-                self._faults.note(path, f"{shown(data)} is not a list", "put it in brackets: [ ]")
-                return ()
-            if len(data) < least:
-                self._faults.note(path, "the list is empty", "put something in it, or remove it")
-            return tuple(read(item, (*path, index)) for index, item in enumerate(data))
-
-        return read_list
-
-    def _mapping_of(self, read: Callable[[JSON, Path], T]) -> Callable[[JSON, Path], dict[str, T]]:
-        def read_mapping(data: JSON, path: Path) -> dict[str, T]:
-            if not isinstance(data, dict):
-                found = f"{shown(data)} is not an object"
-                self._faults.note(path, found, "write `name: value` members")
-                return {}
-            return {key: read(value, (*path, key)) for key, value in data.items()}
-
-        return read_mapping
+    def _mapping(self, data: JSON, path: Path, read: Callable[[JSON, Path], T]) -> dict[str, T]:
+        if not isinstance(data, dict):
+            found = f"{shown(data)} is not an object"
+            self._faults.note(path, found, "write `name: value` members")
+            return {}
+        return {key: read(value, (*path, key)) for key, value in data.items()}
 
 
 def shown(data: JSON) -> str:

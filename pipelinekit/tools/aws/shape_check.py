@@ -50,19 +50,19 @@ def _check_of(shape: Shape) -> _Check:
 
 
 def _structure(shape: Shape) -> _Check:
-    checks = [(name, _check_of(member)) for name, member in shape.members.items()]
-    required = frozenset(shape.required_members)
+    checks = {name: _check_of(member) for name, member in shape.members.items()}
+    required = tuple(shape.required_members)
 
     def check(value: object, place: str, faults: _Faults) -> object:
         if not isinstance(value, dict):
             return _misfit(value, place, "a structure", faults)
         inside = f"{place}." if place else ""
         found: dict[str, object] = {}
-        for name, check_member in checks:
-            member = value.get(name)
-            if member is not None:
-                found[name] = check_member(member, f"{inside}{name}", faults)
-            elif name in required:
+        for name, member in value.items():
+            if member is not None and name in checks:
+                found[name] = checks[name](member, f"{inside}{name}", faults)
+        for name in required:
+            if name not in found:
                 faults.append(_fault("null", f"{inside}{name}", "Member must not be null"))
         return found
 
@@ -127,7 +127,8 @@ def _string(shape: Shape) -> _Check:
     def check(value: object, place: str, faults: _Faults) -> object:
         if not isinstance(value, str):
             return _misfit(value, place, "a string", faults)
-        faults += [_fault(None if secret else _shown(value), place, each) for each in find(value)]
+        if wrong := find(value):
+            faults += [_fault(None if secret else _shown(value), place, each) for each in wrong]
         return value
 
     return check

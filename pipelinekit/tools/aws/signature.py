@@ -54,7 +54,12 @@ def signed(headers: Mapping[str, str]) -> Signed | None:
     Args:
         headers: By their names in lower case.
     """
-    given = _AUTHORIZATION.fullmatch(headers.get("authorization", ""))
+    return _signed(headers.get("authorization", ""))
+
+
+@lru_cache(64)
+def _signed(authorization: str) -> Signed | None:
+    given = _AUTHORIZATION.fullmatch(authorization)
     if given is None:
         return None
     key, day, region, service, listed, signature = given.groups()
