@@ -75,9 +75,9 @@ def notebook_figures(rounds: int) -> Iterator[Figure]:
 
 def api_figures(size: api.Size) -> Iterator[Figure]:
     """Measure the API over HTTP."""
-    for operation, ours, moto in api.measure(size):
-        told = f"{operation} over HTTP, times moto ({ours.core:.0f}/s, {moto.core:.0f}/s)"
-        yield Figure(told, moto.core / ours.core, 1 / 3)
+    for each in api.measure(size):
+        rates = f"{each.here:.0f}/s, {each.moto:.0f}/s"
+        yield Figure(f"{each.operation} over HTTP, times moto ({rates})", 1 / each.times, 1 / 3)
     _, most = api.state_milliseconds(size)
     told = f"GetPipelineState, {size.pipelines:,} pipelines, {size.executions:,} executions, ms"
     yield Figure(told, most, api.AIM_STATE_MS)
