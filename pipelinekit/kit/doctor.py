@@ -10,8 +10,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy.engine import make_url
-
 from pipelinekit.builds.compute import compute_of
 from pipelinekit.builds.place import confinement
 from pipelinekit.kit.ability import obstacle, obstacles
@@ -26,8 +24,8 @@ from pipelinekit.model.noun import Noun
 from pipelinekit.model.pipeline import Pipeline
 from pipelinekit.model.settings import Aws, Project, Settings
 from pipelinekit.runtime.engines import alive
-from pipelinekit.store.failures import shown
 from pipelinekit.store.looking import look_at
+from pipelinekit.store.places import shown
 from pipelinekit.tools.commands.confinement import ConfinementError
 from pipelinekit.tools.commands.containers import container_engine, container_obstacle
 from pipelinekit.tools.commands.sandbox import sandbox_obstacle
@@ -204,7 +202,7 @@ def _store(home: Home) -> Fact:
         look_at(home.database)
     except StoreError as error:
         return _not_here("store", str(error))
-    url = shown(make_url(home.database))
+    url = shown(home.database)
     new = "" if home.folder.exists() else ", made with the first start"
     return Fact("store", Standing.HERE, f"{url.removeprefix('sqlite:///')}{new}")
 

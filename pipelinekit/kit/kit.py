@@ -92,7 +92,7 @@ class Kit(LocalControl):
         if work:
             found.take()
         with ExitStack() as opened:
-            # First, for its helper comes up while the store's library is loaded.
+            # First, for its helper comes up while the store is loaded and opened.
             spawner = prepared(found.jobs, needed(wished), LIKELY) if work else None
             if spawner:
                 opened.enter_context(spawner)

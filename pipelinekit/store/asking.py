@@ -4,27 +4,13 @@ The SQL of a query depends on what it asks for and not on the values: each form 
 once and then known.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    Connection,
-    Dialect,
-    Select,
-    Table,
-    bindparam,
-    func,
-    not_,
-    select,
-    tuple_,
-)
-
-from pipelinekit.model.noun import Noun
 from pipelinekit.ports.store import Query
-from pipelinekit.store.many import rows_of_text
-from pipelinekit.store.schema import EXECUTIONS, ORDERS, PIPELINES, TABLES, TOKENS, Value, columns
+from pipelinekit.store.database import Connection, Value, Values
+from pipelinekit.store.schema import EXECUTIONS, ORDERS, TABLES, TOKENS, columns
+from pipelinekit.store.table import Table
 
 UUID_SHAPE = "00000000-0000-0000-0000-000000000000"
 FORMS = 512
@@ -36,47 +22,35 @@ _EQUAL = ("pipeline", "execution", "stage", "version", "id", "ended", "type")
 def bodies(connection: Connection, table: Table, query: Query) -> Iterator[str]:
     """Read the bodies of the rows that a query describes, the newest first."""
     values = _values(query)
-    form = _text(connection.dialect, table, frozenset(values))
-    given = {**form.fixed, **values}
-    placed = tuple(given[name] for name in form.names) if form.positional else given
-    for (body,) in rows_of_text(connection, form.sql, placed):
-        yield body
+    return (body for (body,) in connection.rows(_bodies(table, frozenset(values)), values))
 
 
 def number(connection: Connection, table: Table, query: Query) -> int:
     """Count the rows that a query describes; pages and limits do not matter."""
     values = _values(query)
-    wanted = select(func.count()).select_from(table)
-    conditions = _conditions(table, frozenset(values))
-    return connection.execute(wanted.where(*conditions), values).scalar_one()
-
-
-class _Form(Noun):
-    sql: str
-    names: tuple[str, ...]
-    positional: bool
-    fixed: Mapping[str, Value]
+    where = _where(_conditions(table, frozenset(values)))
+    ((count,),) = connection.rows(f"SELECT count(*) FROM {table.name}{where}", values)
+    return int(count)
 
 
 @lru_cache(FORMS)
-def _text(dialect: Dialect, table: Table, names: frozenset[str]) -> _Form:
-    compiled = _bodies(table, names).compile(dialect=dialect)
-    places = tuple(compiled.positiontup or ())
-    return _Form(str(compiled), places, compiled.positional, compiled.params)
-
-
-def _bodies(table: Table, names: frozenset[str]) -> Select[str]:
+def _bodies(table: Table, names: frozenset[str]) -> str:
     order = _order(table, names)
-    wanted = select(table.c.body).where(*_conditions(table, names))
-    if "limit" in names:
-        wanted = wanted.limit(bindparam("limit"))
-    before = [bindparam(f"before_{each.name}", type_=each.type) for each in order]
-    if before[0].key in names:
-        wanted = wanted.where(tuple_(*order) < tuple_(*before))
-    return wanted.order_by(*(each.desc() for each in order))
+    conditions = [*_conditions(table, names)]
+    if f"before_{order[0]}" in names:
+        before = (f":before_{each}" for each in order)
+        conditions.append(f"({', '.join(order)}) < ({', '.join(before)})")
+    newest_first = ", ".join(f"{each} DESC" for each in order)
+    limit = " LIMIT :limit" if "limit" in names else ""
+    return f"SELECT body FROM {table.name}{_where(conditions)} ORDER BY {newest_first}{limit}"
 
 
-def _values(query: Query) -> Mapping[str, Value]:
+def _where(conditions: Iterable[str]) -> str:
+    all_of_them = " AND ".join(conditions)
+    return f" WHERE {all_of_them}" if all_of_them else ""
+
+
+def _values(query: Query) -> Values:
     values: dict[str, Value] = {
         name: value for name in _EQUAL if (value := getattr(query, name)) is not None
     }
@@ -92,34 +66,33 @@ def _values(query: Query) -> Mapping[str, Value]:
     return values
 
 
-def _order(table: Table, names: frozenset[str]) -> list[Column[object]]:
+def _order(table: Table, names: frozenset[str]) -> list[str]:
     newest = "id" if table is ORDERS else _newest(table)
     timed = not names.isdisjoint({"since", "until"})
     if table is EXECUTIONS and (timed or "pipeline" not in names):
         newest = _time(table)  # numbers are of one pipeline, and no index has them with times
-    first = table.c[newest]
-    return [first, *(each for each in table.primary_key if each is not first)]
+    return [newest, *(each for each in table.keys if each != newest)]
 
 
 def _newest(table: Table) -> str:
     return next(kept.newest for kept in TABLES.values() if kept.table is table)
 
 
-def _conditions(table: Table, names: frozenset[str]) -> Iterator[ColumnElement[bool]]:
+def _conditions(table: Table, names: frozenset[str]) -> Iterator[str]:
     for name in _EQUAL:
         if name in names:
-            yield table.c[_column(table, name)] == bindparam(name)
+            yield f"{_column(table, name)} = :{name}"
     if table is ORDERS:  # those that an engine of this place holds are its own business
-        yield table.c.owner.is_(None)
-        yield not_(table.c.halt)
+        yield "owner IS NULL"
+        yield "NOT halt"
     if "low" in names:
-        yield table.c.id.between(bindparam("low"), bindparam("high"))
+        yield "id BETWEEN :low AND :high"
     if "since" in names:
-        yield table.c[_time(table)] >= bindparam("since")
+        yield f"{_time(table)} >= :since"
         if "pipeline" not in names and table is not EXECUTIONS:  # the indices begin with it
-            yield table.c.pipeline.in_(select(PIPELINES.c.pipeline))
+            yield "pipeline IN (SELECT pipeline FROM pipelines)"
     if "until" in names:
-        yield table.c[_time(table)] < bindparam("until")
+        yield f"{_time(table)} < :until"
 
 
 def _range(prefix: str) -> tuple[str, str]:
@@ -130,7 +103,7 @@ def _range(prefix: str) -> tuple[str, str]:
 
 
 def _time(table: Table) -> str:
-    return "started" if "started" in table.c else "at"
+    return "started" if "started" in table.names else "at"
 
 
 def _column(table: Table, asked: str) -> str:

@@ -2,19 +2,34 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import Connection, and_, exists, func, or_, select
-
+from pipelinekit.store.database import Connection, Values
 from pipelinekit.store.failures import told
-from pipelinekit.store.many import upsert
-from pipelinekit.store.schema import ENGINES, ORDERS
 
 RETURN_SECONDS: Final = 10
 """How long nobody counts as dead after the server's start: all need a moment to come back."""
 
-KEPT: Final = timedelta(days=30)
+KEPT_DAYS: Final = 30
+
+_RENEWED = """
+INSERT INTO engines (id, place, until, at_work)
+VALUES (:id, :place, clock_timestamp() + make_interval(secs => :seconds), :at_work)
+ON CONFLICT (id) DO UPDATE
+SET place = excluded.place, until = excluded.until, at_work = excluded.at_work
+"""
+_DEAD = """
+SELECT DISTINCT owner FROM orders LEFT JOIN engines ON engines.id = owner
+WHERE owner IS NOT NULL
+  AND (engines.id IS NULL OR until < clock_timestamp())
+  AND clock_timestamp() > pg_postmaster_start_time() + make_interval(secs => :return)
+"""
+_ALIVE = "SELECT EXISTS (SELECT 1 FROM engines WHERE at_work AND until > clock_timestamp())"
+_GONE = """
+DELETE FROM engines
+WHERE until < clock_timestamp() - make_interval(days => :kept)
+  AND id NOT IN (SELECT owner FROM orders WHERE owner IS NOT NULL)
+"""
 
 
 class SqlLeases:
@@ -29,34 +44,23 @@ class SqlLeases:
 
     def renew(self, engine: str, place: str, seconds: float, *, at_work: bool = True) -> None:
         """Let an engine count as alive for so many seconds from now."""
-        until = func.clock_timestamp() + timedelta(seconds=seconds)
-        lease = {"id": engine, "place": place, "until": until, "at_work": at_work}
+        lease: Values = {"id": engine, "place": place, "seconds": seconds, "at_work": at_work}
         with told("written"), self._connect() as connection:
-            connection.execute(upsert(connection, ENGINES).values(lease))
+            connection.run(_RENEWED, lease)
 
     def dead(self) -> list[str]:
         """List the engines that hold orders and whose leases have ended."""
-        now = func.clock_timestamp()
-        holders = select(ORDERS.c.owner).join_from(
-            ORDERS, ENGINES, ENGINES.c.id == ORDERS.c.owner, isouter=True
-        )
-        ended = or_(ENGINES.c.id.is_(None), ENGINES.c.until < now)
-        settled = now > func.pg_postmaster_start_time() + timedelta(seconds=RETURN_SECONDS)
+        settled = {"return": float(RETURN_SECONDS)}
         with told("read"), self._connect() as connection:
-            found = connection.execute(
-                holders.where(ORDERS.c.owner.is_not(None), ended, settled).distinct()
-            )
-            return list(found.scalars())
+            return [owner for (owner,) in connection.rows(_DEAD, settled)]
 
     def alive(self) -> bool:
         """Tell whether some engine is at work."""
-        at_work = and_(ENGINES.c.at_work, ENGINES.c.until > func.clock_timestamp())
         with told("read"), self._connect() as connection:
-            return bool(connection.execute(select(exists().where(at_work))).scalar_one())
+            ((alive,),) = connection.rows(_ALIVE)
+            return bool(alive)
 
     def tidy(self) -> None:
         """Forget engines that are long gone and hold nothing."""
-        holders = select(ORDERS.c.owner).where(ORDERS.c.owner.is_not(None))
-        gone = ENGINES.c.until < func.clock_timestamp() - KEPT
         with told("written"), self._connect() as connection:
-            connection.execute(ENGINES.delete().where(gone, ENGINES.c.id.not_in(holders)))
+            connection.run(_GONE, {"kept": KEPT_DAYS})

@@ -11,16 +11,16 @@ from contextlib import suppress
 from select import POLLIN, poll
 from typing import Final, Protocol, cast
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from pipelinekit.store.database import Connection
+
 RETRY_SECONDS: Final = 1.0
 CLOSING_SECONDS: Final = 1.0
-CHANNEL: Final = func.concat("pipelinekit_", func.md5(func.current_schema()))
+CHANNEL: Final = "concat('pipelinekit_', md5(current_schema()))"
 """Channels are of a whole database, and stores of a schema."""
-
-_NOTIFY: Final = select(func.pg_notify(CHANNEL, ""))
 
 
 class _Driver(Protocol):
@@ -32,7 +32,7 @@ class _Driver(Protocol):
 
 def notify(connection: Connection) -> None:
     """Give a hint to all who listen, once what is being written is committed."""
-    connection.execute(_NOTIFY)
+    connection.run(f"SELECT pg_notify({CHANNEL}, '')")
 
 
 class SqlHints:
@@ -75,7 +75,7 @@ class _Ear:
     def _listen(self) -> None:
         with self._engine.connect() as connection:
             driver = cast("_Driver", connection.connection.driver_connection)
-            channel = connection.execute(select(CHANNEL)).scalar_one()
+            channel = connection.exec_driver_sql(f"SELECT {CHANNEL}").scalar_one()
             connection.detach()  # nobody else is to get what listens
             connection.exec_driver_sql(f"LISTEN {channel}")
             sockets = poll()

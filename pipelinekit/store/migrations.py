@@ -1,18 +1,17 @@
 """How an older store is brought up to date, one numbered step after the other."""
 
-from collections.abc import Callable, Mapping
-
-from sqlalchemy import Connection, Table, inspect, select, text
+from collections.abc import Callable, Iterable, Mapping
 
 from pipelinekit.model.errors import EngineOutdated
+from pipelinekit.store.database import Connection, first
 from pipelinekit.store.schema import (
     ANCHOR,
     CONDITIONS,
     ENGINES,
+    EVERY,
     EXECUTIONS,
     JOBS,
     META,
-    METADATA,
     ORDERS,
     RULES,
     STAGES,
@@ -21,31 +20,29 @@ from pipelinekit.store.schema import (
     WEBHOOKS,
     WRITES,
 )
+from pipelinekit.store.table import Table
 from pipelinekit.tools.failpoint import failpoint
 
 Step = Callable[[Connection], None]
 
 
 def _first(connection: Connection) -> None:
-    METADATA.create_all(connection)
+    make(connection, EVERY)
 
 
 def _conditions(connection: Connection) -> None:
-    METADATA.create_all(connection, [CONDITIONS, RULES])
+    make(connection, [CONDITIONS, RULES])
 
 
 def _long_history(connection: Connection) -> None:
-    METADATA.create_all(connection, [ANCHOR])
-    connection.execute(text("DROP INDEX IF EXISTS executions_under_way"))
-    for table in (EXECUTIONS, STAGES):
-        for index in table.indexes:
-            index.create(connection, checkfirst=True)
+    connection.run("DROP INDEX IF EXISTS executions_under_way")
+    make(connection, [ANCHOR, EXECUTIONS, STAGES])
 
 
 def _fences(connection: Connection) -> None:
-    METADATA.create_all(connection, [ENGINES, WRITES])
-    if connection.execute(select(WRITES)).first() is None:
-        connection.execute(WRITES.insert().values(number=0))
+    make(connection, [ENGINES, WRITES])
+    if first(connection, "SELECT number FROM writes") is None:
+        connection.run("INSERT INTO writes (number) VALUES (0)")
     _add(connection, ORDERS, "fence", "INTEGER NOT NULL DEFAULT 1")
     _add(connection, ORDERS, "place", "VARCHAR(300)")
 
@@ -55,13 +52,19 @@ def _needs(connection: Connection) -> None:
 
 
 def _add(connection: Connection, table: Table, name: str, kind: str) -> None:
-    there = {column["name"] for column in inspect(connection).get_columns(table.name)}
-    if name not in there:
-        connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {name} {kind}")
+    if name not in connection.columns(table.name):
+        connection.run(f"ALTER TABLE {table.name} ADD COLUMN {name} {kind}")
 
 
 def _account(connection: Connection) -> None:
-    METADATA.create_all(connection, [JOBS, TYPES, WEBHOOKS, TAGS])
+    make(connection, [JOBS, TYPES, WEBHOOKS, TAGS])
+
+
+def make(connection: Connection, tables: Iterable[Table]) -> None:
+    """Make tables and their indices where they are missing."""
+    for table in tables:
+        for statement in table.making(connection.types):
+            connection.run(statement)
 
 
 STEPS: Mapping[int, Step] = {
@@ -92,10 +95,10 @@ def migrate(connection: Connection) -> None:
     for number in range(version + 1, CURRENT + 1):
         STEPS[number](connection)
         failpoint("store.migrate.written")
-        connection.execute(META.delete())
-        connection.execute(META.insert().values(version=number))
+        connection.run("DELETE FROM meta")
+        connection.run_many(META.insert, [(number,)])
     if version < CURRENT:
-        connection.execute(WRITES.update().values(needs=CURRENT))
+        connection.run("UPDATE writes SET needs = :needs", {"needs": CURRENT})
 
 
 def refuse_newer(version: int) -> None:
@@ -110,6 +113,7 @@ def refuse_newer(version: int) -> None:
 
 def version_of(connection: Connection) -> int:
     """Read the version of the tables; 0 where there are none."""
-    if not inspect(connection).has_table(META.name):
+    if not connection.columns(META.name):
         return 0
-    return connection.execute(select(META.c.version)).scalar_one_or_none() or 0
+    found = first(connection, "SELECT version FROM meta")
+    return int(found[0]) if found else 0

@@ -2,43 +2,51 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from msgspec.structs import replace
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    ScalarSelect,
-    and_,
-    bindparam,
-    func,
-    not_,
-    or_,
-    select,
-)
-from sqlalchemy import Row as SqlRow
 
 from pipelinekit.model.command import Ask, Halt, Run
 from pipelinekit.model.order import Order
 from pipelinekit.ports.store import Claim, Entry, FenceError, Taker
-from pipelinekit.store.many import put_rows, run_many, upsert
-from pipelinekit.store.schema import ENGINES, ORDERS, Value
+from pipelinekit.store.database import Connection, Value, first, listed
+from pipelinekit.store.schema import ORDERS
 from pipelinekit.wire.record import read, text
 
-_DONE = ORDERS.delete().where(
-    ORDERS.c.id == bindparam("done"),
-    ORDERS.c.fence == bindparam("under"),
-    ORDERS.c.owner == bindparam("held_by"),
-)
-_FREED = (
-    ORDERS.update()
-    .where(
-        ORDERS.c.id.in_(bindparam("freed", expanding=True)),
-        ORDERS.c.owner == bindparam("held_by"),
-    )
-    .values(owner=None)
-)
-_HALTED = ORDERS.update().where(ORDERS.c.id == bindparam("unwanted")).values(halt=True)
+_DONE = "DELETE FROM orders WHERE id = ? AND fence = ? AND owner = ?"
+_FREED = "UPDATE orders SET owner = NULL WHERE owner = :owner AND id IN {ids}"
+_HALTED = "UPDATE orders SET halt = TRUE WHERE id = :id"
+_TAKEN = "UPDATE orders SET owner = :owner, fence = fence + 1 WHERE id IN {ids}"
+_DISOWNED = """
+UPDATE orders
+SET owner = NULL, inherited = TRUE, place = (SELECT place FROM engines WHERE id = orders.owner)
+WHERE owner IN {dead}
+"""
+_WANTED = """
+SELECT orders.id, owner, halt, inherited, orders.place, fence, body, here.place
+FROM orders LEFT JOIN engines AS here ON here.id = :owner
+WHERE owner = :owner AND (halt OR :unsure)
+   OR owner IS NULL
+      AND (type IN {able} OR halt OR deadline < :at)
+      AND NOT (
+          orders.place IS NOT NULL
+          AND orders.place <> here.place
+          AND orders.place IN (
+              SELECT place FROM engines WHERE at_work AND until > CURRENT_TIMESTAMP
+          )
+      )
+"""
+
+
+class _Line(NamedTuple):
+    id: str
+    owner: str | None
+    halt: bool
+    inherited: bool
+    place: str | None
+    fence: int
+    body: str
+    here: str | None
 
 
 def disown(connection: Connection, dead: Collection[str]) -> bool:
@@ -49,40 +57,28 @@ def disown(connection: Connection, dead: Collection[str]) -> bool:
     """
     if not dead:
         return False
-    place = select(ENGINES.c.place).where(ENGINES.c.id == ORDERS.c.owner).scalar_subquery()
-    freed = ORDERS.update().where(ORDERS.c.owner.in_(dead))
-    return connection.execute(freed.values(owner=None, inherited=True, place=place)).rowcount > 0
+    names, values = listed("dead", dead)
+    return connection.run(_DISOWNED.format(dead=names), values) > 0
 
 
 def take(connection: Connection, taker: Taker, at: datetime) -> list[Claim]:
     """Take orders that are for an engine; see `ports.store.Store`."""
-    here = select(ENGINES.c.place).where(ENGINES.c.id == taker.owner).scalar_subquery()
-    mine = ORDERS.c.owner == taker.owner
-    called = mine if taker.unsure else and_(mine, ORDERS.c.halt)
-    wanted = or_(called, _free(taker, at, here))
-    found = connection.execute(select(ORDERS, here.label("here")).where(wanted)).all()
-    new = [row.id for row in found if row.owner is None]
+    able, values = listed("able", taker.able)
+    asked = {**values, "owner": taker.owner, "unsure": taker.unsure, "at": at.timestamp()}
+    found = [_Line(*row) for row in connection.rows(_WANTED.format(able=able), asked)]
+    new = [line.id for line in found if line.owner is None]
     if new:
-        taken = {"owner": taker.owner, "fence": ORDERS.c.fence + 1}
-        connection.execute(ORDERS.update().where(ORDERS.c.id.in_(new)).values(taken))
-    return [_claim(row) for row in found]
+        ids, values = listed("id", new)
+        connection.run(_TAKEN.format(ids=ids), {**values, "owner": taker.owner})
+    return [_claim(line) for line in found]
 
 
-def _free(taker: Taker, at: datetime, here: ScalarSelect[str]) -> ColumnElement[bool]:
-    late = ORDERS.c.deadline < at.timestamp()
-    meant = or_(ORDERS.c.type.in_(taker.able), ORDERS.c.halt, late)
-    living = select(ENGINES.c.place).where(ENGINES.c.at_work, ENGINES.c.until > func.now())
-    place = ORDERS.c.place
-    awaited = and_(place.is_not(None), place != here, place.in_(living))
-    return and_(ORDERS.c.owner.is_(None), meant, not_(awaited))
-
-
-def _claim(row: SqlRow[Any]) -> Claim:
+def _claim(line: _Line) -> Claim:
     return Claim(
-        replace(read(row.body, Order), fence=row.fence + (row.owner is None)),
-        halt=row.halt,
-        inherited=row.inherited,
-        elsewhere=row.place is not None and row.place != row.here,
+        replace(read(line.body, Order), fence=line.fence + (line.owner is None)),
+        halt=bool(line.halt),
+        inherited=bool(line.inherited),
+        elsewhere=line.place is not None and line.place != line.here,
     )
 
 
@@ -93,14 +89,12 @@ def answer(connection: Connection, entry: Entry) -> None:
         FenceError: The owner does not hold an order that it is done with, or under another fence.
     """
     if entry.released:
-        connection.execute(_FREED, {"freed": entry.released, "held_by": entry.owner})
+        ids, values = listed("id", entry.released)
+        connection.run(_FREED.format(ids=ids), {**values, "owner": entry.owner})
     if not entry.answered:
         return
-    answered = [
-        {"done": order, "under": fence, "held_by": entry.owner}
-        for order, fence in entry.answered.items()
-    ]
-    if run_many(connection, _DONE, answered) != len(answered):
+    answered = [(order, fence, entry.owner) for order, fence in entry.answered.items()]
+    if connection.run_many(_DONE, answered) != len(answered):
         raise FenceError(f"not all of {entry.answered} (order, fence) are held by {entry.owner}")
 
 
@@ -108,21 +102,22 @@ def ask(connection: Connection, entry: Entry) -> None:
     """Write down what is to be asked again, and when."""
     for command in entry.commands:
         if isinstance(command, Ask):
-            which = ORDERS.c.id == command.action_execution
-            body = connection.execute(select(ORDERS.c.body).where(which)).scalar_one_or_none()
-            if body is not None:
-                asked = replace(read(body, Order), token=command.token, due=command.due)
-                connection.execute(ORDERS.update().where(which).values(body=text(asked)))
+            which = {"id": command.action_execution}
+            found = first(connection, "SELECT body FROM orders WHERE id = :id", which)
+            if found:
+                asked = replace(read(found[0], Order), token=command.token, due=command.due)
+                body = {**which, "body": text(asked)}
+                connection.run("UPDATE orders SET body = :body WHERE id = :id", body)
 
 
 def command(connection: Connection, entry: Entry) -> None:
     """Write down what is to be begun and to be ended, without reading anything."""
     runs = [command.order for command in entry.commands if isinstance(command, Run)]
     if runs:
-        put_rows(connection, upsert(connection, ORDERS), [_order(entry, each) for each in runs])
+        connection.run_many(ORDERS.upsert, [_order(entry, each) for each in runs])
     for command in entry.commands:
         if isinstance(command, Halt):
-            connection.execute(_HALTED, {"unwanted": command.action_execution})
+            connection.run(_HALTED, {"id": command.action_execution})
 
 
 def _order(entry: Entry, order: Order) -> tuple[Value, ...]:

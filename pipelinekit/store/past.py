@@ -5,27 +5,32 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Table, func, not_, select
-
 from pipelinekit.model.errors import StoreError
 from pipelinekit.model.execution import Artifact
 from pipelinekit.model.order import Order
 from pipelinekit.model.row import Row
 from pipelinekit.ports.store import Anchor, Query
 from pipelinekit.store.asking import number
-from pipelinekit.store.schema import ACTIONS, ANCHOR, ARTIFACTS, JOURNAL, ORDERS, RULES, TABLES
+from pipelinekit.store.database import Connection, Value, first, listed
+from pipelinekit.store.schema import ANCHOR, TABLES
 from pipelinekit.store.writing import EMPTY_DIGEST, chained
 from pipelinekit.wire.record import artifacts_in, read, read_record
 
 Opened = Callable[[], AbstractContextManager[Connection]]
 
-MANY_IDS, MANY_ROWS, MANY_RECORDS = 500, 2_000, 10_000
-"""How many are asked for, read, and removed at once: others write in between."""
+MANY_IDS, MANY_RECORDS = 500, 10_000
+"""How many are asked for, and removed at once: others write in between."""
 
-_HOLDERS = select(ORDERS.c.owner).where(ORDERS.c.owner.is_not(None)).distinct()
-_WANTED = select(ORDERS.c.body).where(not_(ORDERS.c.halt))
-_FIRST = select(func.min(JOURNAL.c.number)).scalar_subquery()
-_LAST = select(func.max(JOURNAL.c.number)).scalar_subquery()
+_HOLDERS = "SELECT DISTINCT owner FROM orders WHERE owner IS NOT NULL"
+_WANTED = "SELECT body FROM orders WHERE NOT halt"
+_ENDS = "SELECT (SELECT min(number) FROM journal), (SELECT max(number) FROM journal)"
+_RECORD = "SELECT body FROM journal WHERE number = :number"
+_AFTER = """
+SELECT number, body, digest FROM journal
+WHERE number > :last{before} ORDER BY number LIMIT :many
+"""
+_BUT_THE_LAST = " AND number < :first AND number < (SELECT max(number) FROM journal)"
+"""The last record of all is never removed: the next one is chained to it."""
 
 
 class _Line(NamedTuple):
@@ -49,12 +54,12 @@ class SqlPast:
     def holders(self) -> Collection[str]:
         """Name the engines that hold orders."""
         with self._reading() as connection:
-            return list(connection.execute(_HOLDERS).scalars())
+            return [owner for (owner,) in connection.rows(_HOLDERS)]
 
     def late(self, at: datetime) -> Sequence[Order]:
         """Give the orders that are to be dealt with by now: to be asked again, or out of time."""
         with self._reading() as connection:
-            orders = [read(body, Order) for body in connection.execute(_WANTED).scalars()]
+            orders = [read(body, Order) for (body,) in connection.rows(_WANTED)]
         return [order for order in orders if min(_times(order), default=at) < at]
 
     def count(self, kind: type[Row], query: Query) -> int:
@@ -68,22 +73,22 @@ class SqlPast:
         found: set[str] = set()
         with self._reading() as connection:
             for start in range(0, len(left), MANY_IDS):
-                some = left[start : start + MANY_IDS]
-                orders = select(ORDERS.c.id).where(ORDERS.c.id.in_(some))
-                found.update(connection.execute(orders).scalars())
-                for table in (ACTIONS, RULES):
-                    found.update(_known(connection, table, some, without))
+                some, values = listed("id", left[start : start + MANY_IDS])
+                orders = connection.rows(f"SELECT id FROM orders WHERE id IN {some}", values)
+                found.update(order for (order,) in orders)
+                for table in ("action_executions", "rule_executions"):
+                    begun = f"SELECT id, execution FROM {table} WHERE id IN {some}"
+                    rows = connection.rows(begun, values)
+                    found.update(each for each, execution in rows if execution not in without)
         return set(left) - found
 
     def objects(self, without: Collection[str] = ()) -> Iterator[Artifact]:
         """Go through the artifacts that are referred to, some of them many times."""
         with self._reading() as connection:
-            for body in connection.execute(select(ORDERS.c.body)).scalars():
+            for (body,) in connection.rows("SELECT body FROM orders"):
                 yield from artifacts_in(body)
-            for table in (ARTIFACTS, ACTIONS):
-                rows = select(table.c.execution, table.c.body)
-                many = rows.execution_options(yield_per=MANY_ROWS)
-                for execution, body in connection.execute(many):
+            for table in ("artifacts", "action_executions"):
+                for execution, body in connection.each(f"SELECT execution, body FROM {table}"):
                     if execution not in without and "object_key" in body:
                         yield from artifacts_in(body)
 
@@ -95,12 +100,12 @@ class SqlPast:
     def first_since(self, at: datetime) -> int:
         """Give the number of the first record of a time, UTC, or later; else that of the last."""
         with self._reading() as connection:
-            low, high = connection.execute(select(_FIRST, _LAST)).one()
+            ((low, high),) = connection.rows(_ENDS)
             low, high = low or 0, high or 0
             while low < high:
                 middle = (low + high) // 2
-                body = select(JOURNAL.c.body).where(JOURNAL.c.number == middle)
-                event, _ = read_record(connection.execute(body).scalar_one())
+                ((body,),) = connection.rows(_RECORD, {"number": middle})
+                event, _ = read_record(body)
                 low, high = (low, middle) if event.at >= at else (middle + 1, high)
             return int(low)
 
@@ -126,10 +131,10 @@ class SqlPast:
             if not rows:
                 return 0
             end = _followed(last, rows)
-            anchor = {"number": end.number, "digest": end.digest, "at": at.timestamp(), "by": by}
-            connection.execute(ANCHOR.delete())
-            connection.execute(ANCHOR.insert().values(anchor))
-            connection.execute(JOURNAL.delete().where(JOURNAL.c.number <= end.number))
+            anchor: tuple[Value, ...] = (end.number, end.digest, at.timestamp(), by)
+            connection.run("DELETE FROM journal_anchor")
+            connection.run_many(ANCHOR.insert, [anchor])
+            connection.run("DELETE FROM journal WHERE number <= :last", {"last": end.number})
             return len(rows)
 
 
@@ -137,28 +142,18 @@ def _times(order: Order) -> Iterator[datetime]:
     return (time for time in (order.due, order.deadline) if time is not None)
 
 
-def _known(
-    connection: Connection, table: Table, ids: Sequence[str], without: Collection[str]
-) -> Iterator[str]:
-    rows = connection.execute(select(table.c.id, table.c.execution).where(table.c.id.in_(ids)))
-    return (row.id for row in rows if row.execution not in without)
-
-
 def _anchor(connection: Connection) -> Anchor:
-    row = connection.execute(select(ANCHOR)).one_or_none()
+    row = first(connection, "SELECT number, digest, at, by FROM journal_anchor")
     if row is None:
         return Anchor(0, EMPTY_DIGEST)
-    return Anchor(row.number, row.digest, datetime.fromtimestamp(row.at, UTC), row.by)
+    number, digest, at, by = row
+    return Anchor(number, digest, datetime.fromtimestamp(at, UTC), by)
 
 
 def _after(connection: Connection, last: int, first: int | None) -> Sequence[_Line]:
-    wanted = select(JOURNAL.c.number, JOURNAL.c.body, JOURNAL.c.digest)
-    wanted = wanted.where(JOURNAL.c.number > last)
-    if first is not None:
-        # The last record of all is never removed: the next one is chained to it.
-        wanted = wanted.where(JOURNAL.c.number < first, JOURNAL.c.number < _LAST)
-    rows = connection.execute(wanted.order_by(JOURNAL.c.number).limit(MANY_RECORDS))
-    return [_Line(*row) for row in rows]
+    asked = _AFTER.format(before="" if first is None else _BUT_THE_LAST)
+    values = {"last": last, "first": first, "many": MANY_RECORDS}
+    return [_Line(*row) for row in connection.rows(asked, values)]
 
 
 def _followed(last: Anchor, rows: Sequence[_Line]) -> Anchor:

@@ -11,23 +11,28 @@
 """
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from select import POLLIN, poll
-from typing import Final, Protocol, cast
+from typing import Any, ClassVar, Final, Protocol, cast
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, select, text
+import sqlalchemy
+from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from pipelinekit.model.errors import StoreError
-from pipelinekit.store.failures import reason, shown
+from pipelinekit.store.database import COUNTER, MOMENT, NONE, Connection, Types, Value, Values
+from pipelinekit.store.failures import ServerError, reason
 from pipelinekit.store.leases import SqlLeases
 from pipelinekit.store.listening import SqlHints, notify
-from pipelinekit.store.migrations import NEEDS, migrate, refuse_newer
+from pipelinekit.store.migrations import NEEDS, migrate, refuse_newer, version_of
 from pipelinekit.store.patience import Patience
-from pipelinekit.store.schema import WRITES
+from pipelinekit.store.places import shown
 from pipelinekit.tools.on_error import on_error
 
 CONNECT: Final = {
@@ -47,9 +52,15 @@ SESSION: Final = (
 MIGRATION_LOCK: Final = 7_045_318_211
 """The advisory lock of whoever makes or changes the tables; any number that others do not use."""
 
-_WRITES = select(WRITES.c.number)
+MANY_ROWS: Final = 2_000
+"""How many are asked for at once where there may be too many for the memory."""
+
 _LOCK = f"{NEEDS} FOR UPDATE"
-_COUNT = WRITES.update().values(number=WRITES.c.number + 1)
+_COLUMNS = """
+SELECT column_name FROM information_schema.columns
+WHERE table_schema = current_schema() AND table_name = :name
+"""
+_PLACE: Final = re.compile(r":(\w+)")
 
 
 class _Answer(Protocol):
@@ -66,6 +77,68 @@ class _Driver(Protocol):
     def execute(self, asked: str) -> _Answer: ...
 
 
+class Session:
+    """A connection to a server; see `store.database.Connection`.
+
+    Attributes:
+        inner: SQLAlchemy's own.
+    """
+
+    types: ClassVar[Types] = {COUNTER: "BIGINT", MOMENT: "TIMESTAMP WITH TIME ZONE"}
+
+    def __init__(self, inner: sqlalchemy.Connection) -> None:
+        self.inner = inner
+
+    @property
+    def driver(self) -> _Driver:
+        """Give the driver's own."""
+        return cast("_Driver", self.inner.connection.driver_connection)
+
+    def rows(self, sql: str, values: Values = NONE) -> Sequence[tuple[Any, ...]]:
+        """Give all rows of an answer."""
+        return [tuple(row) for row in self._asked(sql, values)]
+
+    def each(self, sql: str) -> Iterator[tuple[Any, ...]]:
+        """Go through the rows of an answer that may be too many for the memory."""
+        some = {"yield_per": MANY_ROWS}
+        for row in self.inner.exec_driver_sql(sql, execution_options=some):
+            yield tuple(row)
+
+    def run(self, sql: str, values: Values = NONE) -> int:
+        """Run a statement, and tell how many rows it met."""
+        return self._asked(sql, values).rowcount
+
+    def run_many(self, sql: str, rows: Sequence[Sequence[Value]]) -> int:
+        """Run a statement for each of some rows, and tell how many rows of the table it met."""
+        if not rows:
+            return 0
+        in_order = [tuple(row) for row in rows]
+        return self.inner.exec_driver_sql(sql.replace("?", "%s"), in_order).rowcount
+
+    def columns(self, table: str) -> Sequence[str]:
+        """Name the columns of a table; none where there is no such table."""
+        return [name for (name,) in self.rows(_COLUMNS, {"name": table})]
+
+    def _asked(self, sql: str, values: Values) -> sqlalchemy.CursorResult[Any]:
+        return self.inner.exec_driver_sql(_by_name(sql), dict(values))
+
+
+@cache
+def _by_name(sql: str) -> str:
+    return _PLACE.sub(r"%(\1)s", sql)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Raise a ServerError in place of what SQLAlchemy raises."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise ServerError(error.orig or error, getattr(error.orig, "sqlstate", None)) from error
+    except PoolTimeout as error:
+        raise ServerError(error) from error
+
+
 class PostgreSQL:
     """A PostgreSQL database; see `store.database.Database`.
 
@@ -76,7 +149,7 @@ class PostgreSQL:
         StoreError: It cannot be opened.
     """
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: str) -> None:
         self._pid = os.getpid()
         self._engine = engine_of(url)
         self._single = self._engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -92,50 +165,47 @@ class PostgreSQL:
             self._open(url)
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self) -> Iterator[Session]:
         """Give a connection without a transaction."""
         self._check()
-        with self._single.connect() as connection, self._waiting(connection):
-            yield connection
+        with self._session(self._single) as session:
+            yield session
 
     @contextmanager
-    def snapshot(self) -> Iterator[Connection]:
+    def snapshot(self) -> Iterator[Session]:
         """Give a connection that sees one moment."""
         self._check()
-        with self._frozen.connect() as connection, self._waiting(connection):
-            yield connection
+        with self._session(self._frozen) as session:
+            yield session
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self) -> Iterator[Session]:
         """Give a connection that holds the lock of all who write."""
         self._check()
-        with (
-            self._engine.connect() as connection,
-            self._waiting(connection),
-            connection.begin(),
-        ):
-            with self.at_once(connection) as driver:
+        with self._session(self._engine) as session, session.inner.begin():
+            with self.at_once(session) as driver:
                 locked = driver.execute(_LOCK)
             refuse_newer(*locked.fetchone())
             self._counted = 0
-            yield connection
+            yield session
         self._own += self._counted
 
     @contextmanager
     def at_once(self, connection: Connection) -> Iterator[_Driver]:
         """Send all that is written in the block at once, instead of waiting for each answer."""
-        driver = cast("_Driver", connection.connection.driver_connection)
+        assert isinstance(connection, Session)  # noqa: S101 - as it was made here
+        driver = connection.driver
         try:
             with driver.pipeline():
                 yield driver
         except self._failure as error:
             if driver.closed:
-                connection.invalidate()
+                connection.inner.invalidate()
             raise OperationalError(None, None, error) from error
 
     def wrote(self, connection: Connection) -> None:
         """Count this write, once for those of others and once for one's own."""
-        connection.execute(_COUNT)
+        connection.run("UPDATE writes SET number = number + 1")
         self._counted = 1
 
     def hint(self, connection: Connection) -> None:
@@ -149,24 +219,29 @@ class PostgreSQL:
     def change(self) -> int:
         """Count all writes."""
         with self.reading() as connection:
-            return int(connection.execute(_WRITES).scalar_one())
+            ((number,),) = connection.rows("SELECT number FROM writes")
+            return int(number)
 
     def close(self) -> None:
         """Close every connection."""
         self._patience.close()
         self._engine.dispose()
 
-    def _waiting(self, connection: Connection) -> AbstractContextManager[None]:
-        driver = cast("_Driver", connection.connection.driver_connection)
-        return self._patience.waiting(driver.fileno())
+    @contextmanager
+    def _session(self, engine: Engine) -> Iterator[Session]:
+        with _told(), engine.connect() as inner:
+            session = Session(inner)
+            with self._patience.waiting(session.driver.fileno()):
+                yield session
 
-    def _open(self, url: URL) -> None:
+    def _open(self, url: str) -> None:
         try:
-            with self._engine.begin() as connection:
-                connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
-                migrate(connection)
-        except DBAPIError as error:
-            raise unreachable(url, error) from error
+            with _told(), self._engine.begin() as inner:
+                session = Session(inner)
+                session.rows(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
+                migrate(session)
+        except ServerError as error:
+            raise _unreachable(url, error) from error
         self.leases.tidy()
 
     def _check(self) -> None:
@@ -177,32 +252,38 @@ class PostgreSQL:
             )
 
 
-def engine_of(url: URL) -> Engine:
-    """Give an engine of SQLAlchemy's for a server; nothing is asked yet.
+def look_at_server(url: str) -> None:
+    """Find what keeps a server's store from being opened, without changing anything there.
 
     Raises:
-        StoreError: The driver of PostgreSQL is not installed.
+        StoreError: It cannot be reached, or has a newer version of the tables.
     """
-    asked = url.query.get("options", ())
-    options = " ".join([SESSION, asked] if isinstance(asked, str) else [SESSION, *asked])
+    engine = engine_of(url)
     try:
-        engine = create_engine(
-            url.set(drivername="postgresql+psycopg").difference_update_query(["options"]),
-            connect_args={**CONNECT, **_given(url), "options": options},
-            max_overflow=20,
-            pool_timeout=5,
-        )
-    except ModuleNotFoundError as error:
-        raise StoreError(
-            f"a store was asked for at {shown(url)}, and the driver of PostgreSQL is "
-            f"not installed; install it with: pip install 'pipelinekit[postgres]'"
-        ) from error
+        with _told(), engine.connect() as inner:
+            refuse_newer(version_of(Session(inner)))
+    except ServerError as error:
+        raise _unreachable(url, error) from error
+    finally:
+        engine.dispose()
+
+
+def engine_of(url: str) -> Engine:
+    """Give an engine of SQLAlchemy's for a server; nothing is asked yet."""
+    place = make_url(url)
+    asked = place.query.get("options", ())
+    options = " ".join([SESSION, asked] if isinstance(asked, str) else [SESSION, *asked])
+    engine = create_engine(
+        place.set(drivername="postgresql+psycopg").difference_update_query(["options"]),
+        connect_args={**CONNECT, **_given(place), "options": options},
+        max_overflow=20,
+        pool_timeout=5,
+    )
     event.listen(engine, "checkout", _refuse_stale)
     return engine
 
 
-def unreachable(url: URL, error: DBAPIError) -> StoreError:
-    """Say that a server cannot be asked, why, and what to do."""
+def _unreachable(url: str, error: ServerError) -> StoreError:
     return StoreError(
         f"the store {shown(url)} cannot be opened: {reason(error)}; look whether the "
         f"server is there, and whether its user may make tables in the database"

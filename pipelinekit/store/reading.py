@@ -1,10 +1,8 @@
 """How rows are read: the working rows of a pipeline, and rows by what is asked."""
 
 from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TypeVar, cast
-
-from sqlalchemy import Connection, Select, Table, bindparam, select
 
 from pipelinekit.model.account import ACCOUNT, CustomType, Tags, Webhook
 from pipelinekit.model.check import ConditionExecution, RuleExecution
@@ -22,15 +20,23 @@ from pipelinekit.model.job import WorkerJob
 from pipelinekit.model.order import Order
 from pipelinekit.model.row import Row
 from pipelinekit.ports.store import Query
-from pipelinekit.store import many
 from pipelinekit.store.asking import bodies
-from pipelinekit.store.schema import ACTIONS, DEFINITIONS, EXECUTIONS, ORDERS, RULES, TABLES
+from pipelinekit.store.database import Connection, Values, listed
+from pipelinekit.store.schema import ORDERS, TABLES
 from pipelinekit.wire.record import read
 
 R = TypeVar("R", bound=Row | Order)
 
 KNOWN = 2_048
 """How many rows are kept as they were read last."""
+
+_NAMED = "SELECT body FROM pipeline_executions WHERE pipeline = :pipeline AND id IN {names}"
+_USED = "SELECT body FROM definitions WHERE pipeline = :pipeline AND version IN {versions}"
+_CURRENT = """
+SELECT body FROM definitions WHERE pipeline = :pipeline ORDER BY version DESC LIMIT 1
+"""
+_ATTEMPTS = "SELECT body FROM {table} WHERE execution = :execution ORDER BY attempt"
+"""A state keeps the last of those with one key."""
 
 
 def search(connection: Connection, kind: type[R], query: Query) -> Sequence[R]:
@@ -81,20 +87,19 @@ def _matter(
 ) -> Iterator[PipelineExecution]:
     # Two questions and no OR, which would read all executions of the pipeline.
     yield from search(connection, PipelineExecution, Query(pipeline=pipeline, ended=False))
-    table = EXECUTIONS
-    wanted = select(table.c.body).where(table.c.id.in_(named), table.c.pipeline == pipeline)
-    yield from (_read(body, PipelineExecution) for body in connection.execute(wanted).scalars())
+    names, values = listed("id", named)
+    wanted = {**values, "pipeline": pipeline}
+    yield from _found(connection, PipelineExecution, _NAMED.format(names=names), wanted)
 
 
 def _definitions(
     connection: Connection, pipeline: str, executions: Iterable[PipelineExecution]
 ) -> Iterator[Definition]:
-    table = DEFINITIONS
-    wanted = select(table.c.body).where(table.c.pipeline == pipeline)
-    current = wanted.order_by(table.c.version.desc()).limit(1)
-    used = wanted.where(table.c.version.in_({each.version for each in executions}))
-    for found in (connection.execute(current), connection.execute(used)):
-        yield from (_read(body, Definition) for body in found.scalars())
+    own = {"pipeline": pipeline}
+    yield from _found(connection, Definition, _CURRENT, own)
+    versions, values = listed("version", {each.version for each in executions})
+    used = _USED.format(versions=versions)
+    yield from _found(connection, Definition, used, {**values, **own})
 
 
 def _parts(connection: Connection, execution: str) -> Iterator[Row]:
@@ -104,17 +109,14 @@ def _parts(connection: Connection, execution: str) -> Iterator[Row]:
     yield from search(connection, OutputVariables, own)
     yield from search(connection, ConditionExecution, own)
     yield from search(connection, WorkerJob, own)
-    yield from _attempts(connection, ACTIONS, ActionExecution, execution)
-    yield from _attempts(connection, RULES, RuleExecution, execution)
+    yield from _attempts(connection, ActionExecution, execution)
+    yield from _attempts(connection, RuleExecution, execution)
 
 
-def _attempts(connection: Connection, table: Table, kind: type[R], execution: str) -> Iterator[R]:
-    found = many.rows_of(connection, _attempts_of(table), execution=execution)
-    yield from (_read(body, kind) for (body,) in found)
+def _attempts(connection: Connection, kind: type[R], execution: str) -> Iterator[R]:
+    attempts = _ATTEMPTS.format(table=TABLES[kind].table.name)
+    return _found(connection, kind, attempts, {"execution": execution})
 
 
-@cache
-def _attempts_of(table: Table) -> Select[str]:
-    mine = table.c.execution == bindparam("execution")
-    # A state keeps the last of those with one key.
-    return select(table.c.body).where(mine).order_by(table.c.attempt)
+def _found(connection: Connection, kind: type[R], sql: str, values: Values) -> Iterator[R]:
+    return (_read(body, kind) for (body,) in connection.rows(sql, values))

@@ -3,20 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    DateTime,
-    Float,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-)
-
 from pipelinekit.model.account import CustomType, Tags, Webhook
 from pipelinekit.model.check import ConditionExecution, RuleExecution
 from pipelinekit.model.execution import (
@@ -33,230 +19,224 @@ from pipelinekit.model.execution import (
 from pipelinekit.model.job import WorkerJob
 from pipelinekit.model.noun import Noun
 from pipelinekit.model.row import Row
+from pipelinekit.store.database import COUNTER, MOMENT, Value
+from pipelinekit.store.table import Column, Table
 
-METADATA = MetaData()
-
-COUNTER = BigInteger().with_variant(Integer(), "sqlite")
-"""Of more than four thousand million things; SQLite's integers are that great anyway."""
-
-FIXED = {"fixed": True}
-"""Said of a column that is never another for the same key; no index of it has to be changed."""
-
-META = Table("meta", METADATA, Column("version", Integer, primary_key=True))
+META = Table("meta", Column("version", "INTEGER", key=True))
 
 JOURNAL = Table(
     "journal",
-    METADATA,
-    Column("number", COUNTER, primary_key=True, autoincrement=False),
-    Column("pipeline", String(100), nullable=False),
-    Column("body", Text, nullable=False),
-    Column("digest", String(64), nullable=False),  # of the digest before and this body
-    Index("journal_of_pipeline", "pipeline", "number"),
+    Column("number", COUNTER, key=True),
+    Column("pipeline", "VARCHAR(100)"),
+    Column("body", "TEXT"),
+    Column("digest", "VARCHAR(64)"),  # of the digest before and this body
+    indices={
+        "journal_of_pipeline": "pipeline, number",
+    },
 )
 
 ANCHOR = Table(
     "journal_anchor",
-    METADATA,
-    Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("digest", String(64), nullable=False),
-    Column("at", Float, nullable=False),  # seconds since 1970, UTC
-    Column("by", String(200), nullable=False),
+    Column("number", "INTEGER", key=True),
+    Column("digest", "VARCHAR(64)"),
+    Column("at", "FLOAT"),  # seconds since 1970, UTC
+    Column("by", "VARCHAR(200)"),
 )
 
 HEADS = Table(
     "heads",
-    METADATA,
-    Column("pipeline", String(100), primary_key=True),
-    Column("records", Integer, nullable=False),  # how many the pipeline has in the journal
+    Column("pipeline", "VARCHAR(100)", key=True),
+    Column("records", "INTEGER"),  # how many the pipeline has in the journal
 )
 
 ORDERS = Table(
     "orders",
-    METADATA,
-    Column("id", String(36), primary_key=True),
-    Column("pipeline", String(100), nullable=False),
-    Column("type", String(100), nullable=False),
-    Column("halt", Boolean, nullable=False, default=False),
-    Column("owner", String(36)),  # the engine that holds it; NULL: nobody
-    Column("inherited", Boolean, nullable=False, default=False),  # an engine died with it
-    Column("deadline", Float),  # seconds since 1970, UTC
-    Column("body", Text, nullable=False),
-    Column("fence", Integer, nullable=False, server_default="1"),  # rises with each taker
-    Column("place", String(300)),  # where the engine worked that died with it, if that is known
-    Index("orders_of_owner", "owner"),
+    Column("id", "VARCHAR(36)", key=True),
+    Column("pipeline", "VARCHAR(100)"),
+    Column("type", "VARCHAR(100)"),
+    Column("halt", "BOOLEAN"),
+    Column("owner", "VARCHAR(36)", null=True),  # the engine that holds it; NULL: nobody
+    Column("inherited", "BOOLEAN"),  # an engine died with it
+    Column("deadline", "FLOAT", null=True),  # seconds since 1970, UTC
+    Column("body", "TEXT"),
+    Column("fence", "INTEGER", default="1"),  # rises with each taker
+    Column("place", "VARCHAR(300)", null=True),  # where the engine worked that died with it
+    indices={
+        "orders_of_owner": "owner",
+    },
 )
 
 ENGINES = Table(
     "engines",
-    METADATA,
-    Column("id", String(36), primary_key=True),
-    Column("place", String(300), nullable=False),  # engines of one see each other's runners
-    Column("until", DateTime(timezone=True), nullable=False),  # its lease, by the store's clock
-    Column("at_work", Boolean, nullable=False),
+    Column("id", "VARCHAR(36)", key=True),
+    Column("place", "VARCHAR(300)"),  # engines of one see each other's runners
+    Column("until", MOMENT),  # its lease, by the store's clock
+    Column("at_work", "BOOLEAN"),
 )
 
 WRITES = Table(
     "writes",
-    METADATA,
-    Column("number", COUNTER, nullable=False),  # how often any process has written (PostgreSQL)
-    Column("needs", Integer, nullable=False, server_default="0"),  # the version to be known
+    Column("number", COUNTER),  # how often any process has written (PostgreSQL)
+    Column("needs", "INTEGER", default="0"),  # the version to be known
 )
 """One row, which whoever writes reads first, and holds locked (PostgreSQL)."""
 
 PIPELINES = Table(
     "pipelines",
-    METADATA,
-    Column("pipeline", String(100), primary_key=True),
-    Column("body", Text, nullable=False),
+    Column("pipeline", "VARCHAR(100)", key=True),
+    Column("body", "TEXT"),
 )
 
 DEFINITIONS = Table(
     "definitions",
-    METADATA,
-    Column("pipeline", String(100), primary_key=True),
-    Column("version", Integer, primary_key=True, autoincrement=False),
-    Column("body", Text, nullable=False),
+    Column("pipeline", "VARCHAR(100)", key=True),
+    Column("version", "INTEGER", key=True),
+    Column("body", "TEXT"),
 )
 
 STAGE_STATES = Table(
     "stage_states",
-    METADATA,
-    Column("pipeline", String(100), primary_key=True),
-    Column("stage", String(100), primary_key=True),
-    Column("body", Text, nullable=False),
+    Column("pipeline", "VARCHAR(100)", key=True),
+    Column("stage", "VARCHAR(100)", key=True),
+    Column("body", "TEXT"),
 )
 
 EXECUTIONS = Table(
     "pipeline_executions",
-    METADATA,
-    Column("id", String(36), primary_key=True),
-    Column("pipeline", String(100), nullable=False, info=FIXED),
-    Column("number", Integer, nullable=False, info=FIXED),
-    Column("ended", Boolean, nullable=False),
-    Column("started", Float, nullable=False, info=FIXED),  # seconds since 1970, UTC
-    Column("body", Text, nullable=False),
-    Index("executions_of_pipeline", "pipeline", "number"),
-    Index("executions_by_time", "started", "id"),
-    Index("executions_of_pipeline_by_time", "pipeline", "started"),
-    Index("executions_by_end", "ended", "pipeline", "number"),
+    Column("id", "VARCHAR(36)", key=True),
+    Column("pipeline", "VARCHAR(100)", fixed=True),
+    Column("number", "INTEGER", fixed=True),
+    Column("ended", "BOOLEAN"),
+    Column("started", "FLOAT", fixed=True),  # seconds since 1970, UTC
+    Column("body", "TEXT"),
+    indices={
+        "executions_of_pipeline": "pipeline, number",
+        "executions_by_time": "started, id",
+        "executions_of_pipeline_by_time": "pipeline, started",
+        "executions_by_end": "ended, pipeline, number",
+    },
 )
 
 STAGES = Table(
     "stage_executions",
-    METADATA,
-    Column("execution", String(36), primary_key=True),
-    Column("stage", String(100), primary_key=True),
-    Column("pipeline", String(100), nullable=False, info=FIXED),
-    Column("started", Float, nullable=False, info=FIXED),
-    Column("body", Text, nullable=False),
-    Index("stages_of_pipeline", "pipeline", "started"),
-    Index("stages_by_name", "pipeline", "stage", "started"),
+    Column("execution", "VARCHAR(36)", key=True),
+    Column("stage", "VARCHAR(100)", key=True),
+    Column("pipeline", "VARCHAR(100)", fixed=True),
+    Column("started", "FLOAT", fixed=True),
+    Column("body", "TEXT"),
+    indices={
+        "stages_of_pipeline": "pipeline, started",
+        "stages_by_name": "pipeline, stage, started",
+    },
 )
 
 ACTIONS = Table(
     "action_executions",
-    METADATA,
-    Column("id", String(36), primary_key=True),
-    Column("execution", String(36), nullable=False, info=FIXED),
-    Column("pipeline", String(100), nullable=False, info=FIXED),
-    Column("attempt", Integer, nullable=False, info=FIXED),
-    Column("started", Float, nullable=False, info=FIXED),
-    Column("body", Text, nullable=False),
-    Index("actions_of_execution", "execution", "attempt"),
-    Index("actions_of_pipeline", "pipeline", "started"),
+    Column("id", "VARCHAR(36)", key=True),
+    Column("execution", "VARCHAR(36)", fixed=True),
+    Column("pipeline", "VARCHAR(100)", fixed=True),
+    Column("attempt", "INTEGER", fixed=True),
+    Column("started", "FLOAT", fixed=True),
+    Column("body", "TEXT"),
+    indices={
+        "actions_of_execution": "execution, attempt",
+        "actions_of_pipeline": "pipeline, started",
+    },
 )
 
 ARTIFACTS = Table(
     "artifacts",
-    METADATA,
-    Column("execution", String(36), primary_key=True),
-    Column("name", String(100), primary_key=True),
-    Column("pipeline", String(100), nullable=False, info=FIXED),
-    Column("body", Text, nullable=False),
+    Column("execution", "VARCHAR(36)", key=True),
+    Column("name", "VARCHAR(100)", key=True),
+    Column("pipeline", "VARCHAR(100)", fixed=True),
+    Column("body", "TEXT"),
 )
 
 VARIABLES = Table(
     "output_variables",
-    METADATA,
-    Column("execution", String(36), primary_key=True),
-    Column("namespace", String(100), primary_key=True),
-    Column("pipeline", String(100), nullable=False, info=FIXED),
-    Column("body", Text, nullable=False),
+    Column("execution", "VARCHAR(36)", key=True),
+    Column("namespace", "VARCHAR(100)", key=True),
+    Column("pipeline", "VARCHAR(100)", fixed=True),
+    Column("body", "TEXT"),
 )
 
 TOKENS = Table(
     "start_tokens",
-    METADATA,
-    Column("pipeline", String(100), primary_key=True),
-    Column("token", String(128), primary_key=True),
-    Column("at", Float, nullable=False),
-    Column("body", Text, nullable=False),
+    Column("pipeline", "VARCHAR(100)", key=True),
+    Column("token", "VARCHAR(128)", key=True),
+    Column("at", "FLOAT"),
+    Column("body", "TEXT"),
 )
 
 CONDITIONS = Table(
     "condition_executions",
-    METADATA,
-    Column("execution", String(36), primary_key=True),
-    Column("stage", String(100), primary_key=True),
-    Column("condition", String(20), primary_key=True),
-    Column("pipeline", String(100), nullable=False, info=FIXED),
-    Column("started", Float, nullable=False),
-    Column("body", Text, nullable=False),
-    Index("conditions_of_pipeline", "pipeline", "started"),
+    Column("execution", "VARCHAR(36)", key=True),
+    Column("stage", "VARCHAR(100)", key=True),
+    Column("condition", "VARCHAR(20)", key=True),
+    Column("pipeline", "VARCHAR(100)", fixed=True),
+    Column("started", "FLOAT"),
+    Column("body", "TEXT"),
+    indices={
+        "conditions_of_pipeline": "pipeline, started",
+    },
 )
 
 RULES = Table(
     "rule_executions",
-    METADATA,
-    Column("id", String(36), primary_key=True),
-    Column("execution", String(36), nullable=False, info=FIXED),
-    Column("pipeline", String(100), nullable=False, info=FIXED),
-    Column("attempt", Integer, nullable=False, info=FIXED),
-    Column("started", Float, nullable=False, info=FIXED),
-    Column("body", Text, nullable=False),
-    Index("rules_of_execution", "execution", "attempt"),
-    Index("rules_of_pipeline", "pipeline", "started"),
+    Column("id", "VARCHAR(36)", key=True),
+    Column("execution", "VARCHAR(36)", fixed=True),
+    Column("pipeline", "VARCHAR(100)", fixed=True),
+    Column("attempt", "INTEGER", fixed=True),
+    Column("started", "FLOAT", fixed=True),
+    Column("body", "TEXT"),
+    indices={
+        "rules_of_execution": "execution, attempt",
+        "rules_of_pipeline": "pipeline, started",
+    },
 )
 
 JOBS = Table(
     "worker_jobs",
-    METADATA,
-    Column("id", String(36), primary_key=True),
-    Column("execution", String(36), nullable=False, info=FIXED),
-    Column("pipeline", String(100), nullable=False, info=FIXED),
-    Column("at", Float, nullable=False),
-    Column("body", Text, nullable=False),
-    Index("jobs_of_execution", "execution"),
+    Column("id", "VARCHAR(36)", key=True),
+    Column("execution", "VARCHAR(36)", fixed=True),
+    Column("pipeline", "VARCHAR(100)", fixed=True),
+    Column("at", "FLOAT"),
+    Column("body", "TEXT"),
+    indices={
+        "jobs_of_execution": "execution",
+    },
 )
 
 TYPES = Table(
     "custom_types",
-    METADATA,
-    Column("id", String(100), primary_key=True),
-    Column("pipeline", String(100), nullable=False, info=FIXED),
-    Column("body", Text, nullable=False),
-    Index("types_of_account", "pipeline", "id"),
+    Column("id", "VARCHAR(100)", key=True),
+    Column("pipeline", "VARCHAR(100)", fixed=True),
+    Column("body", "TEXT"),
+    indices={
+        "types_of_account": "pipeline, id",
+    },
 )
 
 WEBHOOKS = Table(
     "webhooks",
-    METADATA,
-    Column("id", String(100), primary_key=True),
-    Column("pipeline", String(100), nullable=False, info=FIXED),
-    Column("body", Text, nullable=False),
-    Index("webhooks_of_account", "pipeline", "id"),
+    Column("id", "VARCHAR(100)", key=True),
+    Column("pipeline", "VARCHAR(100)", fixed=True),
+    Column("body", "TEXT"),
+    indices={
+        "webhooks_of_account": "pipeline, id",
+    },
 )
 
 TAGS = Table(
     "tags",
-    METADATA,
-    Column("id", String(200), primary_key=True),  # what the ARN of the resource ends in
-    Column("pipeline", String(100), nullable=False, info=FIXED),
-    Column("body", Text, nullable=False),
-    Index("tags_of_pipeline", "pipeline", "id"),
+    Column("id", "VARCHAR(200)", key=True),  # what the ARN of the resource ends in
+    Column("pipeline", "VARCHAR(100)", fixed=True),
+    Column("body", "TEXT"),
+    indices={
+        "tags_of_pipeline": "pipeline, id",
+    },
 )
 
-Value = str | int | float | bool | None
 R = TypeVar("R", bound=Row)
 
 
@@ -277,7 +257,7 @@ class Kept(Noun, gc=True):
 def columns(row: Row) -> Mapping[str, Value]:
     """Give the columns that stand beside a row's body, by name."""
     kept = TABLES[type(row)]
-    return dict(zip(kept.table.c.keys(), kept.columns(row), strict=False))
+    return dict(zip(kept.table.names, kept.columns(row), strict=False))
 
 
 def _kept(
@@ -341,5 +321,11 @@ TABLES: Final[Mapping[type[object], Kept]] = dict(
 )
 """How each kind of row is kept."""
 
-PARTS = tuple(kept.table for kept in TABLES.values() if "execution" in kept.table.c)
+KINDS: Final = tuple(kept.table for kept in TABLES.values())
+"""The tables of rows."""
+
+EVERY: Final = (META, JOURNAL, ANCHOR, HEADS, ORDERS, ENGINES, WRITES, *KINDS)
+"""All tables."""
+
+PARTS: Final = tuple(table for table in KINDS if "execution" in table.names)
 """The tables of what an execution consists of."""

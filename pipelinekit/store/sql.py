@@ -4,12 +4,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 from typing import TypeVar
-
-from sqlalchemy import Connection, bindparam, select
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
 
 from pipelinekit.model.errors import StoreError
 from pipelinekit.model.order import Order
@@ -25,14 +20,12 @@ from pipelinekit.ports.store import (
     Record,
     Taker,
 )
-from pipelinekit.store.database import Database
-from pipelinekit.store.failures import in_the_way, shown, told
-from pipelinekit.store.many import first_of
+from pipelinekit.store.database import Connection, Database, first
+from pipelinekit.store.failures import in_the_way, told
 from pipelinekit.store.orders import disown, take
 from pipelinekit.store.past import SqlPast
-from pipelinekit.store.postgres import PostgreSQL
+from pipelinekit.store.places import file_of, installed
 from pipelinekit.store.reading import rows_of, search
-from pipelinekit.store.schema import HEADS, JOURNAL
 from pipelinekit.store.sqlite import SQLite
 from pipelinekit.store.writing import check, write
 from pipelinekit.tools.failpoint import failpoint
@@ -40,7 +33,9 @@ from pipelinekit.wire.record import read_record
 
 R = TypeVar("R", bound=Row | Order)
 
-_HEAD = select(HEADS.c.records).where(HEADS.c.pipeline == bindparam("name"))
+_HEAD = "SELECT records FROM heads WHERE pipeline = :pipeline"
+_LAST = "SELECT number, digest, body FROM journal ORDER BY number DESC LIMIT 1"
+_LATER = "SELECT number, digest, body FROM journal WHERE number > :after ORDER BY number"
 
 
 def open_store(url: str) -> "SqlStore":
@@ -52,35 +47,13 @@ def open_store(url: str) -> "SqlStore":
     Raises:
         StoreError: No store can be opened at that URL.
     """
-    place = parsed(url)
-    if place.drivername.startswith("sqlite"):
-        return SqlStore(SQLite(Path(place.database or "")))
-    return SqlStore(PostgreSQL(place))
+    file = file_of(url)
+    if file is not None:
+        return SqlStore(SQLite(file))
+    with installed(url):
+        from pipelinekit.store.postgres import PostgreSQL  # noqa: PLC0415 - it loads SQLAlchemy
 
-
-def parsed(url: str) -> URL:
-    """Read the URL of a store.
-
-    Raises:
-        StoreError: It is none, or of a database that no store can lie in.
-    """
-    try:
-        place = make_url(url)
-    except (ArgumentError, ValueError):  # the latter of a port that is no number
-        raise _unknown("something that is no URL") from None
-    kind = place.drivername.partition("+")[0]
-    on_disk = kind == "sqlite" and place.database not in {None, "", ":memory:"}
-    if not on_disk and kind not in {"postgresql", "postgres"}:
-        raise _unknown(shown(place))
-    return place
-
-
-def _unknown(place: str) -> StoreError:
-    return StoreError(
-        f"a store was asked for at {place}, and only SQLite files and PostgreSQL databases can "
-        f"be opened; set PIPELINEKIT_DB_URL to sqlite:///<file> or "
-        f"postgresql://<user>:<password>@<host>/<database>"
-    )
+        return SqlStore(PostgreSQL(url))
 
 
 class SqlStore:
@@ -104,10 +77,10 @@ class SqlStore:
     def load(self, pipeline: str, execution: str | None = None) -> tuple[State, int]:
         """Give a pipeline's rows, of executions those that matter, and its count of records."""
         with told("read"), self._database.reading() as connection:
-            if first_of(connection, _HEAD, name=pipeline) is None:
+            if first(connection, _HEAD, {"pipeline": pipeline}) is None:
                 return State(), 0  # what nothing has happened to has no rows
         with self._reading() as connection:
-            found = first_of(connection, _HEAD, name=pipeline)
+            found = first(connection, _HEAD, {"pipeline": pipeline})
             records = int(found[0]) if found else 0
             return State(rows_of(connection, pipeline, execution)), records
 
@@ -142,15 +115,13 @@ class SqlStore:
 
     def tail(self, after: int | None, limit: int | None = None) -> Sequence[Record]:
         """Read the journal's records with numbers greater than `after`, in order."""
-        if after is None:
-            wanted = select(JOURNAL).order_by(JOURNAL.c.number.desc()).limit(1)
-        else:
-            later = JOURNAL.c.number > after
-            wanted = select(JOURNAL).where(later).order_by(JOURNAL.c.number).limit(limit)
+        asked = _LAST if after is None else _LATER + (" LIMIT :limit" if limit else "")
         with told("read"), self._database.reading() as connection:
             return [
-                Record(row.number, row.digest, *read_record(row.body))
-                for row in connection.execute(wanted)
+                Record(number, digest, *read_record(body))
+                for number, digest, body in connection.rows(
+                    asked, {"after": after, "limit": limit}
+                )
             ]
 
     def version(self, *, own: bool = False) -> int:

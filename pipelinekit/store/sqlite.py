@@ -13,7 +13,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import (
     AbstractContextManager,
     ExitStack,
@@ -22,19 +22,20 @@ from contextlib import (
     suppress,
 )
 from pathlib import Path
-
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import ConnectionPoolEntry
+from typing import Any, ClassVar, Final
 
 from pipelinekit.model.errors import StoreError
 from pipelinekit.ports.store import Hints, Leases
+from pipelinekit.store.database import COUNTER, MOMENT, NONE, Connection, Types, Value, Values
 from pipelinekit.store.failures import MEND, damaged, reason
 from pipelinekit.store.migrations import NEEDS, migrate, refuse_newer
+from pipelinekit.tools.on_error import on_error
 
 SAFE_VERSION = (3, 51, 3)
-BUSY_MILLISECONDS = 5_000
+BUSY_SECONDS = 5.0
+STATEMENTS = 512
+"""How many statements a connection keeps as SQLite has prepared them; there are fewer."""
+
 CHECKPOINT_EVERY, CHECKPOINT_ROWS = 1_000, 20_000
 """After how many commits, or changed rows, the write-ahead log is moved into the file."""
 
@@ -44,11 +45,60 @@ MOMENT_SECONDS = 0.002
 READERS = 3
 """How many connections are kept for the next question."""
 
-BEGIN = "begin"
-"""The execution option that says how a transaction is begun."""
-
-ONE_QUESTION, READING, WRITING = "", "BEGIN", "BEGIN IMMEDIATE"
+READING, WRITING = "BEGIN", "BEGIN IMMEDIATE"
+SETTINGS: Final = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "trusted_schema=OFF",
+    f"wal_autocheckpoint={0 if sqlite3.sqlite_version_info < SAFE_VERSION else 1000}",
+)
 NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs"})
+
+
+class File:
+    """A connection to a SQLite file; see `store.database.Connection`.
+
+    Attributes:
+        handle: The driver's own.
+    """
+
+    types: ClassVar[Types] = {COUNTER: "INTEGER", MOMENT: "DATETIME"}
+
+    def __init__(self, handle: sqlite3.Connection) -> None:
+        self.handle = handle
+
+    def rows(self, sql: str, values: Values = NONE) -> Sequence[tuple[Any, ...]]:
+        """Give all rows of an answer."""
+        return self.handle.execute(sql, values).fetchall()
+
+    def each(self, sql: str) -> Iterator[tuple[Any, ...]]:
+        """Go through the rows of an answer that may be too many for the memory."""
+        return self.handle.execute(sql)
+
+    def run(self, sql: str, values: Values = NONE) -> int:
+        """Run a statement, and tell how many rows it met."""
+        return self.handle.execute(sql, values).rowcount
+
+    def run_many(self, sql: str, rows: Sequence[Sequence[Value]]) -> int:
+        """Run a statement for each of some rows, and tell how many rows of the table it met."""
+        return self.handle.executemany(sql, rows).rowcount
+
+    def columns(self, table: str) -> Sequence[str]:
+        """Name the columns of a table; none where there is no such table."""
+        return [name for _, name, *_ in self.rows(f"PRAGMA table_info({table})")]
+
+    @contextmanager
+    def transaction(self, begin: str) -> Iterator[None]:
+        """Do all that the block does, or nothing.
+
+        Args:
+            begin: What begins it.
+        """
+        self.handle.execute(begin)
+        with on_error(self.handle.rollback):
+            yield
+            self.handle.commit()
 
 
 class SQLite:
@@ -62,15 +112,15 @@ class SQLite:
     hints: Hints | None = None
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         try:
             with opening(path):
-                self._engine = connect(path)
-                with self._engine.begin() as connection:
-                    migrate(connection)
-                self._writer = self._engine.connect()
-        except (DBAPIError, OSError) as error:
+                self._writer = connect(path)
+                with on_error(self._writer.handle.close), self._writer.transaction(WRITING):
+                    migrate(self._writer)
+        except (sqlite3.Error, OSError) as error:
             raise unopened(path, error) from error
-        self._readers: list[Connection] = []
+        self._readers: list[File] = []
         self._gate = Gate(path)
         self._same = SameFile(path)
         self._watch = Watch(path)
@@ -82,11 +132,10 @@ class SQLite:
         try:
             connection = self._readers.pop()
         except IndexError:  # to make one costs more than a question
-            connection = self._engine.connect().execution_options(**{BEGIN: ONE_QUESTION})
+            connection = connect(self._path)
         with ExitStack() as stack:
-            stack.enter_context(connection)
+            stack.callback(connection.handle.close)
             yield connection
-            connection.rollback()  # which forgets that something was asked
             if len(self._readers) < READERS:
                 stack.pop_all()
                 self._readers.append(connection)
@@ -94,19 +143,19 @@ class SQLite:
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
         """Give a connection that reads from one snapshot."""
-        self._same.check()
-        with self._engine.connect().execution_options(**{BEGIN: READING}) as connection:
-            connection.begin()
-            yield connection
+        with self.reading() as connection:
+            assert isinstance(connection, File)  # noqa: S101 - as it was made above
+            with connection.transaction(READING):
+                yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Give the one connection that writes; it holds the file's write lock."""
         self._same.check()
-        with self._gate.shared(), self._writer.begin():
-            refuse_newer(*self._handle().execute(NEEDS).fetchone())
+        with self._gate.shared(), self._writer.transaction(WRITING):
+            refuse_newer(*self._writer.handle.execute(NEEDS).fetchone())
             yield self._writer
-        self._gate.checkpoint(self._handle())
+        self._gate.checkpoint(self._writer.handle)
 
     def at_once(self, connection: Connection) -> AbstractContextManager[None]:
         """Do nothing: there is no way to a server that could be saved."""
@@ -121,7 +170,7 @@ class SQLite:
 
     def version(self) -> int:
         """Give the number that SQLite changes when another connection has written."""
-        return _data_version(self._handle())
+        return _data_version(self._writer.handle)
 
     def change(self) -> int:
         """Give the number that a connection sees which never writes."""
@@ -131,23 +180,18 @@ class SQLite:
     def close(self) -> None:
         """Close every connection."""
         while self._readers:  # nobody is to find one that is closed
-            self._readers.pop().close()
-        self._writer.close()
-        self._engine.dispose()
+            self._readers.pop().handle.close()
+        self._writer.handle.close()
         self._watch.close()
         self._gate.close()
 
-    def _handle(self) -> sqlite3.Connection:
-        handle = self._writer.connection.driver_connection
-        assert isinstance(handle, sqlite3.Connection)  # noqa: S101 - the engine is SQLite's
-        return handle
 
-
-def connect(path: Path) -> Engine:
+def connect(path: Path) -> File:
     """Open a SQLite file, made if it is missing.
 
     Raises:
         StoreError: It lies on a network file system.
+        sqlite3.Error: It cannot be opened.
     """
     kind = file_system(path.parent)
     if kind in NETWORK:
@@ -155,10 +199,17 @@ def connect(path: Path) -> Engine:
             f"the store {path} lies on a {kind} file system, where SQLite's write-ahead log is "
             f"not safe; set PIPELINEKIT_HOME to a folder of a local disk"
         )
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_MILLISECONDS / 1000})
-    event.listen(engine, "connect", _set_up)
-    event.listen(engine, "begin", _begin)
-    return engine
+    handle = sqlite3.connect(
+        path,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,  # transactions are begun by us
+        check_same_thread=False,
+        cached_statements=STATEMENTS,
+    )
+    with on_error(handle.close):
+        for setting in SETTINGS:
+            handle.execute(f"PRAGMA {setting}")
+    return File(handle)
 
 
 def file_system(folder: Path, table: Path = Path("/proc/self/mountinfo")) -> str:
@@ -295,23 +346,3 @@ def unopened(path: Path, error: Exception) -> StoreError:
 
 def _data_version(handle: sqlite3.Connection) -> int:
     return int(handle.execute("PRAGMA data_version").fetchone()[0])
-
-
-def _set_up(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    assert isinstance(connection, sqlite3.Connection)  # noqa: S101 - the engine is SQLite's
-    connection.isolation_level = None  # transactions are begun by us, see _begin
-    old = sqlite3.sqlite_version_info < SAFE_VERSION
-    for setting in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        "trusted_schema=OFF",
-        f"wal_autocheckpoint={0 if old else 1000}",
-    ):
-        connection.execute(f"PRAGMA {setting}")
-
-
-def _begin(connection: Connection) -> None:
-    begin = connection.get_execution_options().get(BEGIN, WRITING)
-    if begin:
-        connection.exec_driver_sql(begin)

@@ -2,31 +2,26 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from functools import cache
-
-from sqlalchemy import BindParameter, Connection, Select, bindparam, select
 
 from pipelinekit.model.noun import Noun
 from pipelinekit.model.row import Row
 from pipelinekit.ports.store import ConflictError, Entry
-from pipelinekit.store.many import first_of, put_rows, rows_of, upsert
+from pipelinekit.store.database import Connection, Value, first, listed
 from pipelinekit.store.orders import answer, ask, command
-from pipelinekit.store.schema import (
-    EXECUTIONS,
-    HEADS,
-    JOURNAL,
-    PARTS,
-    TABLES,
-    TOKENS,
-    Value,
-)
+from pipelinekit.store.schema import HEADS, JOURNAL, KINDS, PARTS, TABLES
 from pipelinekit.wire.record import record_text, text
 
 EMPTY_DIGEST = "0" * 64
 """What the journal's first record is chained to."""
 
-_LAST = select(JOURNAL.c.number, JOURNAL.c.digest).order_by(JOURNAL.c.number.desc()).limit(1)
-_RECORD = JOURNAL.insert()
+_LAST = "SELECT number, digest FROM journal ORDER BY number DESC LIMIT 1"
+_HEADS = "SELECT pipeline, records FROM heads WHERE pipeline IN {names}"
+_OWN = "SELECT id FROM pipeline_executions WHERE pipeline = :pipeline"
+_USED = """
+DELETE FROM start_tokens
+WHERE pipeline = :pipeline
+  AND at IN (SELECT started FROM pipeline_executions WHERE id IN {gone})
+"""
 
 
 class Tip(Noun):
@@ -49,7 +44,7 @@ def check(connection: Connection, entries: Sequence[Entry]) -> Tip:
     for entry in entries:
         answer(connection, entry)
         ask(connection, entry)
-    last = first_of(connection, _LAST) if happened else None
+    last = first(connection, _LAST) if happened else None
     return Tip(*last) if last else Tip()
 
 
@@ -72,18 +67,12 @@ def chained(digest: str, body: str) -> str:
 
 
 def _compare(connection: Connection, entries: Sequence[Entry]) -> None:
-    names = {f"name_{number}": entry.pipeline for number, entry in enumerate(entries)}
-    there: dict[str, int] = dict(rows_of(connection, _heads(len(names)), **names))
+    names, values = listed("name", [entry.pipeline for entry in entries])
+    there: dict[str, int] = dict(connection.rows(_HEADS.format(names=names), values))
     for entry in entries:
         found = there.get(entry.pipeline, 0)
         if found != entry.seen:
             raise ConflictError(f"{entry.pipeline} has {found} records, not {entry.seen}")
-
-
-@cache
-def _heads(count: int) -> Select[tuple[str, int]]:
-    names: list[BindParameter[str]] = [bindparam(f"name_{each}") for each in range(count)]
-    return select(HEADS.c.pipeline, HEADS.c.records).where(HEADS.c.pipeline.in_(names))
 
 
 def _journal(connection: Connection, entries: Sequence[Entry], tip: Tip) -> None:
@@ -98,26 +87,26 @@ def _journal(connection: Connection, entries: Sequence[Entry], tip: Tip) -> None
             digest = chained(digest, body)
             records.append((number, entry.pipeline, body, digest))
     heads = [(entry.pipeline, entry.seen + len(entry.events)) for entry in entries]
-    put_rows(connection, _RECORD, records)
-    put_rows(connection, upsert(connection, HEADS), heads)
+    connection.run_many(JOURNAL.insert, records)
+    connection.run_many(HEADS.upsert, heads)
 
 
 def _delete(connection: Connection, pipeline: str) -> None:
-    own = select(EXECUTIONS.c.id).where(EXECUTIONS.c.pipeline == pipeline)
+    own = {"pipeline": pipeline}
     for table in PARTS:
-        connection.execute(table.delete().where(table.c.execution.in_(own)))
-    for table in (kept.table for kept in TABLES.values()):
+        connection.run(f"DELETE FROM {table.name} WHERE execution IN ({_OWN})", own)
+    for table in KINDS:
         if table not in PARTS:
-            connection.execute(table.delete().where(table.c.pipeline == pipeline))
+            connection.run(f"DELETE FROM {table.name} WHERE pipeline = :pipeline", own)
 
 
 def _forget(connection: Connection, pipeline: str, executions: Sequence[str]) -> None:
+    gone, values = listed("id", executions)
     for table in PARTS:
-        connection.execute(table.delete().where(table.c.execution.in_(executions)))
-    gone = EXECUTIONS.c.id.in_(executions)
-    used = TOKENS.c.at.in_(select(EXECUTIONS.c.started).where(gone))  # both began in one decision
-    connection.execute(TOKENS.delete().where(TOKENS.c.pipeline == pipeline, used))
-    connection.execute(EXECUTIONS.delete().where(gone))
+        connection.run(f"DELETE FROM {table.name} WHERE execution IN {gone}", values)
+    # A token and the execution that was started with it began in one decision.
+    connection.run(_USED.format(gone=gone), {**values, "pipeline": pipeline})
+    connection.run(f"DELETE FROM pipeline_executions WHERE id IN {gone}", values)
 
 
 def _rows(connection: Connection, rows: Iterable[Row]) -> None:
@@ -126,4 +115,4 @@ def _rows(connection: Connection, rows: Iterable[Row]) -> None:
         kind = type(row)
         values.setdefault(kind, []).append((*TABLES[kind].columns(row), text(row)))
     for kind, written in values.items():
-        put_rows(connection, upsert(connection, TABLES[kind].table), written)
+        connection.run_many(TABLES[kind].table.upsert, written)

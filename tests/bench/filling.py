@@ -1,12 +1,11 @@
 """Fills a store with a long history, row by row as an engine would have left it."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
-
-from sqlalchemy import Connection, create_engine, make_url
 
 import pipelinekit as pk
 from pipelinekit.model.action import Action
@@ -35,8 +34,12 @@ from pipelinekit.model.status import (
     StageStatus,
     TriggerType,
 )
-from pipelinekit.store.schema import HEADS, JOURNAL, METADATA, TABLES, columns
+from pipelinekit.store.database import Connection, Value
+from pipelinekit.store.migrations import make
+from pipelinekit.store.places import file_of
+from pipelinekit.store.schema import EVERY, HEADS, JOURNAL, TABLES
 from pipelinekit.store.sql import open_store
+from pipelinekit.store.sqlite import connect
 from pipelinekit.store.writing import EMPTY_DIGEST, chained
 from pipelinekit.wire.record import record_text, text
 from tests.bench.nothing import nothing, source
@@ -46,7 +49,6 @@ BIG = "shop"
 
 SMALL = tuple(f"service-{number:02}" for number in range(19))
 BATCH = 1_000
-DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
 DAYS = 365
 COMMIT = Revision("4f0c" * 10, "Say what is wrong, in one line")
 CACHE = -400_000
@@ -81,29 +83,41 @@ def fill(
     """
     made = pipelines or [pipeline(name) for name in (BIG, *SMALL)]
     open_store(url).close()
-    engine = create_engine(make_url(url).set(drivername=DRIVERS[url.partition(":")[0]]))
-    last = end or datetime.now(UTC)
-    with engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            connection.exec_driver_sql("PRAGMA synchronous=OFF")
-            connection.exec_driver_sql(f"PRAGMA cache_size={CACHE}")
-            connection.commit()
-        _without_indices(_Filling(connection, actions, last, made))
-        if engine.dialect.name == "postgresql":  # what the server does by itself in a year
-            connection.exec_driver_sql("ANALYZE")
-            connection.commit()
+    with _opened(url) as connection:
+        _without_indices(_Filling(connection, actions, end or datetime.now(UTC), made))
+
+
+@contextmanager
+def _opened(url: str) -> Iterator[Connection]:
+    """Give a connection that is in a transaction at each time."""
+    file = file_of(url)
+    if file is not None:
+        connection = connect(file)
+        with closing(connection.handle):
+            connection.run("PRAGMA synchronous=OFF")
+            connection.run(f"PRAGMA cache_size={CACHE}")
+            connection.run("BEGIN")
+            yield connection
+            connection.run("COMMIT")
+        return
+    from pipelinekit.store.postgres import Session, engine_of
+
+    engine = engine_of(url)
+    with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as inner:
+        session = Session(inner)
+        session.run("BEGIN")
+        yield session
+        session.run("COMMIT")
+        session.run("ANALYZE")  # what the server does by itself in a year
     engine.dispose()
 
 
 def _without_indices(filling: "_Filling") -> None:
     connection = filling.connection
-    indices = [index for table in METADATA.tables.values() for index in table.indexes]
-    for index in indices:
-        index.drop(connection)
+    for index in (name for table in EVERY for name in table.indices):
+        connection.run(f"DROP INDEX {index}")
     filling.fill()
-    for index in indices:
-        index.create(connection)
-    connection.commit()
+    make(connection, EVERY)
 
 
 class _Line(NamedTuple):
@@ -124,8 +138,8 @@ class _Filling:
         self._made = {each.name: each for each in made}
         self._counts = dict.fromkeys(self._made, 0)
         self._last: dict[str, str] = {}
-        self._rows: dict[type[Row], list[dict[str, object]]] = {}
-        self._records: list[dict[str, object]] = []
+        self._rows: dict[type[Row], list[tuple[Value, ...]]] = {}
+        self._records: list[tuple[Value, ...]] = []
         self._number, self._digest = 0, EMPTY_DIGEST
 
     def fill(self) -> None:
@@ -141,9 +155,8 @@ class _Filling:
         for made in self._made.values():
             self._ended(made)
         self._write()
-        heads = [{"pipeline": name, "records": n * self._each} for name, n in self._counts.items()]
-        self.connection.execute(HEADS.insert(), heads)
-        self.connection.commit()
+        heads = [(name, count * self._each) for name, count in self._counts.items()]
+        self.connection.run_many(HEADS.insert, heads)
 
     def _execution(self, line: _Line) -> None:
         made = self._made[line.pipeline]
@@ -212,26 +225,20 @@ class _Filling:
         return str(UUID(int=self._dice.getrandbits(128), version=4))
 
     def _keep(self, row: Row) -> None:
-        self._rows.setdefault(type(row), []).append({**columns(row), "body": text(row)})
+        values = (*TABLES[type(row)].columns(row), text(row))
+        self._rows.setdefault(type(row), []).append(values)
 
     def _record(self, event: Event, move: Move) -> None:
         body = record_text(event, (move,))
         self._number, self._digest = self._number + 1, chained(self._digest, body)
-        self._records.append(
-            {
-                "number": self._number,
-                "pipeline": event.pipeline,
-                "body": body,
-                "digest": self._digest,
-            }
-        )
+        self._records.append((self._number, event.pipeline, body, self._digest))
 
     def _write(self) -> None:
         for kind, rows in self._rows.items():
-            self.connection.execute(TABLES[kind].table.insert(), rows)
-        if self._records:
-            self.connection.execute(JOURNAL.insert(), self._records)
-        self.connection.commit()
+            self.connection.run_many(TABLES[kind].table.insert, rows)
+        self.connection.run_many(JOURNAL.insert, self._records)
+        self.connection.run("COMMIT")
+        self.connection.run("BEGIN")
         self._rows, self._records = {}, []
 
 

@@ -74,10 +74,11 @@ def _no_gate() -> None:
 def _no_fence() -> None:
     from pipelinekit.runtime.engines import Incarnation
     from pipelinekit.store import writing
-    from pipelinekit.store.schema import ORDERS
 
     def answer(connection: Any, entry: Any) -> None:
-        connection.execute(ORDERS.delete().where(ORDERS.c.id.in_(list(entry.answered))))
+        connection.run_many(
+            "DELETE FROM orders WHERE id = ?", [(each,) for each in entry.answered]
+        )
 
     writing.answer = answer
     # Nor does an engine know by its lock that others have what it held.
@@ -121,11 +122,9 @@ def _checked_then_acted() -> None:
 
 
 def _seen(connection: Any, entry: Any) -> int:
-    from pipelinekit.store.schema import HEADS
-
-    seen = HEADS.select().where(HEADS.c.pipeline == entry.pipeline)
-    found = connection.execute(seen).one_or_none()
-    return found.records if found else 0
+    asked = "SELECT records FROM heads WHERE pipeline = :pipeline"
+    found = connection.rows(asked, {"pipeline": entry.pipeline})
+    return int(found[0][0]) if found else 0
 
 
 @_mutant("eio", 6, "once_only", "token_once", "legal_moves")
@@ -190,10 +189,9 @@ def _result_written_in_place() -> None:
 @_mutant("cut-off", 1, "everything_ends")
 def _order_dropped_at_a_take_over() -> None:
     from pipelinekit.store import sql
-    from pipelinekit.store.schema import ORDERS
 
     def disown(connection: Any, dead: Any) -> None:
-        connection.execute(ORDERS.delete().where(ORDERS.c.owner.in_(dead)))
+        connection.run_many("DELETE FROM orders WHERE owner = ?", [(each,) for each in dead])
 
     sql.disown = disown
 

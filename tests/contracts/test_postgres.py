@@ -53,7 +53,7 @@ def test_the_session_is_set_up_for_durability_and_waits_for_nothing_without_end(
 ) -> None:
     with store._database.reading() as connection:  # type: ignore[attr-defined]  # noqa: SLF001
         found = {
-            name: connection.exec_driver_sql(f"SHOW {name}").scalar_one()
+            name: connection.rows(f"SHOW {name}")[0][0]
             for name in (
                 "synchronous_commit",
                 "lock_timeout",
@@ -234,7 +234,7 @@ def test_a_server_that_hangs_is_hung_up_on_and_the_store_goes_on(
     monkeypatch.setattr(patience, "PATIENCE_SECONDS", 1.0)
     store = open_store(url)
     with store._database.reading() as connection:  # type: ignore[attr-defined]  # noqa: SLF001
-        backend = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+        ((backend,),) = connection.rows("SELECT pg_backend_pid()")
     os.kill(backend, signal.SIGSTOP)  # its host still acknowledges what is sent to it
     began = time.monotonic()
     try:

@@ -16,7 +16,6 @@ from tests.kit.test_retention import WAIT, files, known, line, logs, released
 ROUND = """
 import os, signal, sys
 from datetime import timedelta
-from sqlalchemy import Engine, event
 import pipelinekit as pk
 
 steps, fatal = 0, int(sys.argv[2])
@@ -27,12 +26,16 @@ def step(*_):
     if steps == fatal:
         os.kill(os.getpid(), signal.SIGKILL)
 
+def commit(statement):
+    if statement == "COMMIT":
+        step()
+
 def audit(name, _):
     if name in {"os.rename", "os.remove", "os.rmdir", "shutil.rmtree"}:
         step()
 
 with pk.Kit(sys.argv[1], settings=pk.Settings(), work=False) as kit:
-    event.listen(Engine, "commit", step)
+    kit.store._database._writer.handle.set_trace_callback(commit)
     sys.addaudithook(audit)
     kit.gc(timedelta(days=int(sys.argv[3])), keep=0)
     print(steps)

@@ -20,7 +20,6 @@ from pipelinekit.model.row import Row
 from pipelinekit.model.state import State
 from pipelinekit.ports.store import Claim, Entry, Hints, Leases, Past, Query, Record, Store, Taker
 from pipelinekit.store.migrations import CURRENT
-from pipelinekit.store.schema import WRITES
 from pipelinekit.store.sql import open_store
 from pipelinekit.store.writing import EMPTY_DIGEST, chained
 from pipelinekit.wire.record import record_text
@@ -203,7 +202,7 @@ def test_an_engine_that_is_too_old_for_its_store_ends_and_says_why(
     with pk.Kit(tmp_path / "home", settings=pk.Settings(), by="ann") as kit:
         newer = open_store(kit.home.database)
         with newer._database.writing() as connection:  # noqa: SLF001 - as a newer one does
-            connection.execute(WRITES.update().values(needs=CURRENT + 1))
+            connection.run("UPDATE writes SET needs = :newer", {"newer": CURRENT + 1})
         newer.close()
         line = pk.Pipeline("p") >> pk.Stage("S", counted_source("a")) >> pk.Stage("T", gated("b"))
         with pytest.raises((EngineOutdated, EngineClosed)):

@@ -214,7 +214,7 @@ def test_the_journal_tells_who_removed_what(kit: pk.Kit) -> None:
 def test_a_broken_journal_is_not_cut(kit: pk.Kit) -> None:
     released(kit, 2)
     with kit.store._database.writing() as connection:  # type: ignore[attr-defined]  # noqa: SLF001
-        connection.exec_driver_sql("UPDATE journal SET body = '{}' WHERE number = 3")
+        connection.run("UPDATE journal SET body = '{}' WHERE number = 3")
     with pytest.raises(StoreError, match="record 3"):
         kit.gc(NOTHING)
     assert kit.store.past.anchor().number == 0

@@ -27,8 +27,8 @@ def test_a_fixed_column_is_never_another_for_the_same_key(monkeypatch: pytest.Mo
             known.clear()
         for row in decision.rows:
             of, values = TABLES[type(row)].table, columns(row)
-            key = (of, *(values[each.name] for each in of.primary_key))
-            fixed = {each.name: values[each.name] for each in of.c if "fixed" in each.info}
+            key = (of.name, *(values[name] for name in of.keys))
+            fixed = {each.name: values[each.name] for each in of.columns if each.fixed}
             changed += key in known
             assert known.setdefault(key, fixed) == fixed
         return decision

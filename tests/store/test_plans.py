@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
 
 import pipelinekit as pk
 from pipelinekit.kit.observe import observed
@@ -16,6 +15,7 @@ from pipelinekit.kit.run import Run
 from pipelinekit.model.execution import ActionExecution, PipelineExecution, StageExecution
 from pipelinekit.ports.store import Query
 from pipelinekit.runtime.clock import now
+from pipelinekit.store import sqlite
 from tests.bench.filling import BIG, fill
 from tests.bench.history import measure
 
@@ -26,26 +26,27 @@ WHOLE = {
     "orders",
     "journal_anchor",
     "writes",
-    "(subquery-1)",
 }
-"""Tables with few rows, however long the history is; the last one is an empty list of values."""
+"""Tables with few rows, however long the history is."""
+
+
+CONNECT = sqlite.connect
 
 
 class Plans:
     """Keeps how SQLite goes about each statement that a store sends it."""
 
-    def __init__(self, kit: pk.Kit) -> None:
+    def __init__(self, home: Path) -> None:
         self.found: dict[str, list[str]] = {}
-        self._asker = sqlite3.connect(kit.home.folder / "pipelinekit.db", check_same_thread=False)
-        parts = vars(kit.store._database)  # type: ignore[attr-defined]  # noqa: SLF001 - to listen
-        self._listen(parts["_writer"].connection.driver_connection)
-        event.listen(parts["_engine"], "checkout", self._listen)
+        self._asker = sqlite3.connect(home / "pipelinekit.db", check_same_thread=False)
 
     def close(self) -> None:
         self._asker.close()
 
-    def _listen(self, connection: sqlite3.Connection, *_: object) -> None:
-        connection.set_trace_callback(self._explain)
+    def connect(self, path: Path) -> sqlite.File:
+        file = CONNECT(path)
+        file.handle.set_trace_callback(self._explain)
+        return file
 
     def _explain(self, statement: str) -> None:
         text = " ".join(statement.split())
@@ -80,14 +81,16 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def kit(home: Path) -> Iterator[pk.Kit]:
-    with pk.Kit(home, settings=pk.Settings(), work=False) as made:
+def plans(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Plans]:
+    with closing(Plans(home)) as made:
+        monkeypatch.setattr(sqlite, "connect", made.connect)
         yield made
 
 
 @pytest.fixture
-def plans(kit: pk.Kit) -> Iterator[Plans]:
-    with closing(Plans(kit)) as made:
+def kit(home: Path, plans: Plans) -> Iterator[pk.Kit]:
+    with pk.Kit(home, settings=pk.Settings(), work=False) as made:
+        plans.found.clear()  # to open it is asked once, and of the tables of the tables
         yield made
 
 
