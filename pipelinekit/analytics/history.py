@@ -1,112 +1,12 @@
 """The history of pipelines as pandas frames."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
-from itertools import starmap
 
 import pandas as pd
 
-from pipelinekit.engine.review import asks
-from pipelinekit.model.errors import ValidationError
-from pipelinekit.model.execution import ActionExecution, PipelineExecution, StageExecution, Vote
-from pipelinekit.model.status import ActionStatus, PipelineStatus
-from pipelinekit.model.testreport import TestReport
-from pipelinekit.ports.store import Query, Store
-
-EXECUTIONS = {
-    "pipeline": "string",
-    "execution": "string",
-    "number": "int64",
-    "version": "int64",
-    "status": "string",
-    "trigger": "string",
-    "by": "string",
-    "revision": "string",
-    "started": "datetime64[us, UTC]",
-    "updated": "datetime64[us, UTC]",
-    "seconds": "float64",
-    "attempts": "int64",
-    "summary": "string",
-    "type": "string",
-    "stage": "string",
-    "target": "string",
-}
-STAGES = {
-    "pipeline": "string",
-    "execution": "string",
-    "stage": "string",
-    "status": "string",
-    "started": "datetime64[us, UTC]",
-    "updated": "datetime64[us, UTC]",
-    "seconds": "float64",
-    "retries": "int64",
-    "auto_retries": "int64",
-}
-ACTIONS = {
-    "pipeline": "string",
-    "execution": "string",
-    "stage": "string",
-    "action": "string",
-    "type": "string",
-    "attempt": "int64",
-    "status": "string",
-    "started": "datetime64[us, UTC]",
-    "updated": "datetime64[us, UTC]",
-    "seconds": "float64",
-    "place": "string",
-    "error": "string",
-    "summary": "string",
-    "action_execution": "string",
-    "stale_answers": "int64",
-}
-APPROVALS = {
-    "pipeline": "string",
-    "execution": "string",
-    "stage": "string",
-    "action": "string",
-    "decision": "string",
-    "by": "string",
-    "comment": "string",
-    "asked": "datetime64[us, UTC]",
-    "answered": "datetime64[us, UTC]",
-    "seconds": "float64",
-}
-VOTES = {
-    "pipeline": "string",
-    "execution": "string",
-    "stage": "string",
-    "action": "string",
-    "vote": "string",
-    "by": "string",
-    "comment": "string",
-    "refused": "string",
-    "at": "datetime64[us, UTC]",
-}
-TESTS = {
-    "pipeline": "string",
-    "execution": "string",
-    "stage": "string",
-    "action": "string",
-    "attempt": "int64",
-    "group": "string",
-    "format": "string",
-    "passed": "int64",
-    "failed": "int64",
-    "skipped": "int64",
-    "seconds": "float64",
-    "lines_covered": "int64",
-    "lines_total": "int64",
-    "branches_covered": "int64",
-    "branches_total": "int64",
-    "started": "datetime64[us, UTC]",
-    "failures": "string",
-    "action_execution": "string",
-}
-FRAMES = ("executions", "stages", "actions", "approvals", "votes", "tests")
-
-UNDER_WAY = frozenset({PipelineStatus.IN_PROGRESS, PipelineStatus.STOPPING})
-"""These words also stand where a stage or an action has not ended."""
+from pipelinekit.analytics.past import COLUMNS, Past
+from pipelinekit.ports.store import Store
 
 
 class History:
@@ -130,18 +30,17 @@ class History:
             `failures`, the names of tests that failed, a line each.
     """
 
-    def __init__(self, store: Store, query: Query, present: datetime) -> None:
-        self._store = store
-        self._query = query
-        self._present = present
+    def __init__(self, past: Past) -> None:
+        self._past = past
 
     def __repr__(self) -> str:
         """Say what is there, as far as that has been read: looking at it costs nothing."""
-        of = f"pipeline {self._query.pipeline!r}" if self._query.pipeline else "all pipelines"
-        since = f"since {self._query.since:%Y-%m-%d %H:%M} UTC, " if self._query.since else ""
+        query = self._past.query
+        of = f"pipeline {query.pipeline!r}" if query.pipeline else "all pipelines"
+        since = f"since {query.since:%Y-%m-%d %H:%M} UTC, " if query.since else ""
         rows = ", ".join(
             f"{len(vars(self)[name])} {name}" if name in vars(self) else f"{name} not read yet"
-            for name in FRAMES
+            for name in COLUMNS
         )
         return f"History({of}, {since}{rows})"
 
@@ -153,191 +52,38 @@ class History:
         present: datetime,
         limit: int | None = None,
     ) -> "History":
-        """Take the history of a pipeline, or of all of them.
-
-        Args:
-            store: Where it is kept; it has to be open when a frame is first asked for.
-            pipeline: A name; all pipelines when None.
-            days: How far back, by the start of each execution, stage and action.
-            present: The end of that time, UTC.
-            limit: The most rows of each kind that are read, the newest; of actions those are
-                the attempts among which the approvals and the tests are found.
+        """Take the history of a pipeline, or of all of them; see `Past.of`.
 
         Raises:
             ValidationError: The days are less than nothing, or no number.
         """
-        since = _since(present, days)
-        return History(store, Query(pipeline=pipeline, since=since, limit=limit), present)
+        return History(Past.of(store, pipeline, days, present, limit))
 
     @cached_property
     def executions(self) -> pd.DataFrame:  # noqa: D102 - see the class
-        rows = self._store.find(PipelineExecution, self._query)
-        return _frame(EXECUTIONS, (_execution(row, self._took(row)) for row in rows))
+        return self._frame("executions")
 
     @cached_property
     def stages(self) -> pd.DataFrame:  # noqa: D102 - see the class
-        rows = self._store.find(StageExecution, self._query)
-        return _frame(STAGES, (_stage(row, self._took(row)) for row in rows))
+        return self._frame("stages")
 
     @cached_property
     def actions(self) -> pd.DataFrame:  # noqa: D102 - see the class
-        return _frame(ACTIONS, (_action(row, self._took(row)) for row in self._attempts))
+        return self._frame("actions")
 
     @cached_property
     def approvals(self) -> pd.DataFrame:  # noqa: D102 - see the class
-        rows = (row for row in self._attempts if asks(row.type))
-        return _frame(APPROVALS, (_approval(row, self._took(row)) for row in rows))
+        return self._frame("approvals")
 
     @cached_property
     def votes(self) -> pd.DataFrame:  # noqa: D102 - see the class
-        rows = ((row, each) for row in self._attempts for each in row.votes)
-        return _frame(VOTES, starmap(_vote, rows))
+        return self._frame("votes")
 
     @cached_property
     def tests(self) -> pd.DataFrame:  # noqa: D102 - see the class
-        rows = ((row, each) for row in self._attempts for each in row.reports)
-        return _frame(TESTS, starmap(_test, rows))
+        return self._frame("tests")
 
-    @cached_property
-    def _attempts(self) -> Sequence[ActionExecution]:
-        return self._store.find(ActionExecution, self._query)
-
-    def _took(self, row: PipelineExecution | StageExecution | ActionExecution) -> float:
-        end = self._present if row.status in UNDER_WAY else row.updated
-        return max(0.0, (end - row.started).total_seconds())
-
-
-def _since(present: datetime, days: float) -> datetime | None:
-    if not days >= 0:  # as nothing is of what is no number
-        raise ValidationError(
-            f"the history of the last {days:g} days was asked for; give a number from 0 on"
-        )
-    try:
-        return present - timedelta(days=days)
-    except OverflowError:  # before the calendar begins: all there is
-        return None
-
-
-def _frame(columns: dict[str, str], rows: Iterable[Sequence[object]]) -> pd.DataFrame:
-    frame = pd.DataFrame(list(rows), columns=list(columns))
-    return frame.astype(columns)
-
-
-def _execution(row: PipelineExecution, seconds: float) -> Sequence[object]:
-    revisions = sorted(row.revisions.items())
-    return (
-        row.pipeline,
-        row.id,
-        row.number,
-        row.version,
-        row.status,
-        row.cause.type,
-        row.cause.detail,
-        ", ".join(revision.id for _, revision in revisions),
-        row.started,
-        row.updated,
-        seconds,
-        row.attempts,
-        row.summary,
-        row.type,
-        row.stage,
-        row.target,
-    )
-
-
-def _stage(row: StageExecution, seconds: float) -> Sequence[object]:
-    return (
-        row.pipeline,
-        row.execution,
-        row.stage,
-        row.status,
-        row.started,
-        row.updated,
-        seconds,
-        row.retries,
-        row.auto_retries,
-    )
-
-
-def _action(row: ActionExecution, seconds: float) -> Sequence[object]:
-    return (
-        row.pipeline,
-        row.execution,
-        row.stage,
-        row.action,
-        str(row.type),
-        row.attempt,
-        row.status,
-        row.started,
-        row.updated,
-        seconds,
-        row.place,
-        f"{row.error.code}: {row.error.message}" if row.error else "",
-        row.summary,
-        row.id,
-        row.refused,
-    )
-
-
-def _approval(row: ActionExecution, seconds: float) -> Sequence[object]:
-    return (
-        row.pipeline,
-        row.execution,
-        row.stage,
-        row.action,
-        _decision(row),
-        row.by,
-        row.summary if row.by else "",
-        row.started,
-        row.updated if row.by else None,
-        seconds,
-    )
-
-
-def _vote(row: ActionExecution, vote: Vote) -> Sequence[object]:
-    return (
-        row.pipeline,
-        row.execution,
-        row.stage,
-        row.action,
-        vote.status,
-        vote.by,
-        vote.summary,
-        vote.refused,
-        vote.at,
-    )
-
-
-def _test(row: ActionExecution, report: TestReport) -> Sequence[object]:
-    return (
-        row.pipeline,
-        row.execution,
-        row.stage,
-        row.action,
-        row.attempt,
-        report.group,
-        report.format,
-        report.passed,
-        report.failed,
-        report.skipped,
-        report.seconds,
-        report.lines_covered,
-        report.lines_total,
-        report.branches_covered,
-        report.branches_total,
-        row.started,
-        "\n".join(case.name for case in report.failures),
-        row.id,
-    )
-
-
-def _decision(row: ActionExecution) -> str:
-    match row.status:
-        case ActionStatus.IN_PROGRESS:
-            return "Waiting"
-        case ActionStatus.SUCCEEDED:
-            return "Approved"
-        case ActionStatus.ABANDONED:
-            return "Abandoned"
-        case ActionStatus.FAILED:
-            return "Rejected" if row.by else "Expired"
+    def _frame(self, kind: str) -> pd.DataFrame:
+        columns = COLUMNS[kind]
+        frame = pd.DataFrame(list(self._past.rows(kind)), columns=list(columns))
+        return frame.astype(dict(columns))

@@ -1,15 +1,18 @@
 """The command `history`: what happened, as a table."""
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import islice
 from typing import NamedTuple
 
 import click
 
+from pipelinekit.analytics.past import COLUMNS as FRAMES
+from pipelinekit.analytics.past import Past
 from pipelinekit.cli.colours import colour
 from pipelinekit.cli.surroundings import Surroundings, echo_json, shared
+from pipelinekit.runtime.clock import now
 from pipelinekit.wire.words import MARKS, SHORT_ID, clock, duration, one_line
 
 COLUMNS = {
@@ -93,9 +96,16 @@ def _rows(place: Surroundings, asked: Asked, kind: str) -> list[dict[str, object
     with place.existing() as kit:
         if asked.name is not None:
             kit.definition(asked.name)
-        frame = getattr(kit.history(asked.name, asked.days, read), kind)[: asked.limit]
-    rows: list[dict[str, object]] = json.loads(frame.to_json(orient="records", date_format="iso"))
-    return rows
+        past = Past.of(kit.store, asked.name, asked.days, now(), read)  # frames take a second
+        rows = islice(past.rows(kind), asked.limit)
+        names = FRAMES[kind]
+        return [dict(zip(names, map(_plain, row), strict=True)) for row in rows]
+
+
+def _plain(value: object) -> object:
+    if not isinstance(value, datetime):
+        return value
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def show_table(columns: Sequence[str], rows: Sequence[dict[str, object]]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipelinekit.analytics import History
-from pipelinekit.analytics.history import FRAMES, TESTS
+from pipelinekit.analytics.past import COLUMNS, TESTS
 from pipelinekit.model.errors import ValidationError
 from pipelinekit.model.status import ActionStatus, StageStatus
 from pipelinekit.model.testreport import FailedCase, ReportFormat, TestReport
@@ -90,7 +90,7 @@ def test_the_guide_names_every_frame() -> None:
         for name, each in vars(History).items()
         if isinstance(each, cached_property) and not name.startswith("_")
     }
-    assert set(FRAMES) == frames
+    assert set(COLUMNS) == frames
     told = GUIDE.read_text(encoding="utf-8")
     assert {name for name in frames if f"`{name}`" not in told} == set()
     assert "There are six:" in told

@@ -11,17 +11,15 @@ from tests.kit.test_release import notebook
 
 pytestmark = pytest.mark.slow
 
-HEAVY = "pandas papermill boto3 git plotly IPython rich nbformat"
+HEAVY = "pandas papermill boto3 git plotly IPython nbformat"
 
 
-def test_status_loads_nothing_heavy(project: Project) -> None:
-    project.call("run", project.write("demo.py", GATE))
+def loads_of(project: Project, heavy: str, *commands: list[str]) -> tuple[str, str]:
+    """Give which of some modules commands load, and what they show."""
+    calls = "".join(f"cli({each!r}, standalone_mode=False)\n" for each in commands)
     code = (
-        "import sys\n"
-        "from pipelinekit.cli.commands import cli\n"
-        "cli(['status'], standalone_mode=False)\n"
-        "cli(['status', 'demo'], standalone_mode=False)\n"
-        f"sys.exit(' '.join(set({HEAVY.split()}) & set(sys.modules)))"
+        f"import sys\nfrom pipelinekit.cli.commands import cli\n{calls}"
+        f"sys.exit(' '.join(set({heavy.split()}) & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -31,8 +29,21 @@ def test_status_loads_nothing_heavy(project: Project) -> None:
         text=True,
         check=False,
     )
-    assert done.stderr.strip() == ""
-    assert "⏸ Waiting for approval" in done.stdout
+    return done.stderr.strip(), done.stdout
+
+
+def test_status_loads_nothing_heavy(project: Project) -> None:
+    project.call("run", project.write("demo.py", GATE))
+    loaded, shown = loads_of(project, f"{HEAVY} rich sqlalchemy", ["status"], ["status", "demo"])
+    assert loaded == ""
+    assert "⏸ Waiting for approval" in shown
+
+
+def test_history_makes_no_frames(project: Project) -> None:
+    project.call("run", project.write("demo.py", GATE))
+    loaded, shown = loads_of(project, HEAVY, ["history"], ["history", "--actions"])
+    assert loaded == ""
+    assert "take" in shown
 
 
 def test_status_shows_what_waits_with_its_note_made_harmless(project: Project) -> None:
