@@ -55,7 +55,7 @@ class History:
         """Take the history of a pipeline, or of all of them; see `Past.of`.
 
         Raises:
-            ValidationError: The days are less than nothing, or no number.
+            ValidationError: The days or the limit are less than nothing, or no number.
         """
         return History(Past.of(store, pipeline, days, present, limit))
 

@@ -1,9 +1,11 @@
 """What happened, as rows of plain values: tables and frames are made of them."""
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import starmap
+from operator import index
 from typing import Final
 
 from pipelinekit.engine.review import asks
@@ -150,10 +152,11 @@ class Past:
                 the attempts among which the approvals and the tests are found.
 
         Raises:
-            ValidationError: The days are less than nothing, or no number.
+            ValidationError: The days or the limit are less than nothing, or no number.
         """
+        most = None if limit is None else _whole(limit)
         since = _since(present, days)
-        return Past(store, Query(pipeline=pipeline, since=since, limit=limit), present)
+        return Past(store, Query(pipeline=pipeline, since=since, limit=most), present)
 
     def rows(self, kind: str) -> Iterator[Sequence[object]]:
         """Give the rows of a kind, the newest first, with the values of its columns.
@@ -171,7 +174,7 @@ class Past:
             case "actions":
                 return (_action(row, self._took(row)) for row in self._attempts)
             case "approvals":
-                asked = (row for row in self._attempts if asks(row.type))
+                asked = (row for row in self._attempts if asks(row.type) and row.token)
                 return (_approval(row, self._took(row)) for row in asked)
             case "votes":
                 votes = ((row, each) for row in self._attempts for each in row.votes)
@@ -189,13 +192,25 @@ class Past:
         return max(0.0, (end - row.started).total_seconds())
 
 
+def _whole(limit: int) -> int:
+    try:
+        most = index(limit)  # of whatever kind: numbers of a frame are numpy's
+    except TypeError:
+        most = -1
+    if most < 0:
+        raise ValidationError(
+            f"at most {limit!r} rows of the history were asked for; give a whole number from 0 on"
+        )
+    return min(most, sys.maxsize)
+
+
 def _since(present: datetime, days: float) -> datetime | None:
     if not days >= 0:  # as nothing is of what is no number
         raise ValidationError(
             f"the history of the last {days:g} days was asked for; give a number from 0 on"
         )
     try:
-        return present - timedelta(days=days)
+        return present - timedelta(days=float(days))
     except OverflowError:  # before the calendar begins: all there is
         return None
 
@@ -207,8 +222,8 @@ def _execution(row: PipelineExecution, seconds: float) -> Sequence[object]:
         row.id,
         row.number,
         row.version,
-        row.status,
-        row.cause.type,
+        str(row.status),
+        str(row.cause.type),
         row.cause.detail,
         ", ".join(revision.id for _, revision in revisions),
         row.started,
@@ -216,7 +231,7 @@ def _execution(row: PipelineExecution, seconds: float) -> Sequence[object]:
         seconds,
         row.attempts,
         row.summary,
-        row.type,
+        str(row.type),
         row.stage,
         row.target,
     )
@@ -227,7 +242,7 @@ def _stage(row: StageExecution, seconds: float) -> Sequence[object]:
         row.pipeline,
         row.execution,
         row.stage,
-        row.status,
+        str(row.status),
         row.started,
         row.updated,
         seconds,
@@ -244,7 +259,7 @@ def _action(row: ActionExecution, seconds: float) -> Sequence[object]:
         row.action,
         str(row.type),
         row.attempt,
-        row.status,
+        str(row.status),
         row.started,
         row.updated,
         seconds,
@@ -277,7 +292,7 @@ def _vote(row: ActionExecution, vote: Vote) -> Sequence[object]:
         row.execution,
         row.stage,
         row.action,
-        vote.status,
+        str(vote.status),
         vote.by,
         vote.summary,
         vote.refused,

@@ -28,6 +28,11 @@ def chosen(kit: Kit, name: str | None) -> Run:
     else:
         return _begun(kit, name)
     if not runs:
+        if name is not None:
+            raise ExecutionNotFound(
+                f"an execution of {name} was looked for, and it has not run yet; start it with "
+                f"`pipelinekit start {name}`"
+            )
         raise click.UsageError("nothing has run here yet; begin with `pipelinekit run FILE`")
     return runs[0]
 

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
 
@@ -98,14 +98,7 @@ def _rows(place: Surroundings, asked: Asked, kind: str) -> list[dict[str, object
             kit.definition(asked.name)
         past = Past.of(kit.store, asked.name, asked.days, now(), read)  # frames take a second
         rows = islice(past.rows(kind), asked.limit)
-        names = FRAMES[kind]
-        return [dict(zip(names, map(_plain, row), strict=True)) for row in rows]
-
-
-def _plain(value: object) -> object:
-    if not isinstance(value, datetime):
-        return value
-    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return [dict(zip(FRAMES[kind], row, strict=True)) for row in rows]
 
 
 def show_table(columns: Sequence[str], rows: Sequence[dict[str, object]]) -> None:
@@ -154,8 +147,8 @@ def _cell(column: str, value: object) -> tuple[str, str]:
     if column in {"status", "decision", "vote"}:
         mark = MARKS[str(value)]
         return str(mark), colour(mark)
-    if column in {"started", "asked", "at"}:
-        return clock(datetime.fromisoformat(str(value))), ""
+    if isinstance(value, datetime):
+        return clock(value), ""
     if column == "seconds":
         return duration(float(str(value))), ""
     if column in IDS:

@@ -3,11 +3,11 @@
 import os
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 from pipelinekit.model.errors import StoreError
 from pipelinekit.model.noun import Noun
+from pipelinekit.store.places import file_of
 
 
 class Home(Noun):
@@ -15,7 +15,7 @@ class Home(Noun):
 
     Attributes:
         folder: By default `.pipelinekit` in the working directory.
-        database: An SQLAlchemy URL, by default of a SQLite file in the folder.
+        database: The URL of a store, by default of a SQLite file in the folder.
     """
 
     folder: Path
@@ -60,10 +60,10 @@ class Home(Noun):
         for folder in (self.jobs, self.cache, self.artifacts, self.engines):
             folder.mkdir(mode=0o700, exist_ok=True)
             _close(folder)
-        url = urlsplit(self.database)
-        if url.scheme.partition("+")[0] != "sqlite":
+        file = file_of(self.database)
+        if file is None:
             return
-        database = Path(url.path[1:]).resolve()  # the slash after the host that there is not
+        database = file.resolve()
         note = database.with_name(f"{database.name}.home")
         note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         for suffix in ("", "-wal", "-shm"):

@@ -152,12 +152,12 @@ class LocalControl:
         ability.check(pipeline, previous, every)
 
     def definition(self, name: str) -> Pipeline:
-        """Give the current definition of a pipeline.
+        """Give the current definition of a pipeline, of which nobody else holds the same object.
 
         Raises:
             PipelineNotFound: No pipeline has that name.
         """
-        return self._defined(name).body
+        return copy.deepcopy(self._defined(name).body)
 
     def pipelines(self) -> list[PipelineRecord]:
         """List the pipelines by name."""

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, Self, get_args
@@ -89,14 +90,17 @@ class Run:
             return self._succeeded
         found = self._kit.store.find(PipelineExecution, Query(id=self.id))
         if not found:
-            raise ExecutionNotFound(
-                f"execution {self.id} of pipeline {self.pipeline!r} was looked at, and it is no "
-                f"longer kept: its pipeline was deleted, or it was old; start another one"
-            )
+            raise self._gone()
         execution = found[0]
         if execution.status is PipelineStatus.SUCCEEDED:  # which it stays
             self._succeeded = execution
         return execution
+
+    def _gone(self) -> ExecutionNotFound:
+        return ExecutionNotFound(
+            f"execution {self.id} of pipeline {self.pipeline!r} was looked at, and it is no "
+            f"longer kept: its pipeline was deleted, or it was old; start another one"
+        )
 
     @property
     def status(self) -> PipelineStatus:
@@ -105,10 +109,13 @@ class Run:
 
     @property
     def definition(self) -> Pipeline:
-        """Give the definition that it runs by, which never changes."""
+        """Give the definition that it runs by, which never changes; raises as `execution`."""
         if self._definition is None:
             own = Query(pipeline=self.pipeline, version=self.execution.version)
-            self._definition = self._kit.store.find(Definition, own)[0].body
+            found = self._kit.store.find(Definition, own)
+            if not found:
+                raise self._gone()
+            self._definition = deepcopy(found[0].body)  # so that nobody changes what is stored
         return self._definition
 
     @property

@@ -25,12 +25,12 @@ def bodies(connection: Connection, table: Table, query: Query) -> Iterator[str]:
     return (body for (body,) in connection.rows(_bodies(table, frozenset(values)), values))
 
 
-def number(connection: Connection, table: Table, query: Query) -> int:
+def count(connection: Connection, table: Table, query: Query) -> int:
     """Count the rows that a query describes; pages and limits do not matter."""
     values = _values(query)
     where = _where(_conditions(table, frozenset(values)))
-    ((count,),) = connection.rows(f"SELECT count(*) FROM {table.name}{where}", values)
-    return int(count)
+    ((found,),) = connection.rows(f"SELECT count(*) FROM {table.name}{where}", values)
+    return int(found)
 
 
 @lru_cache(FORMS)

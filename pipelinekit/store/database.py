@@ -12,7 +12,7 @@ Types = Mapping[str, str]
 NONE: Final[Values] = {}
 
 COUNTER: Final = "COUNTER"
-"""The type of a count of more than four thousand million things."""
+"""The type of a count of more than two thousand million things."""
 
 MOMENT: Final = "MOMENT"
 """The type of a time by the database's own clock."""
@@ -100,7 +100,7 @@ class Database(Protocol):
         ...
 
 
-def first(connection: Connection, sql: str, values: Values = NONE) -> tuple[Any, ...] | None:
+def first_row(connection: Connection, sql: str, values: Values = NONE) -> tuple[Any, ...] | None:
     """Give the first row of an answer; None where there is none."""
     found = connection.rows(sql, values)
     return found[0] if found else None

@@ -6,11 +6,12 @@ look by itself now and then all the same.
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from select import POLLIN, poll
-from typing import Final, Protocol, cast
+from typing import Any, Final, cast
 
+import psycopg
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -21,13 +22,6 @@ RETRY_SECONDS: Final = 1.0
 CLOSING_SECONDS: Final = 1.0
 CHANNEL: Final = "concat('pipelinekit_', md5(current_schema()))"
 """Channels are of a whole database, and stores of a schema."""
-
-
-class _Driver(Protocol):
-    """What is used of psycopg's connection, without loading psycopg where it is not needed."""
-
-    def fileno(self) -> int: ...
-    def notifies(self, *, timeout: float) -> Iterator[object]: ...
 
 
 def notify(connection: Connection) -> None:
@@ -53,7 +47,6 @@ class SqlHints:
 class _Ear:
     def __init__(self, engine: Engine, wake: Callable[[], None]) -> None:
         self._engine, self._wake = engine, wake
-        self._failure: type[Exception] = engine.dialect.loaded_dbapi.Error
         self._closing = threading.Event()
         self._bell, self._inner = socket.socketpair()
         self._thread = threading.Thread(target=self._work, name="hints", daemon=True)
@@ -68,13 +61,13 @@ class _Ear:
     def _work(self) -> None:
         with self._bell, self._inner:
             while not self._closing.is_set():
-                with suppress(DBAPIError, PoolTimeout, self._failure):
+                with suppress(DBAPIError, PoolTimeout, psycopg.Error):
                     self._listen()
                 self._closing.wait(RETRY_SECONDS)
 
     def _listen(self) -> None:
         with self._engine.connect() as connection:
-            driver = cast("_Driver", connection.connection.driver_connection)
+            driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
             channel = connection.exec_driver_sql(f"SELECT {CHANNEL}").scalar_one()
             connection.detach()  # nobody else is to get what listens
             connection.exec_driver_sql(f"LISTEN {channel}")

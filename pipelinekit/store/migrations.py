@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from pipelinekit.model.errors import EngineOutdated
-from pipelinekit.store.database import Connection, first
+from pipelinekit.store.database import Connection, first_row
 from pipelinekit.store.schema import (
     ANCHOR,
     CONDITIONS,
@@ -41,7 +41,7 @@ def _long_history(connection: Connection) -> None:
 
 def _fences(connection: Connection) -> None:
     make(connection, [ENGINES, WRITES])
-    if first(connection, "SELECT number FROM writes") is None:
+    if first_row(connection, "SELECT number FROM writes") is None:
         connection.run("INSERT INTO writes (number) VALUES (0)")
     _add(connection, ORDERS, "fence", "INTEGER NOT NULL DEFAULT 1")
     _add(connection, ORDERS, "place", "VARCHAR(300)")
@@ -63,7 +63,9 @@ def _account(connection: Connection) -> None:
 def make(connection: Connection, tables: Iterable[Table]) -> None:
     """Make tables and their indices where they are missing."""
     for table in tables:
-        for statement in table.making(connection.types):
+        if not connection.columns(table.name):
+            connection.run(table.creation(connection.types))
+        for statement in table.indexing:
             connection.run(statement)
 
 
@@ -115,5 +117,5 @@ def version_of(connection: Connection) -> int:
     """Read the version of the tables; 0 where there are none."""
     if not connection.columns(META.name):
         return 0
-    found = first(connection, "SELECT version FROM meta")
+    found = first_row(connection, "SELECT version FROM meta")
     return int(found[0]) if found else 0

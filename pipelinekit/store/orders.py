@@ -9,14 +9,14 @@ from msgspec.structs import replace
 from pipelinekit.model.command import Ask, Halt, Run
 from pipelinekit.model.order import Order
 from pipelinekit.ports.store import Claim, Entry, FenceError, Taker
-from pipelinekit.store.database import Connection, Value, first, listed
+from pipelinekit.store.database import Connection, Value, first_row, listed
 from pipelinekit.store.schema import ORDERS
 from pipelinekit.wire.record import read, text
 
 _DONE = "DELETE FROM orders WHERE id = ? AND fence = ? AND owner = ?"
-_FREED = "UPDATE orders SET owner = NULL WHERE owner = :owner AND id IN {ids}"
+_FREED = "UPDATE orders SET owner = NULL WHERE id = ? AND owner = ?"
 _HALTED = "UPDATE orders SET halt = TRUE WHERE id = :id"
-_TAKEN = "UPDATE orders SET owner = :owner, fence = fence + 1 WHERE id IN {ids}"
+_TAKEN = "UPDATE orders SET owner = ?, fence = fence + 1 WHERE id = ?"
 _DISOWNED = """
 UPDATE orders
 SET owner = NULL, inherited = TRUE, place = (SELECT place FROM engines WHERE id = orders.owner)
@@ -66,10 +66,9 @@ def take(connection: Connection, taker: Taker, at: datetime) -> list[Claim]:
     able, values = listed("able", taker.able)
     asked = {**values, "owner": taker.owner, "unsure": taker.unsure, "at": at.timestamp()}
     found = [_Line(*row) for row in connection.rows(_WANTED.format(able=able), asked)]
-    new = [line.id for line in found if line.owner is None]
+    new = [(taker.owner, line.id) for line in found if line.owner is None]
     if new:
-        ids, values = listed("id", new)
-        connection.run(_TAKEN.format(ids=ids), {**values, "owner": taker.owner})
+        connection.run_many(_TAKEN, new)
     return [_claim(line) for line in found]
 
 
@@ -89,8 +88,7 @@ def answer(connection: Connection, entry: Entry) -> None:
         FenceError: The owner does not hold an order that it is done with, or under another fence.
     """
     if entry.released:
-        ids, values = listed("id", entry.released)
-        connection.run(_FREED.format(ids=ids), {**values, "owner": entry.owner})
+        connection.run_many(_FREED, [(order, entry.owner) for order in entry.released])
     if not entry.answered:
         return
     answered = [(order, fence, entry.owner) for order, fence in entry.answered.items()]
@@ -103,7 +101,7 @@ def ask(connection: Connection, entry: Entry) -> None:
     for command in entry.commands:
         if isinstance(command, Ask):
             which = {"id": command.action_execution}
-            found = first(connection, "SELECT body FROM orders WHERE id = :id", which)
+            found = first_row(connection, "SELECT body FROM orders WHERE id = :id", which)
             if found:
                 asked = replace(read(found[0], Order), token=command.token, due=command.due)
                 body = {**which, "body": text(asked)}

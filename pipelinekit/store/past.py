@@ -10,8 +10,8 @@ from pipelinekit.model.execution import Artifact
 from pipelinekit.model.order import Order
 from pipelinekit.model.row import Row
 from pipelinekit.ports.store import Anchor, Query
-from pipelinekit.store.asking import number
-from pipelinekit.store.database import Connection, Value, first, listed
+from pipelinekit.store.asking import count
+from pipelinekit.store.database import Connection, Value, first_row, listed
 from pipelinekit.store.schema import ANCHOR, TABLES
 from pipelinekit.store.writing import EMPTY_DIGEST, chained
 from pipelinekit.wire.record import artifacts_in, read, read_record
@@ -65,7 +65,7 @@ class SqlPast:
     def count(self, kind: type[Row], query: Query) -> int:
         """Count rows without reading them."""
         with self._reading() as connection:
-            return number(connection, TABLES[kind].table, query)
+            return count(connection, TABLES[kind].table, query)
 
     def strangers(self, ids: Collection[str], without: Collection[str] = ()) -> set[str]:
         """Tell which ids are those of no action or rule that was ever begun."""
@@ -143,7 +143,7 @@ def _times(order: Order) -> Iterator[datetime]:
 
 
 def _anchor(connection: Connection) -> Anchor:
-    row = first(connection, "SELECT number, digest, at, by FROM journal_anchor")
+    row = first_row(connection, "SELECT number, digest, at, by FROM journal_anchor")
     if row is None:
         return Anchor(0, EMPTY_DIGEST)
     number, digest, at, by = row

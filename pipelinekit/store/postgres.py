@@ -13,15 +13,16 @@
 import os
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from functools import cache
+from contextlib import contextmanager
+from functools import lru_cache
 from select import POLLIN, poll
-from typing import Any, ClassVar, Final, Protocol, cast
+from typing import Any, ClassVar, Final, cast
 
+import psycopg
 import sqlalchemy
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
@@ -32,7 +33,7 @@ from pipelinekit.store.leases import SqlLeases
 from pipelinekit.store.listening import SqlHints, notify
 from pipelinekit.store.migrations import NEEDS, migrate, refuse_newer, version_of
 from pipelinekit.store.patience import Patience
-from pipelinekit.store.places import shown
+from pipelinekit.store.places import shown, unknown
 from pipelinekit.tools.on_error import on_error
 
 CONNECT: Final = {
@@ -55,26 +56,18 @@ MIGRATION_LOCK: Final = 7_045_318_211
 MANY_ROWS: Final = 2_000
 """How many are asked for at once where there may be too many for the memory."""
 
+TEXTS: Final = 512
+"""How many statements are kept as the driver reads them."""
+
 _LOCK = f"{NEEDS} FOR UPDATE"
 _COLUMNS = """
-SELECT column_name FROM information_schema.columns
-WHERE table_schema = current_schema() AND table_name = :name
+SELECT attname FROM pg_attribute
+WHERE attrelid = to_regclass(:name) AND attnum > 0 AND NOT attisdropped
 """
 _PLACE: Final = re.compile(r":(\w+)")
 
 
-class _Answer(Protocol):
-    def fetchone(self) -> Sequence[int]: ...
-
-
-class _Driver(Protocol):
-    """What is used of psycopg's connection, without loading psycopg where it is not needed."""
-
-    closed: bool
-
-    def fileno(self) -> int: ...
-    def pipeline(self) -> AbstractContextManager[object]: ...
-    def execute(self, asked: str) -> _Answer: ...
+Driver = psycopg.Connection[Any]
 
 
 class Session:
@@ -90,9 +83,9 @@ class Session:
         self.inner = inner
 
     @property
-    def driver(self) -> _Driver:
+    def driver(self) -> Driver:
         """Give the driver's own."""
-        return cast("_Driver", self.inner.connection.driver_connection)
+        return cast("Driver", self.inner.connection.driver_connection)
 
     def rows(self, sql: str, values: Values = NONE) -> Sequence[tuple[Any, ...]]:
         """Give all rows of an answer."""
@@ -123,7 +116,7 @@ class Session:
         return self.inner.exec_driver_sql(_by_name(sql), dict(values))
 
 
-@cache
+@lru_cache(TEXTS)
 def _by_name(sql: str) -> str:
     return _PLACE.sub(r"%(\1)s", sql)
 
@@ -158,7 +151,6 @@ class PostgreSQL:
         )
         self._own = self._counted = 0
         self._patience = Patience()
-        self._failure: type[Exception] = self._engine.dialect.loaded_dbapi.Error
         self.leases = SqlLeases(self.reading)
         self.hints = SqlHints(self._single)
         with on_error(self.close):
@@ -185,20 +177,20 @@ class PostgreSQL:
         with self._session(self._engine) as session, session.inner.begin():
             with self.at_once(session) as driver:
                 locked = driver.execute(_LOCK)
-            refuse_newer(*locked.fetchone())
+            refuse_newer(*(locked.fetchone() or ()))
             self._counted = 0
             yield session
         self._own += self._counted
 
     @contextmanager
-    def at_once(self, connection: Connection) -> Iterator[_Driver]:
+    def at_once(self, connection: Connection) -> Iterator[Driver]:
         """Send all that is written in the block at once, instead of waiting for each answer."""
         assert isinstance(connection, Session)  # noqa: S101 - as it was made here
         driver = connection.driver
         try:
             with driver.pipeline():
                 yield driver
-        except self._failure as error:
+        except psycopg.Error as error:
             if driver.closed:
                 connection.inner.invalidate()
             raise OperationalError(None, None, error) from error
@@ -269,8 +261,15 @@ def look_at_server(url: str) -> None:
 
 
 def engine_of(url: str) -> Engine:
-    """Give an engine of SQLAlchemy's for a server; nothing is asked yet."""
-    place = make_url(url)
+    """Give an engine of SQLAlchemy's for a server; nothing is asked yet.
+
+    Raises:
+        StoreError: It is no URL.
+    """
+    try:
+        place = make_url(url)
+    except (ArgumentError, ValueError):  # the latter of a port that is no number
+        raise unknown() from None
     asked = place.query.get("options", ())
     options = " ".join([SESSION, asked] if isinstance(asked, str) else [SESSION, *asked])
     engine = create_engine(
@@ -298,7 +297,7 @@ def _refuse_stale(
     connection: DBAPIConnection, _entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
 ) -> None:
     """Have a new connection made where the server has hung up; asking the socket costs nothing."""
-    driver = cast("_Driver", connection)
+    driver = cast("Driver", connection)
     if driver.closed:
         raise DisconnectionError
     socket = poll()

@@ -37,7 +37,7 @@ JOURNAL = Table(
 
 ANCHOR = Table(
     "journal_anchor",
-    Column("number", "INTEGER", key=True),
+    Column("number", COUNTER, key=True),
     Column("digest", "VARCHAR(64)"),
     Column("at", "FLOAT"),  # seconds since 1970, UTC
     Column("by", "VARCHAR(200)"),

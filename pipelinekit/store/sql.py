@@ -20,7 +20,7 @@ from pipelinekit.ports.store import (
     Record,
     Taker,
 )
-from pipelinekit.store.database import Connection, Database, first
+from pipelinekit.store.database import Connection, Database, first_row
 from pipelinekit.store.failures import in_the_way, told
 from pipelinekit.store.orders import disown, take
 from pipelinekit.store.past import SqlPast
@@ -77,10 +77,10 @@ class SqlStore:
     def load(self, pipeline: str, execution: str | None = None) -> tuple[State, int]:
         """Give a pipeline's rows, of executions those that matter, and its count of records."""
         with told("read"), self._database.reading() as connection:
-            if first(connection, _HEAD, {"pipeline": pipeline}) is None:
+            if first_row(connection, _HEAD, {"pipeline": pipeline}) is None:
                 return State(), 0  # what nothing has happened to has no rows
         with self._reading() as connection:
-            found = first(connection, _HEAD, {"pipeline": pipeline})
+            found = first_row(connection, _HEAD, {"pipeline": pipeline})
             records = int(found[0]) if found else 0
             return State(rows_of(connection, pipeline, execution)), records
 
@@ -115,7 +115,7 @@ class SqlStore:
 
     def tail(self, after: int | None, limit: int | None = None) -> Sequence[Record]:
         """Read the journal's records with numbers greater than `after`, in order."""
-        asked = _LAST if after is None else _LATER + (" LIMIT :limit" if limit else "")
+        asked = _LAST if after is None else _LATER + ("" if limit is None else " LIMIT :limit")
         with told("read"), self._database.reading() as connection:
             return [
                 Record(number, digest, *read_record(body))

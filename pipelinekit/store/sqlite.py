@@ -34,7 +34,7 @@ from pipelinekit.tools.on_error import on_error
 SAFE_VERSION = (3, 51, 3)
 BUSY_SECONDS = 5.0
 STATEMENTS = 512
-"""How many statements a connection keeps as SQLite has prepared them; there are fewer."""
+"""How many statements a connection keeps as SQLite has prepared them."""
 
 CHECKPOINT_EVERY, CHECKPOINT_ROWS = 1_000, 20_000
 """After how many commits, or changed rows, the write-ahead log is moved into the file."""
@@ -95,8 +95,8 @@ class File:
         Args:
             begin: What begins it.
         """
-        self.handle.execute(begin)
         with on_error(self.handle.rollback):
+            self.handle.execute(begin)  # in here, since an interrupt may come right after it
             yield
             self.handle.commit()
 
@@ -112,6 +112,7 @@ class SQLite:
     hints: Hints | None = None
 
     def __init__(self, path: Path) -> None:
+        _refuse_network(path)
         self._path = path
         try:
             with opening(path):
@@ -126,7 +127,7 @@ class SQLite:
         self._watch = Watch(path)
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self) -> Iterator[File]:
         """Give a connection that asks one question."""
         self._same.check()
         try:
@@ -141,15 +142,13 @@ class SQLite:
                 self._readers.append(connection)
 
     @contextmanager
-    def snapshot(self) -> Iterator[Connection]:
+    def snapshot(self) -> Iterator[File]:
         """Give a connection that reads from one snapshot."""
-        with self.reading() as connection:
-            assert isinstance(connection, File)  # noqa: S101 - as it was made above
-            with connection.transaction(READING):
-                yield connection
+        with self.reading() as connection, connection.transaction(READING):
+            yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self) -> Iterator[File]:
         """Give the one connection that writes; it holds the file's write lock."""
         self._same.check()
         with self._gate.shared(), self._writer.transaction(WRITING):
@@ -190,15 +189,8 @@ def connect(path: Path) -> File:
     """Open a SQLite file, made if it is missing.
 
     Raises:
-        StoreError: It lies on a network file system.
         sqlite3.Error: It cannot be opened.
     """
-    kind = file_system(path.parent)
-    if kind in NETWORK:
-        raise StoreError(
-            f"the store {path} lies on a {kind} file system, where SQLite's write-ahead log is "
-            f"not safe; set PIPELINEKIT_HOME to a folder of a local disk"
-        )
     handle = sqlite3.connect(
         path,
         timeout=BUSY_SECONDS,
@@ -212,15 +204,24 @@ def connect(path: Path) -> File:
     return File(handle)
 
 
+def _refuse_network(path: Path) -> None:
+    kind = file_system(path.parent)
+    if kind in NETWORK:
+        raise StoreError(
+            f"the store {path} lies on a {kind} file system, where SQLite's write-ahead log is "
+            f"not safe; set PIPELINEKIT_HOME to a folder of a local disk"
+        )
+
+
 def file_system(folder: Path, table: Path = Path("/proc/self/mountinfo")) -> str:
     """Name the type of the file system that a folder lies on; empty where that is unknown."""
     if not table.exists():
         return ""
-    found, longest = "", -1
+    found, longest, place = "", -1, folder.resolve()
     for line in table.read_text(encoding="utf-8").splitlines():
         fields, _, rest = line.partition(" - ")
         mount = Path(fields.split()[4].replace("\\040", " "))
-        if folder.resolve().is_relative_to(mount) and len(mount.parts) > longest:
+        if place.is_relative_to(mount) and len(mount.parts) > longest:
             found, longest = rest.split()[0], len(mount.parts)
     return found
 

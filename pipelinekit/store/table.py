@@ -12,7 +12,7 @@ class Column(Noun):
 
     Attributes:
         name: What it is called.
-        type: As both databases name it, or one of the types above, which they name differently.
+        type: As both databases name it; or `COUNTER`, or `MOMENT`.
         key: Whether it is a part of the primary key.
         null: Whether it may be empty.
         fixed: Whether it is never another for the same key, so that no index has to be changed.
@@ -45,8 +45,8 @@ class Table:
         self.keys = tuple(each.name for each in columns if each.key)
         self.indices = indices or {}
 
-    def making(self, types: Types) -> Iterator[str]:
-        """Give the statements that make it and its indices where they are missing.
+    def creation(self, types: Types) -> str:
+        """Give the statement that makes it.
 
         Args:
             types: What the database calls those types that have different names.
@@ -54,7 +54,11 @@ class Table:
         lines = [_declared(each, types) for each in self.columns]
         if self.keys:
             lines.append(f"PRIMARY KEY ({', '.join(self.keys)})")
-        yield f"CREATE TABLE IF NOT EXISTS {self.name} ({', '.join(lines)})"
+        return f"CREATE TABLE {self.name} ({', '.join(lines)})"
+
+    @property
+    def indexing(self) -> Iterator[str]:
+        """Give the statements that make its indices where they are missing."""
         for name, columns in self.indices.items():
             yield f"CREATE INDEX IF NOT EXISTS {name} ON {self.name} ({columns})"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pipelinekit.model.noun import Noun
 from pipelinekit.model.row import Row
 from pipelinekit.ports.store import ConflictError, Entry
-from pipelinekit.store.database import Connection, Value, first, listed
+from pipelinekit.store.database import Connection, Value, first_row, listed
 from pipelinekit.store.orders import answer, ask, command
 from pipelinekit.store.schema import HEADS, JOURNAL, KINDS, PARTS, TABLES
 from pipelinekit.wire.record import record_text, text
@@ -19,8 +19,7 @@ _HEADS = "SELECT pipeline, records FROM heads WHERE pipeline IN {names}"
 _OWN = "SELECT id FROM pipeline_executions WHERE pipeline = :pipeline"
 _USED = """
 DELETE FROM start_tokens
-WHERE pipeline = :pipeline
-  AND at IN (SELECT started FROM pipeline_executions WHERE id IN {gone})
+WHERE pipeline = ? AND at = (SELECT started FROM pipeline_executions WHERE id = ?)
 """
 
 
@@ -44,7 +43,7 @@ def check(connection: Connection, entries: Sequence[Entry]) -> Tip:
     for entry in entries:
         answer(connection, entry)
         ask(connection, entry)
-    last = first(connection, _LAST) if happened else None
+    last = first_row(connection, _LAST) if happened else None
     return Tip(*last) if last else Tip()
 
 
@@ -101,12 +100,12 @@ def _delete(connection: Connection, pipeline: str) -> None:
 
 
 def _forget(connection: Connection, pipeline: str, executions: Sequence[str]) -> None:
-    gone, values = listed("id", executions)
+    gone = [(execution,) for execution in executions]
     for table in PARTS:
-        connection.run(f"DELETE FROM {table.name} WHERE execution IN {gone}", values)
+        connection.run_many(f"DELETE FROM {table.name} WHERE execution = ?", gone)
     # A token and the execution that was started with it began in one decision.
-    connection.run(_USED.format(gone=gone), {**values, "pipeline": pipeline})
-    connection.run(f"DELETE FROM pipeline_executions WHERE id IN {gone}", values)
+    connection.run_many(_USED, [(pipeline, execution) for execution in executions])
+    connection.run_many("DELETE FROM pipeline_executions WHERE id = ?", gone)
 
 
 def _rows(connection: Connection, rows: Iterable[Row]) -> None:

@@ -4,14 +4,18 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
+import pipelinekit as pk
 from pipelinekit.analytics import History
 from pipelinekit.analytics.past import COLUMNS, TESTS
 from pipelinekit.model.errors import ValidationError
 from pipelinekit.model.status import ActionStatus, StageStatus
 from pipelinekit.model.testreport import FailedCase, ReportFormat, TestReport
+from tests.bench.nothing import source
 from tests.build import pipeline
 from tests.widgets.runs import START, Book, attempted, entered, execution
 
@@ -19,6 +23,7 @@ UNIT = TestReport(
     "unit", ReportFormat.JUNIT_XML, 41, 2, 3, 3.5, (FailedCase("a", "no"), FailedCase("b"))
 )
 LINES = TestReport("lines", ReportFormat.CLOVER_XML, lines_covered=7, lines_total=10)
+SOURCE = source("Fetch")
 GUIDE = Path(__file__).parents[2] / "notebooks" / "06-history-and-metrics.ipynb"
 
 
@@ -117,3 +122,31 @@ def test_what_is_under_way_has_taken_the_time_until_now(book: Book) -> None:
         "Fetch": 41.3,
         "Make": 3600.0,
     }
+
+
+@pytest.mark.parametrize("limit", [1, np.int64(1), 10**30])
+def test_a_limit_may_be_a_number_of_a_frame(book: Book, limit: int) -> None:
+    shop = pipeline()
+    book.run(shop, execution(shop), attempted(shop, "Source", "Fetch"))
+    assert len(History.of(book.store, "shop", np.int64(36_500), START, limit).actions) == 1
+
+
+@pytest.mark.parametrize("limit", [-1, 1.5, "two"])
+def test_a_limit_that_is_no_whole_number_is_refused(book: Book, limit: Any) -> None:
+    with pytest.raises(ValidationError, match="give a whole number from 0 on"):
+        History.of(book.store, None, 1, START, limit)
+
+
+def test_the_words_of_a_frame_are_plain_text(book: Book) -> None:
+    shop = pipeline()
+    book.run(shop, execution(shop), attempted(shop, "Source", "Fetch"))
+    (row,) = history(book).executions.to_dict("records")
+    assert {type(row[name]) for name in ("status", "trigger", "type")} == {str}
+
+
+def test_an_approval_that_failed_before_anybody_was_asked_is_no_request(book: Book) -> None:
+    shop = pk.Pipeline("shop") >> pk.Stage("Source", SOURCE) >> pk.Stage("Gate", pk.approval("ok"))
+    failed = attempted(shop, "Gate", "ok", status=ActionStatus.FAILED)
+    book.run(shop, execution(shop), attempted(shop, "Source", "Fetch"), failed)
+    assert history(book).approvals.empty
+    assert len(history(book).actions) == 2

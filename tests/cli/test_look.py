@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+import pipelinekit as pk
 from tests.cli.project import CHECK, GATE, UNTIL, Project, until
 from tests.kit.test_release import notebook
 
@@ -54,6 +55,21 @@ def test_status_shows_what_waits_with_its_note_made_harmless(project: Project) -
     assert "waits since" in shown
     assert "pipelinekit approve" in shown
     assert "\x1b" not in shown
+
+
+def test_status_of_a_pipeline_that_never_ran_says_how_to_start_it(project: Project) -> None:
+    project.call("run", project.write("demo.py", GATE))
+    with pk.Kit(project.folder / ".pipelinekit", settings=pk.Settings(), work=False) as kit:
+        source = pk.files("files", "src").writes("code")
+        kit.define(
+            pk.Pipeline("never")
+            >> pk.Stage("Source", source)
+            >> pk.Stage("Gate", pk.approval("ok"))
+        )
+    refused = project.call("status", "never")
+    assert refused.returncode != 0
+    assert "it has not run yet; start it with `pipelinekit start never`" in refused.stderr
+    assert "Usage" not in refused.stderr
 
 
 def test_status_lists_all_pipelines_in_a_line_each(project: Project) -> None:

@@ -245,3 +245,16 @@ def test_a_server_that_hangs_is_hung_up_on_and_the_store_goes_on(
     finally:
         os.kill(backend, signal.SIGCONT)
         store.close()
+
+
+def test_a_store_that_lies_behind_on_the_search_path_is_found_again(url: str) -> None:
+    schema = url.rpartition("%3D")[2]
+    store = open_store(url)
+    ordered(store, "me")
+    store.close()
+    address = url.partition("&options=")[0]
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {schema}_first")  # type: ignore[call-overload]
+    store = open_store(f"{address}&options=-csearch_path%3D{schema}_first,{schema}")
+    assert store.past.holders() == ["me"]
+    store.close()

@@ -390,6 +390,36 @@ def test_the_sqlite_file_is_set_up_for_durability(tmp_path: Path) -> None:
     store.close()
 
 
+def test_an_interrupt_that_comes_with_the_write_lock_lets_go_of_it(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'pipelinekit.db'}")
+    writer = store._database._writer  # type: ignore[attr-defined]  # noqa: SLF001 - its driver
+    honest = writer.handle
+
+    class Interrupted:
+        def execute(self, statement: str) -> None:
+            honest.execute(statement)
+            raise KeyboardInterrupt
+
+        def rollback(self) -> None:
+            honest.rollback()
+
+    writer.handle = Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        store.take(Taker("me", ABLE), NOON)
+    writer.handle = honest
+    assert not honest.in_transaction
+    assert store.take(Taker("me", ABLE), NOON) == []
+    store.close()
+
+
+def test_the_journal_is_read_in_pages(store: Store) -> None:
+    world = Recorder(store)
+    world.started(GATE)
+    assert [each.number for each in store.tail(0, 1)] == [1]
+    assert store.tail(0, 0) == []
+    assert len(store.tail(0)) == len(world.events)
+
+
 def test_a_store_of_a_newer_version_is_refused(url: str) -> None:
     store = open_store(url)
     with store._database.writing() as connection:  # noqa: SLF001 - nobody else does this

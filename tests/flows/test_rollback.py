@@ -6,6 +6,7 @@ import pytest
 
 import pipelinekit as pk
 from pipelinekit.model.errors import (
+    ExecutionNotFound,
     ExecutionOutdated,
     PipelineNotFound,
     StageNotFound,
@@ -178,7 +179,11 @@ def test_a_deleted_pipeline_is_gone_with_its_runs_and_its_name_is_free(
 ) -> None:
     pipeline = two_stages(site)
     released(kit, site, pipeline, "old", "new")
+    held = kit.runs("shop")[0]
+    assert held.status == "Succeeded"
     kit.delete("shop")
+    with pytest.raises(ExecutionNotFound, match="its pipeline was deleted"):
+        held.definition  # noqa: B018 - it is asked for
     assert kit.pipelines() == []
     assert kit.runs() == []
     assert kit.history().executions.empty
@@ -197,3 +202,13 @@ def test_a_pipeline_is_deleted_while_it_runs(kit: pk.Kit, site: Site) -> None:
     assert (kit.runs(), site.ledger) == ([], [])
     again = kit.start(asked).wait("approval", WAIT).approve().wait(timeout=WAIT)
     assert again.status == "Succeeded"
+
+
+def test_a_definition_that_was_looked_at_can_be_changed_without_changing_what_runs(
+    kit: pk.Kit, site: Site
+) -> None:
+    run = kit.start(site.line(Stage("Prod", site.ship("live")))).wait(timeout=WAIT)
+    for looked_at in (kit.definition("shop"), run.definition):
+        looked_at.stages[1].actions[0].configuration["changed"] = "yes"  # type: ignore[index]
+    again = kit.start("shop").wait(timeout=WAIT)
+    assert "changed" not in again.definition.stages[1].actions[0].configuration

@@ -98,3 +98,17 @@ def test_a_store_elsewhere_is_closed_to_others(shared: Path) -> None:
     pk.Kit(shared / "one", settings=pk.Settings()).close()
     assert (shared / "shared").stat().st_mode & 0o777 == 0o700
     assert (shared / "shared/shop.db").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("name", ["x#1", "y?1", "a\nb", "pct%20", "t\tb"])
+def test_a_folder_of_any_name_is_a_home_and_its_neighbour_is_left_alone(
+    tmp_path: Path, name: str
+) -> None:
+    neighbour = tmp_path / name[0]
+    neighbour.mkdir(mode=0o755)
+    home = Home.find(tmp_path / name / "home")
+    home.take()
+    Home.find(tmp_path / f"{name}2" / "home").take()
+    assert (home.folder / "pipelinekit.db.home").read_text("utf-8") == str(home.folder)
+    assert neighbour.stat().st_mode & 0o777 == 0o755
+    assert sorted(each.name for each in tmp_path.iterdir()) == sorted([name[0], name, f"{name}2"])
