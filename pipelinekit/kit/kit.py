@@ -341,7 +341,9 @@ class Kit(LocalControl):
         """Have a function told every change of state, as CodePipeline tells EventBridge.
 
         It is called in a thread of its own, after the commit, at least once for each event and in
-        order; when it raises, it is told the same event again later.
+        order; when it raises, it is told the same event again later. What an event says besides
+        the change is as it stands when it is told; what was not yet told of a pipeline goes when
+        that is deleted.
 
         Args:
             subscriber: A function of one argument: `detail-type`, `detail` and so on, as a dict.
