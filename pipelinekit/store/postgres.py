@@ -177,7 +177,8 @@ class PostgreSQL:
         with self._session(self._engine) as session, session.inner.begin():
             with self.at_once(session) as driver:
                 locked = driver.execute(_LOCK)
-            refuse_newer(*(locked.fetchone() or ()))
+            for (needed,) in locked:
+                refuse_newer(needed)
             self._counted = 0
             yield session
         self._own += self._counted
