@@ -11,7 +11,7 @@ from urllib.request import ProxyHandler, build_opener
 
 import click
 
-from pipelinekit.cli.history import show_table
+from pipelinekit.cli.history import Asked, rows_of, show_table
 from pipelinekit.cli.session import follow, manner
 from pipelinekit.cli.surroundings import Exit, Surroundings
 from pipelinekit.kit.example import close_example, example
@@ -95,7 +95,6 @@ def _show_environments(kit: Kit) -> None:
 
 
 def _show_history(kit: Kit) -> None:
-    frame = kit.history("shop").actions.sort_values("started")
-    rows = json.loads(frame.to_json(orient="records", date_format="iso"))
+    rows = rows_of(kit, Asked("shop", 1, None), "actions")[::-1]
     click.echo("\nWhat happened, from the history:")
     show_table(["stage", "action", "attempt", "status", "started", "seconds", "summary"], rows)

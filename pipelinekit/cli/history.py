@@ -12,6 +12,7 @@ from pipelinekit.analytics.past import COLUMNS as FRAMES
 from pipelinekit.analytics.past import Past
 from pipelinekit.cli.colours import colour
 from pipelinekit.cli.surroundings import Surroundings, echo_json, shared
+from pipelinekit.kit.kit import Kit
 from pipelinekit.runtime.clock import now
 from pipelinekit.wire.words import MARKS, SHORT_ID, clock, duration, one_line
 
@@ -92,13 +93,18 @@ def history(
 
 
 def _rows(place: Surroundings, asked: Asked, kind: str) -> list[dict[str, object]]:
-    read = asked.limit if kind in WHOLE else None
     with place.existing() as kit:
         if asked.name is not None:
             kit.definition(asked.name)
-        past = Past.of(kit.store, asked.name, asked.days, now(), read)  # frames take a second
-        rows = islice(past.rows(kind), asked.limit)
-        return [dict(zip(FRAMES[kind], row, strict=True)) for row in rows]
+        return rows_of(kit, asked, kind)
+
+
+def rows_of(kit: Kit, asked: Asked, kind: str) -> list[dict[str, object]]:
+    """Give the rows of a frame, the newest first, without making one, which takes a second."""
+    read = asked.limit if kind in WHOLE else None
+    past = Past.of(kit.store, asked.name, asked.days, now(), read)
+    rows = islice(past.rows(kind), asked.limit)
+    return [dict(zip(FRAMES[kind], row, strict=True)) for row in rows]
 
 
 def show_table(columns: Sequence[str], rows: Sequence[dict[str, object]]) -> None:

@@ -31,6 +31,8 @@ def test_it_releases_to_both_environments_and_leaves_nothing(tmp_path: Path) -> 
     urls = re.findall(r"(http://127\.0\.0\.1:\d+/health)  version 1\.", done.stdout)
     assert len(urls) == 2
     assert done.stdout.count("✓ Succeeded") >= 7
+    began = [line for line in done.stdout.splitlines() if "approve  " in line and "✓" in line][-1]
+    assert re.search(r" \d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", began)
     assert list(tmp_path.iterdir()) == []
     for url in urls:
         with pytest.raises(OSError, match="refused"):
