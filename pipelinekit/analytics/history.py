@@ -1,12 +1,10 @@
 """The history of pipelines as pandas frames."""
 
-from datetime import datetime
 from functools import cached_property
 
 import pandas as pd
 
 from pipelinekit.analytics.past import COLUMNS, Past
-from pipelinekit.ports.store import Store
 
 
 class History:
@@ -14,6 +12,9 @@ class History:
 
     What is under way has taken the time until the history was asked for. A frame is read when it
     is first asked for, and is the same from then on.
+
+    Args:
+        past: What is read.
 
     Attributes:
         executions: One row an execution, the newest first, with the columns of `EXECUTIONS`;
@@ -43,21 +44,6 @@ class History:
             for name in COLUMNS
         )
         return f"History({of}, {since}{rows})"
-
-    @staticmethod
-    def of(
-        store: Store,
-        pipeline: str | None,
-        days: float,
-        present: datetime,
-        limit: int | None = None,
-    ) -> "History":
-        """Take the history of a pipeline, or of all of them; see `Past.of`.
-
-        Raises:
-            ValidationError: The days or the limit are less than nothing, or no number.
-        """
-        return History(Past.of(store, pipeline, days, present, limit))
 
     @cached_property
     def executions(self) -> pd.DataFrame:  # noqa: D102 - see the class

@@ -79,7 +79,10 @@ class Follower:
             self._screen.show(facts)
             code = self._verdict(facts)
             if code is not None:
-                self._screen.close(observed(self._run, now()))
+                last = observed(self._run, now())
+                if code is Exit.WAITING and not last.waits_for_people:
+                    continue  # what waited was dealt with while it was looked at
+                self._screen.close(last)
                 return code
             if not facts.engine:
                 return None

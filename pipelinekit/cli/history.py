@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import click
 
-from pipelinekit.analytics.past import COLUMNS as FRAMES
-from pipelinekit.analytics.past import Past
+from pipelinekit.analytics import COLUMNS as FRAMES
+from pipelinekit.analytics import Past
 from pipelinekit.cli.colours import colour
 from pipelinekit.cli.surroundings import Surroundings, echo_json, shared
 from pipelinekit.kit.kit import Kit

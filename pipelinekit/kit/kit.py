@@ -308,8 +308,8 @@ class Kit(LocalControl):
     def history(
         self, pipeline: str | None = None, days: float = 90, limit: int | None = None
     ) -> "analytics.History":
-        """Give what happened in the last days, as frames; see `analytics.History.of`."""
-        return analytics.History.of(self.store, pipeline, days, now(), limit)
+        """Give what happened in the last days, as frames; see `analytics.Past.of`."""
+        return analytics.History(analytics.Past.of(self.store, pipeline, days, now(), limit))
 
     def gc(
         self, older_than: timedelta = timedelta(days=90), *, keep: int = 10, dry_run: bool = False

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import pipelinekit as pk
-from pipelinekit.analytics import History
-from pipelinekit.analytics.past import COLUMNS, TESTS
+from pipelinekit.analytics import COLUMNS, History, Past
+from pipelinekit.analytics.past import TESTS
 from pipelinekit.model.errors import ValidationError
 from pipelinekit.model.status import ActionStatus, StageStatus
 from pipelinekit.model.testreport import FailedCase, ReportFormat, TestReport
@@ -36,7 +36,7 @@ def book(tmp_path: Path) -> Iterator[Book]:
 
 
 def history(book: Book) -> History:
-    return History.of(book.store, "shop", 365 * 100, datetime.now(UTC))
+    return History(Past.of(book.store, "shop", 365 * 100, datetime.now(UTC)))
 
 
 def test_each_report_of_a_build_is_a_row_with_counts_and_seconds(book: Book) -> None:
@@ -59,7 +59,7 @@ def test_a_history_of_more_days_than_the_calendar_has_is_all_there_is(
 ) -> None:
     shop = pipeline()
     book.run(shop, execution(shop), attempted(shop, "Source", "Fetch"))
-    all_there_is = History.of(book.store, None, days, datetime.now(UTC))
+    all_there_is = History(Past.of(book.store, None, days, datetime.now(UTC)))
     assert len(all_there_is.executions) == len(all_there_is.actions) == 1
     assert "since" not in repr(all_there_is)
 
@@ -67,7 +67,7 @@ def test_a_history_of_more_days_than_the_calendar_has_is_all_there_is(
 @pytest.mark.parametrize("days", [-1, float("nan")])
 def test_a_history_of_no_number_of_days_is_refused(book: Book, days: float) -> None:
     with pytest.raises(ValidationError, match="give a number from 0 on"):
-        History.of(book.store, None, days, datetime.now(UTC))
+        Past.of(book.store, None, days, datetime.now(UTC))
 
 
 def test_a_history_without_reports_has_the_same_columns(book: Book) -> None:
@@ -86,7 +86,7 @@ def test_a_history_says_of_what_it_is_and_what_of_it_was_read(book: Book) -> Non
     assert "executions not read yet" in repr(past)
     assert len(past.executions) == 1
     assert ", 1 executions, stages not read yet, " in repr(past)
-    assert "all pipelines" in repr(History.of(book.store, None, 1, START))
+    assert "all pipelines" in repr(History(Past.of(book.store, None, 1, START)))
 
 
 def test_the_guide_names_every_frame() -> None:
@@ -112,7 +112,7 @@ def test_what_is_under_way_has_taken_the_time_until_now(book: Book) -> None:
     )
     book.run(shop, *rows)
     present = START + timedelta(hours=1)
-    seen = History.of(book.store, "shop", 1, present)
+    seen = History(Past.of(book.store, "shop", 1, present))
     assert list(seen.executions.seconds) == [3600.0]
     assert dict(zip(seen.stages.stage, seen.stages.seconds, strict=True)) == {
         "Source": 95.0,
@@ -128,13 +128,14 @@ def test_what_is_under_way_has_taken_the_time_until_now(book: Book) -> None:
 def test_a_limit_may_be_a_number_of_a_frame(book: Book, limit: int) -> None:
     shop = pipeline()
     book.run(shop, execution(shop), attempted(shop, "Source", "Fetch"))
-    assert len(History.of(book.store, "shop", np.int64(36_500), START, limit).actions) == 1
+    past = Past.of(book.store, "shop", np.int64(36_500), START, limit)
+    assert len(History(past).actions) == 1
 
 
 @pytest.mark.parametrize("limit", [-1, 1.5, "two"])
 def test_a_limit_that_is_no_whole_number_is_refused(book: Book, limit: Any) -> None:
     with pytest.raises(ValidationError, match="give a whole number from 0 on"):
-        History.of(book.store, None, 1, START, limit)
+        Past.of(book.store, None, 1, START, limit)
 
 
 def test_the_words_of_a_frame_are_plain_text(book: Book) -> None:
