@@ -8,6 +8,7 @@ import click
 from pipelinekit.cli.gate import Answer, ask
 from pipelinekit.cli.screen import Screen
 from pipelinekit.cli.surroundings import Exit
+from pipelinekit.kit.control import Engine
 from pipelinekit.kit.facts import RunFacts
 from pipelinekit.kit.observe import observed
 from pipelinekit.kit.run import LOOK_SECONDS, Run
@@ -16,7 +17,6 @@ from pipelinekit.model.execution import ActionExecution
 from pipelinekit.model.noun import Noun
 from pipelinekit.model.status import ApprovalStatus, PipelineStatus
 from pipelinekit.runtime.clock import now
-from pipelinekit.runtime.worker import Worker
 
 
 class Manner(Noun, gc=True):
@@ -55,7 +55,7 @@ class Follower:
         manner: What to do meanwhile.
     """
 
-    def __init__(self, run: Run, worker: Worker | None, manner: Manner) -> None:
+    def __init__(self, run: Run, worker: Engine | None, manner: Manner) -> None:
         self._worker = worker
         self._run = run
         self._screen = manner.screen

@@ -5,10 +5,10 @@ Source: codepipeline.md, sections 2.12 and 7.
 
 import re
 from collections.abc import Callable, Iterator
-from difflib import get_close_matches
 
 from pipelinekit.engine.declaration import Finding, PlacedAction
 from pipelinekit.model.action import Action, Category, Owner
+from pipelinekit.model.near import nearest
 from pipelinekit.model.pipeline import PipelineType
 
 MAX_OVERRIDES_BYTES = 1024
@@ -45,8 +45,8 @@ def unknown_action_type(placed: PlacedAction) -> Iterator[Finding]:
         f'action "{action.name}" asks for category "{asked.category}", owner "{asked.owner}", '
         f'provider "{asked.provider}", version "{asked.version}", which {region} does not know'
     )
-    close = get_close_matches(str(asked), map(str, declaration.types), 1)
-    advice = f"use {close[0]}" if close else "use a known type"
+    close = nearest(str(asked), map(str, declaration.types))
+    advice = f"use {close}" if close else "use a known type"
     if asked.owner is Owner.CUSTOM:
         advice = "create the custom action type first"
     yield Finding((*placed.path, "actionTypeId"), found, advice)
@@ -80,10 +80,10 @@ def unknown_key(placed: PlacedAction) -> Iterator[Finding]:
     names = [key.name for key in placed.type.properties]
     for key in action.configuration:
         if key not in names:
-            close = get_close_matches(key, names, 1)
+            close = nearest(key, names)
             known = ", ".join(names) or "none"
             found = f'{action.type.provider} has no configuration key "{key}"'
-            advice = f'write "{close[0]}"' if close else f"remove it; its keys are {known}"
+            advice = f'write "{close}"' if close else f"remove it; its keys are {known}"
             yield Finding((*placed.path, "configuration", key), found, advice)
 
 

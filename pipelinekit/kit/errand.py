@@ -2,28 +2,12 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 from pipelinekit.artifacts.folder import FolderArtifacts
 from pipelinekit.model.order import Order
-from pipelinekit.model.settings import Settings, Where
+from pipelinekit.model.settings import Settings
 from pipelinekit.runtime.bench import Bench
 from pipelinekit.wire.record import read, text
-
-MODULE: Final = "pipelinekit.kit.inside"
-TARGET: Final = f"{MODULE}:work"
-"""What a runner calls."""
-
-TRIAL: Final = "pipelinekit.builds.sandbox_trial"
-"""What is loaded besides where commands may run in a sandbox."""
-
-
-def needed(settings: Settings) -> tuple[str, ...]:
-    """Name the modules that all runners need, to be loaded before they are forked off."""
-    usual = settings.compute.where
-    own = (each.compute.where for each in settings.projects.values() if each.compute)
-    places = {usual, *(where or usual for where in own)}
-    return (MODULE, TRIAL) if places & {None, Where.SANDBOX} else (MODULE,)
 
 
 def written(jobs: Path, artifacts: Path, settings: Settings) -> dict[str, str]:

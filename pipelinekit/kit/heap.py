@@ -4,34 +4,19 @@ import os
 import shutil
 from collections.abc import Collection, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipelinekit.artifacts.folder import FolderArtifacts
 from pipelinekit.builds.cache_shelf import SUFFIX
 from pipelinekit.kit.home import Home
+from pipelinekit.kit.removed import Heap
 from pipelinekit.model.noun import Noun
 from pipelinekit.ports.store import Past
+from pipelinekit.tools.jobs.gate import MARKER
 from pipelinekit.tools.jobs.process import Standing, look
-from pipelinekit.tools.jobs.runner import MARKER
 
 TRASH = "trash"
 """The folder in which what is to be removed is no longer in anybody's way."""
-
-
-@dataclass(slots=True)
-class Heap:
-    """Things on the disk that were removed, or would be.
-
-    Attributes:
-        count: How many.
-        bytes: How much room they took.
-        left: Those that could not be removed, each with the reason.
-    """
-
-    count: int = 0
-    bytes: int = 0
-    left: list[str] = field(default_factory=list)
 
 
 class Sweeper(Noun, gc=True):

@@ -10,16 +10,14 @@ from typing import Any, Self
 from msgspec.structs import replace
 
 from pipelinekit import analytics
-from pipelinekit.artifacts.folder import FolderArtifacts
 from pipelinekit.engine.planned import Plan
 from pipelinekit.engine.secrets import unmasked
-from pipelinekit.kit.errand import TARGET, needed, written
 from pipelinekit.kit.home import Home
 from pipelinekit.kit.local import LocalControl
 from pipelinekit.kit.previous import previous
-from pipelinekit.kit.registry import discover
-from pipelinekit.kit.retention import Removed, tidy
+from pipelinekit.kit.removed import Removed
 from pipelinekit.kit.run import Run
+from pipelinekit.kit.runners import needed, prepared
 from pipelinekit.kit.settings_file import load_settings
 from pipelinekit.kit.subscribers import configured, place_file
 from pipelinekit.model.errors import ExecutionNotFound, ValidationError
@@ -37,13 +35,10 @@ from pipelinekit.model.status import TriggerType
 from pipelinekit.ports.control import StartWith
 from pipelinekit.ports.store import Query
 from pipelinekit.providers import LIKELY
-from pipelinekit.runtime.clock import new_id, now
+from pipelinekit.runtime.clock import now
 from pipelinekit.runtime.courier import Courier
-from pipelinekit.runtime.engines import Incarnation, alive
-from pipelinekit.runtime.hands import Done, Hands, Place, prepared
-from pipelinekit.runtime.worker import Worker
+from pipelinekit.runtime.engines import alive
 from pipelinekit.tools.commands.surroundings import user
-from pipelinekit.tools.jobs.process import Spawner
 from pipelinekit.tools.loading import loading
 from pipelinekit.wire import codepipeline
 from pipelinekit.wire.eventbridge import Subscriber
@@ -92,16 +87,20 @@ class Kit(LocalControl):
         if work:
             found.take()
         with ExitStack() as opened:
-            # First, for its helper comes up while the store is loaded and opened.
+            # First, for its helper comes up while the rest is loaded and the store is opened.
             spawner = prepared(found.jobs, needed(wished), LIKELY) if work else None
             if spawner:
                 opened.enter_context(spawner)
             with loading():
                 from pipelinekit.store.sql import open_store  # noqa: PLC0415 - that takes its time
 
+                if spawner:
+                    from pipelinekit.kit.at_work import engine  # noqa: PLC0415 - and that
+
             wished = replace(wished, folder=str(Path(wished.folder).absolute()))  # runners move
             super().__init__(found, wished, who, open_store(found.database))
-            self.worker = self._engine(spawner) if spawner else None
+            if spawner:
+                self.worker = engine(self, spawner, self._start_other)
             opened.pop_all()
         self._couriers: list[Courier] = []
         for name, subscriber in told:
@@ -329,6 +328,8 @@ class Kit(LocalControl):
             ValidationError: One of them is less than nothing.
             StoreError: The journal's chain is broken where it was to be cut.
         """
+        from pipelinekit.kit.retention import tidy  # noqa: PLC0415 - no engine waits for it
+
         return tidy(self, older_than, keep, dry_run=dry_run)
 
     def client(self) -> Any:  # noqa: ANN401 - boto3 makes the class of a client at run time
@@ -367,24 +368,6 @@ class Kit(LocalControl):
     ) -> str:
         run = self.start(pipeline, variables=variables, revisions=revisions, token=token)
         return run.id
-
-    def _engine(self, spawner: Spawner) -> Worker:
-        place = Place(
-            jobs=self.home.jobs,
-            artifacts=FolderArtifacts(self.home.artifacts),
-            settings=self.settings,
-            target=TARGET,
-            payload=written(self.home.jobs, self.home.artifacts, self.settings),
-            spawner=spawner,
-            starter=self._start_other,
-        )
-
-        def hands(done: Done) -> Hands:
-            return Hands(place, discover(), done)
-
-        store = self.store
-        life = Incarnation(self.home.engines, new_id(), store.leases, store.past.holders)
-        return Worker(store, life, hands)
 
 
 def _refuse_others(asked: str, given: object, *kinds: type) -> None:

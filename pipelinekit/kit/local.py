@@ -5,19 +5,25 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from datetime import datetime
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Self, TypeVar
 
 from pipelinekit.artifacts.folder import FolderArtifacts
 from pipelinekit.engine.startable import startable
 from pipelinekit.kit import ability
+from pipelinekit.kit.control import Engine
 from pipelinekit.kit.home import Home
 from pipelinekit.kit.registry import action_type, action_types, discover
 from pipelinekit.model.account import ACCOUNT, CustomType
 from pipelinekit.model.action import ActionTypeId
 from pipelinekit.model.actiontype import ActionType
-from pipelinekit.model.errors import CannotRunHere, DefinitionChanged, PipelineNotFound
+from pipelinekit.model.errors import (
+    CannotRunHere,
+    DefinitionChanged,
+    PipelineKitError,
+    PipelineNotFound,
+)
 from pipelinekit.model.event import Event, Started
 from pipelinekit.model.execution import Artifact, Cause, Definition, PipelineRecord
 from pipelinekit.model.order import Order
@@ -27,8 +33,6 @@ from pipelinekit.model.settings import Settings
 from pipelinekit.ports.control import NOTHING, StartWith
 from pipelinekit.ports.store import Query, Store
 from pipelinekit.runtime.clock import new_id, now
-from pipelinekit.runtime.desk import Asked, Desk
-from pipelinekit.runtime.worker import Worker
 from pipelinekit.tools.aws.key_file import secret_key
 
 R = TypeVar("R", bound=Row | Order)
@@ -59,8 +63,7 @@ class LocalControl:
         self.by = by
         self.url = URL
         self.store = store
-        self.worker: Worker | None = None
-        self._desk = Desk(store)
+        self.worker: Engine | None = None
         self._known: dict[str, Definition] = {}
         self._key = cache(partial(secret_key, home.folder / "api.key"))
 
@@ -88,7 +91,7 @@ class LocalControl:
         """
         if self.worker is not None:
             return self.worker.handle(event)
-        answer = self._desk.settle([Asked(event)]).answers[0]
+        answer = self._decide(event)
         if isinstance(answer, str):
             return answer
         raise answer
@@ -170,6 +173,14 @@ class LocalControl:
     def keep(self, artifact: Artifact, file: Path) -> Artifact:
         """Take a file as an artifact's object; give the artifact with digest and size."""
         return self._artifacts.put(artifact, file)
+
+    @cached_property
+    def _decide(self) -> Callable[[Event], str | PipelineKitError]:
+        # Loads the rules of the engine, which nobody needs who only looks.
+        from pipelinekit.runtime.desk import Asked, Desk  # noqa: PLC0415
+
+        desk = Desk(self.store)
+        return lambda event: desk.settle([Asked(event)]).answers[0]
 
     @property
     def _artifacts(self) -> FolderArtifacts:

@@ -12,6 +12,7 @@ from pipelinekit.engine.catalog import TYPES
 from pipelinekit.model.action import ActionTypeId
 from pipelinekit.model.actiontype import ActionType
 from pipelinekit.ports.provider import DECLARED, Declared
+from pipelinekit.tools.installed import may_offer
 
 GROUP = "pipelinekit.providers"
 
@@ -99,7 +100,9 @@ def _built_in(type_id: ActionTypeId) -> str:
 
 @cache
 def _load_foreign() -> None:
-    from importlib.metadata import entry_points  # noqa: PLC0415 - runners seldom look for any
+    if not may_offer(GROUP):
+        return
+    from importlib.metadata import entry_points  # noqa: PLC0415 - that takes its time
 
     for entry in entry_points(group=GROUP):
         entry.load()

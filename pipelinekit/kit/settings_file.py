@@ -5,9 +5,7 @@ declared.
 """
 
 import math
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any, Final, get_type_hints
@@ -15,6 +13,7 @@ from typing import Any, Final, get_type_hints
 from msgspec.structs import replace
 
 from pipelinekit.model.errors import ValidationError
+from pipelinekit.model.near import nearest
 from pipelinekit.model.settings import (
     Aws,
     Compute,
@@ -100,6 +99,8 @@ def settings_document(folder: Path) -> Document | None:
 
 
 def _parsed(file: Path) -> dict[str, Any]:
+    import tomllib  # noqa: PLC0415 - many a kit has no file to read
+
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"), parse_float=_Float)
     except ValueError as error:
@@ -258,8 +259,8 @@ def _members(node: Node, known: Iterable[str], needed: Iterable[str] = ()) -> di
     members = _table(node)
     for key, child in members.items():
         if key not in known:
-            near = get_close_matches(key, known, n=1)
-            advice = f"write {near[0]}" if near else f"known here: {', '.join(sorted(known))}"
+            near = nearest(key, known)
+            advice = f"write {near}" if near else f"known here: {', '.join(sorted(known))}"
             found = f"{child.where}, which has no meaning"
             raise child.misnamed(advice, found)
     for key in needed:

@@ -9,7 +9,6 @@ import inspect
 import warnings
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from difflib import get_close_matches
 from functools import cached_property, wraps
 from typing import ClassVar, Concatenate, Generic, ParamSpec
 
@@ -17,6 +16,7 @@ from pipelinekit.model.action import Action, ActionTypeId, Category, OutputArtif
 from pipelinekit.model.actiontype import ActionType, Property
 from pipelinekit.model.condition import Rule, RuleTypeId
 from pipelinekit.model.errors import ValidationError
+from pipelinekit.model.near import nearest
 from pipelinekit.model.noun import Noun
 from pipelinekit.model.order import Failed, Outcome, Succeeded
 from pipelinekit.model.settings import Settings
@@ -202,8 +202,8 @@ class Declared(Generic[P]):
         return {key: text for key, text in texts.items() if text is not None}
 
     def _unknown(self, name: str) -> str:
-        near = get_close_matches(name, self.settings, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
+        near = nearest(name, self.settings)
+        hint = f"did you mean {near!r}? " if near else ""
         known = ", ".join(self.settings) or "none"
         return f"{self.traits.provider} has no setting {name!r}; {hint}its settings are {known}"
 

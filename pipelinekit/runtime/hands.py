@@ -1,11 +1,9 @@
 """How an order is carried out: in a thread of this process, or in a runner of its own."""
 
 import errno
-import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +20,7 @@ from pipelinekit.runtime.threads import Threads
 from pipelinekit.tools.commands.containers import remove_containers
 from pipelinekit.tools.failpoint import failpoint
 from pipelinekit.tools.jobs import jobgroup
-from pipelinekit.tools.jobs.gate import CONTROL
+from pipelinekit.tools.jobs.gate import CONTROL, GRACE_SECONDS
 from pipelinekit.tools.jobs.halting import SLACK_SECONDS, halt, sweep
 from pipelinekit.tools.jobs.process import (
     JSON,
@@ -33,7 +31,6 @@ from pipelinekit.tools.jobs.process import (
     Watch,
     look,
 )
-from pipelinekit.tools.jobs.runner import GRACE_SECONDS
 from pipelinekit.wire.record import read_answer, text
 
 Done = Callable[[Order, Report | None], None]
@@ -284,27 +281,6 @@ class Hands:
             self._start(order)
         else:  # who has it by now has dealt with this loss
             self._done(order, VANISHED)
-
-
-def prepared(jobs: Path, needed: Sequence[str], likely: Sequence[str] = ()) -> Spawner:
-    """Prepare to start runners; its helper comes up at once where there were runners before.
-
-    Args:
-        jobs: The folder that holds a folder for each job.
-        needed: Modules that all runners need.
-        likely: Modules that they are likely to need, loaded too where there were some.
-    """
-    if not _has_worked(jobs):
-        return Spawner(needed)
-    spawner = Spawner((*needed, *likely))
-    spawner.warm()
-    return spawner
-
-
-def _has_worked(jobs: Path) -> bool:
-    with suppress(FileNotFoundError), os.scandir(jobs) as folders:
-        return any(folders)
-    return False
 
 
 def _is_lost(claim: Claim, provider: Declared[...]) -> bool:

@@ -1,9 +1,9 @@
 """Reads what strangers leave out, leave empty or write in several ways, as CodeBuild reads it."""
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Final
 
+from pipelinekit.model.near import nearest
 from pipelinekit.tools.documents.document import Node
 
 _YES: Final = {"yes": True, "true": True, "no": False, "false": False}
@@ -75,8 +75,8 @@ def unknown(node: Node | None, known: frozenset[str]) -> Iterator[str]:
     """
     for name, child in mapping(node).items():
         if name not in known:
-            close = get_close_matches(name, known, 1)
-            advice = f"write {close[0]}" if close else f"known there: {', '.join(sorted(known))}"
+            close = nearest(name, known)
+            advice = f"write {close}" if close else f"known there: {', '.join(sorted(known))}"
             line = child.document.place(child.path).key_line
             yield (
                 f"{child.document.name}, line {line}: CodeBuild does not know the key "

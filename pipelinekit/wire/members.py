@@ -3,12 +3,12 @@
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from difflib import get_close_matches
 from enum import StrEnum
 from functools import partial
 from typing import TypeVar, TypeVarTuple
 
 from pipelinekit.model.errors import Fault, Path
+from pipelinekit.model.near import nearest
 from pipelinekit.tools.documents.document import JSON
 
 T = TypeVar("T")
@@ -71,8 +71,8 @@ class Members:
         """Note each member that no picker has asked for."""
         for name in self._data:
             if name not in self._known:
-                close = get_close_matches(name, self._known, 1)
-                advice = f"write {close[0]}" if close else "remove it"
+                close = nearest(name, self._known)
+                advice = f"write {close}" if close else "remove it"
                 known = ", ".join(self._known)
                 found = f"CodePipeline knows no member {name} here"
                 self._faults.note(

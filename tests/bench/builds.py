@@ -17,7 +17,7 @@ from pipelinekit.artifacts.folder import FolderArtifacts
 from pipelinekit.builds.build import carry_out, prepare
 from pipelinekit.builds.source import read_sources
 from pipelinekit.builds.task import Request
-from pipelinekit.kit.errand import needed
+from pipelinekit.kit.runners import needed
 from pipelinekit.model.action import ActionTypeId, Category, Owner
 from pipelinekit.model.execution import Artifact
 from pipelinekit.model.order import Order

@@ -11,6 +11,7 @@ from pipelinekit.artifacts.folder import FolderArtifacts
 from pipelinekit.kit.errand import written
 from pipelinekit.kit.home import Home
 from pipelinekit.kit.run import Run
+from pipelinekit.kit.runners import prepared
 from pipelinekit.model.event import Defined, Event, Started
 from pipelinekit.model.execution import Cause, PipelineExecution
 from pipelinekit.model.pipeline import Pipeline
@@ -22,7 +23,7 @@ from pipelinekit.runtime.clock import new_id, now
 from pipelinekit.runtime.courier import Courier
 from pipelinekit.runtime.desk import Asked, Desk
 from pipelinekit.runtime.engines import Incarnation, alive
-from pipelinekit.runtime.hands import Done, Hands, Place, prepared
+from pipelinekit.runtime.hands import Done, Hands, Place
 from pipelinekit.runtime.worker import Worker
 from pipelinekit.store.sql import open_store
 from tests.chaos.deeds import TARGET

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 import pipelinekit as pk
-from pipelinekit.kit.heap import Heap
-from pipelinekit.kit.retention import Removed
+from pipelinekit.kit.removed import Heap, Removed
 from pipelinekit.model.condition import RetryMode
 from pipelinekit.model.errors import ExecutionNotFound, StoreError, ValidationError
 from pipelinekit.model.event import Pruned, RetryRequested
@@ -29,7 +28,7 @@ from pipelinekit.model.execution import (
 )
 from pipelinekit.ports.store import Query
 from pipelinekit.runtime.clock import new_id, now
-from pipelinekit.tools.jobs.runner import MARKER
+from pipelinekit.tools.jobs.gate import MARKER
 
 WAIT = 30.0
 NOTHING = timedelta()

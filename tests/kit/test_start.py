@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import pipelinekit as pk
-from pipelinekit.kit.errand import TRIAL, needed
+from pipelinekit.kit.runners import TRIAL, needed
 from pipelinekit.model.settings import Compute, Project, Settings, Where
 from pipelinekit.providers import BUILDS
 from pipelinekit.tools.jobs import proctree
@@ -20,10 +20,12 @@ def helpers() -> set[int]:
     return {each.pid for each in proctree.processes() if each.parent == os.getpid()}
 
 
-def loaded_of(unneeded: set[str], home: Path, before: str = "") -> str:
+def loaded_of(
+    unneeded: set[str], home: Path, before: str = "", given: str = "settings=pk.Settings()"
+) -> str:
     code = (
         f"import sys, pipelinekit as pk\n{before}\n"
-        f"with pk.Kit({str(home)!r}, settings=pk.Settings()): pass\n"
+        f"with pk.Kit({str(home)!r}, {given}) as kit: kit.pipelines()\n"
         f"sys.exit(' '.join({unneeded} & set(sys.modules)))"
     )
     done = subprocess.run(
@@ -34,7 +36,20 @@ def loaded_of(unneeded: set[str], home: Path, before: str = "") -> str:
 
 def test_an_engine_on_sqlite_loads_nothing_of_postgresql_and_no_planner(tmp_path: Path) -> None:
     unneeded = {"sqlalchemy", "asyncio", "pipelinekit.kit.plan"}
-    assert loaded_of(unneeded, tmp_path) == ""
+    seldom = {
+        "importlib.metadata",
+        "difflib",
+        "tarfile",
+        "tomllib",
+        "pipelinekit.tools.jobs.runner",
+    }
+    assert loaded_of(unneeded | seldom, tmp_path) == ""
+
+
+def test_a_kit_that_only_looks_loads_no_engine(tmp_path: Path) -> None:
+    unneeded = {"pipelinekit.runtime.worker", "pipelinekit.engine.decide"}
+    assert loaded_of(unneeded, tmp_path, given="work=False") == ""
+    assert set(loaded_of(unneeded, tmp_path, given="work=True").split()) == unneeded
 
 
 def test_an_engine_loads_nothing_that_runs_builds_where_they_are_only_written_down(

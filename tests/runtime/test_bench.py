@@ -46,6 +46,19 @@ def test_what_one_job_writes_another_reads(tmp_path: Path, artifacts: FolderArti
     assert reader.read("Code") == reader.read()
 
 
+def test_an_input_is_shared_with_others_only_where_it_is_large(
+    tmp_path: Path, artifacts: FolderArtifacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    artifact = published(tmp_path, artifacts)
+    small = bench(tmp_path / "small", artifacts, artifact)
+    assert [each.name for each in small.read().iterdir()] == ["a.txt"]
+    assert not small.cache.exists()
+    monkeypatch.setattr("pipelinekit.runtime.bench.SMALL", 0)
+    large = bench(tmp_path / "large", artifacts, artifact)
+    assert [each.name for each in large.read().iterdir()] == ["a.txt"]
+    assert (large.cache / "trees").is_dir()
+
+
 def test_a_half_unpacked_input_is_not_taken_for_whole(
     tmp_path: Path, artifacts: FolderArtifacts
 ) -> None:

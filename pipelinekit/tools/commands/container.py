@@ -20,8 +20,9 @@ from pipelinekit.tools.commands.containers import (
     remove_containers,
 )
 from pipelinekit.tools.jobs.cgroup import Limits, number_of
+from pipelinekit.tools.jobs.gate import MARKER
 from pipelinekit.tools.jobs.proctree import Identity, myself
-from pipelinekit.tools.jobs.runner import MARKER, at_halt
+from pipelinekit.tools.jobs.runner import at_halt
 
 PREFIX: Final = "pipelinekit"
 NO_LIMITS: Final = Limits()

@@ -16,7 +16,7 @@ from pipelinekit.tools.commands.confinement import (
 )
 from pipelinekit.tools.commands.sandbox_view import look_anew, view
 from pipelinekit.tools.jobs.cgroup import ControlGroup, Limits, make_group
-from pipelinekit.tools.jobs.runner import MARKER
+from pipelinekit.tools.jobs.gate import MARKER
 
 PROGRAM: Final = "bwrap"
 TRIAL_SECONDS: Final = 10.0

@@ -17,7 +17,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypedDict
 from uuid import uuid4
 
 from pipelinekit.tools.durable import replaced, sync
@@ -31,6 +31,21 @@ LOCK = "lock"
 OWNER = "pid"
 GRACE = "grace"
 RESULT = "result.json"
+
+HALTED = '{"halted": true}'
+GRACE_SECONDS = 10.0
+MARKER = "PIPELINEKIT_JOB"
+"""The environment variable by which the processes of a job know its folder."""
+
+
+class Request(TypedDict):
+    """What the engine sends to the helper: the job, and the engine's own environment."""
+
+    folder: str
+    target: str
+    payload: dict[str, JSON]
+    environ: dict[str, str]
+    preload: list[str]
 
 
 class Standing(StrEnum):

@@ -7,9 +7,15 @@ import time
 from pathlib import Path
 
 from pipelinekit.tools.jobs import gate, jobgroup
-from pipelinekit.tools.jobs.gate import Sighting, Standing, look
+from pipelinekit.tools.jobs.gate import (
+    GRACE_SECONDS,
+    HALTED,
+    MARKER,
+    Sighting,
+    Standing,
+    look,
+)
 from pipelinekit.tools.jobs.proctree import Identity, boot_id, family, processes, send
-from pipelinekit.tools.jobs.runner import GRACE_SECONDS, HALTED, MARKER
 
 SLACK_SECONDS = 2.0
 """How long the runner, and then the kernel, may take beyond what was agreed."""

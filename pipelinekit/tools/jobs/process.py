@@ -25,8 +25,7 @@ from typing import Self
 from weakref import WeakSet
 
 from pipelinekit.tools.jobs import gate
-from pipelinekit.tools.jobs.gate import JSON, Sighting, Standing, look
-from pipelinekit.tools.jobs.runner import Request
+from pipelinekit.tools.jobs.gate import JSON, Request, Sighting, Standing, look
 from pipelinekit.tools.on_error import on_error
 
 __all__ = [

@@ -19,17 +19,25 @@ from functools import partial
 from operator import attrgetter
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn, TypedDict
+from typing import NoReturn
 
 from pipelinekit.tools.failpoint import failpoint
 from pipelinekit.tools.jobs import jobgroup
-from pipelinekit.tools.jobs.gate import CONTROL, GRACE, JSON, claim, seal, store
+from pipelinekit.tools.jobs.gate import (
+    CONTROL,
+    GRACE,
+    GRACE_SECONDS,
+    HALTED,
+    JSON,
+    MARKER,
+    Request,
+    claim,
+    seal,
+    store,
+)
 from pipelinekit.tools.jobs.proctree import family, myself, processes, send
 
 LOG = "log"
-MARKER = "PIPELINEKIT_JOB"
-HALTED = '{"halted": true}'
-GRACE_SECONDS = 10.0
 KEEP_SECONDS, KEEP_AGAIN_SECONDS = 60.0, 0.2
 """How long a result that cannot be written is tried again, and how often."""
 
@@ -53,16 +61,6 @@ def at_halt(farewell: Callable[[], object]) -> None:
         farewell: Ends what is no child of this process; no other thread does anything meanwhile.
     """
     _farewells.append(farewell)
-
-
-class Request(TypedDict):
-    """What the engine sends to the helper: the job, and the engine's own environment."""
-
-    folder: str
-    target: str
-    payload: dict[str, JSON]
-    environ: dict[str, str]
-    preload: list[str]
 
 
 def _await_job(line: socket.socket, *, ahead: bool) -> NoReturn:

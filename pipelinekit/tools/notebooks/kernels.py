@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
-from pipelinekit.tools.jobs.runner import MARKER
+from pipelinekit.tools.jobs.gate import MARKER
 from pipelinekit.tools.notebooks import nursery
 from pipelinekit.tools.notebooks.kernelspec import KernelError, Spec
 from pipelinekit.tools.on_error import on_error

@@ -15,9 +15,9 @@ from pipelinekit.tools.commands.launch import Launch
 from pipelinekit.tools.commands.sandbox import Sandbox
 from pipelinekit.tools.commands.shell import Shell
 from pipelinekit.tools.jobs import gate
+from pipelinekit.tools.jobs.gate import GRACE_SECONDS
 from pipelinekit.tools.jobs.halting import halt, sweep
 from pipelinekit.tools.jobs.process import JSON, Spawner, Standing, look
-from pipelinekit.tools.jobs.runner import GRACE_SECONDS
 from tests.containers import container_names, own_containers
 
 pytestmark = [pytest.mark.slow, pytest.mark.container]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelinekit.tools.jobs.runner import MARKER
+from pipelinekit.tools.jobs.gate import MARKER
 from pipelinekit.tools.notebooks import kernels
 from pipelinekit.tools.notebooks.kernels import (
     FOLDER,
