@@ -11,6 +11,7 @@ from pipelinekit.endpoint.callers import Callers, own_callers, read_callers
 from pipelinekit.kit.kit import Kit
 from pipelinekit.kit.local import PORT
 from pipelinekit.model.errors import ValidationError
+from pipelinekit.tools.loading import keep_loaded
 
 LOOPBACK = "127.0.0.1"
 
@@ -49,11 +50,13 @@ def serve(place: Surroundings, /, host: str, port: int, **said: object) -> None:
     where no file with credentials is named, and the lines that use it are shown.
     """
     from pipelinekit.endpoint.server import Server
+    from pipelinekit.operations.answer import prepare
 
     with place.kit(work=not said["no_work"]) as kit:
         named = said["credentials"]
         file = named if isinstance(named, Path) else kit.home.folder / "credentials"
         callers = None if said["no_auth"] else _callers(kit, file, host, given=named is not None)
+        prepare()
         with Server(kit, callers, host, port) as server:
             kit.url = str(said["public_url"] or server.url).rstrip("/")
             if place.json:
@@ -61,6 +64,7 @@ def serve(place: Surroundings, /, host: str, port: int, **said: object) -> None:
                 echo_json({"url": server.url, "caller": kit.by, "credentials": shown})
             else:
                 _tell(server.url, kit.by, file if callers else None)
+            keep_loaded()
             _until_asked_to_leave()
 
 

@@ -12,6 +12,7 @@ from pipelinekit.cli.background import door
 from pipelinekit.cli.surroundings import Surroundings, echo_json, shared
 from pipelinekit.kit.kit import Kit
 from pipelinekit.model.errors import EngineClosed, StoreError
+from pipelinekit.tools.loading import keep_loaded
 
 LOOK_SECONDS = 0.1
 BRIEFEST_SECONDS = 0.5
@@ -43,6 +44,7 @@ def work(place: Surroundings, until_idle: float, settings: Path | None) -> None:
     began = time.monotonic()
     leaving = _asked_to_leave()
     kit = place.kit(settings, work=True)
+    keep_loaded()
     patience = max(until_idle, BRIEFEST_SECONDS) if until_idle else None
     try:
         while not _left(kit, patience, leaving):

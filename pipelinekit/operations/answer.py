@@ -74,6 +74,12 @@ def answer(control: Control, target: str, body: bytes) -> Answered:
         return _refusal(operation, error)
 
 
+def prepare() -> None:
+    """Load the models of all operations, so that the first who calls does not wait for them."""
+    for operation in OPERATIONS:
+        _model(operation)
+
+
 def refused(code: str, message: str, status: int = 400) -> Answered:
     """Write an error as CodePipeline does."""
     return Answered(status, encode({"__type": code, "message": message}))

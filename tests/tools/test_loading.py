@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipelinekit.tools.loading import loading
+from pipelinekit.tools.loading import keep_loaded, loading
 
 MANY = 5_000
 
@@ -60,3 +60,16 @@ def test_the_collector_is_at_work_again_after_a_failure() -> None:
     with pytest.raises(ImportError), loading():
         raise ImportError
     assert gc.isenabled()
+
+
+def test_what_is_kept_is_never_looked_through_again() -> None:
+    keep_loaded()
+    things = [Thing() for _ in range(MANY)]
+    before = weakref.ref(things[0])
+    keep_loaded()
+    after = Thing()
+    later = weakref.ref(after)
+    del things, after
+    gc.collect()
+    assert before() is not None
+    assert later() is None
