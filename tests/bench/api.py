@@ -9,9 +9,7 @@ import json
 import os
 import statistics
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -22,11 +20,11 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from msgspec.structs import replace
-from urllib3 import HTTPConnectionPool
 
 import pipelinekit as pk
 from pipelinekit.model.pipeline import Pipeline
 from tests.account import serving as moto_serving
+from tests.bench.asker import seconds
 from tests.bench.filling import fill
 from tests.bench.nothing import nothing, source
 from tests.operations.declarations import Json, approval, pipeline, stage
@@ -70,7 +68,7 @@ def measure(size: Size = QUICK) -> Iterator[Compared]:
         there = max(1, size.calls // 5)  # lists grow with what was made
         for server in servers:
             _rate(server, [_creation(server, f"shop-{number}") for number in range(there)])
-        calls: Mapping[str, Callable[[_Asker, str], _Call]] = {
+        calls: Mapping[str, Callable[[_Asker, str], bytes]] = {
             "ListPipelines": lambda server, _: server.signed("ListPipelines", {}),
             "GetPipeline": lambda server, _: server.signed("GetPipeline", {"name": "shop-0"}),
             "CreatePipeline": _creation,
@@ -118,9 +116,7 @@ def state_milliseconds(size: Size = QUICK) -> tuple[float, float]:
             taken = []
             for number in range(size.calls):
                 call = ask.signed("GetPipelineState", {"name": names[number * 7 % len(names)]})
-                began = time.perf_counter()
-                ask.send(call)
-                taken.append((time.perf_counter() - began) * 1000)
+                taken.append(ask.seconds([call], 1) * 1000)
     hundredths = statistics.quantiles(taken, n=100, method="inclusive")
     return hundredths[49], hundredths[98]
 
@@ -134,44 +130,38 @@ def _made(name: str) -> Pipeline:
     )
 
 
-class _Call(NamedTuple):
-    headers: Mapping[str, str]
-    body: bytes
-
-
 class _Asker:
-    """Sends signed calls over connections that stay open, where the server lets them."""
+    """Signs calls and sends them."""
 
     def __init__(self, url: str, keys: Credentials) -> None:
         place = urlsplit(url)
         self._url = f"{url}/"
-        self._pool = HTTPConnectionPool(str(place.hostname), place.port, maxsize=CALLERS)
+        self._address = (str(place.hostname), place.port or 80)
         self._signer = SigV4Auth(keys, "codepipeline", "us-east-1")
 
-    def signed(self, operation: str, given: Json) -> _Call:
+    def signed(self, operation: str, given: Json) -> bytes:
         body = json.dumps(given).encode()
         headers = {
+            "Host": f"{self._address[0]}:{self._address[1]}",
             "X-Amz-Target": f"{PREFIX}.{operation}",
             "Content-Type": "application/x-amz-json-1.1",
+            "Content-Length": str(len(body)),
         }
         request = AWSRequest("POST", self._url, headers=headers, data=body)
         self._signer.add_auth(request)
-        return _Call({name: str(value) for name, value in request.headers.items()}, body)
+        lines = (f"{name}: {value}\r\n" for name, value in request.headers.items())
+        return f"POST / HTTP/1.1\r\n{''.join(lines)}\r\n".encode() + body
 
-    def send(self, call: _Call) -> None:
-        answer = self._pool.request("POST", "/", body=call.body, headers=dict(call.headers))
-        assert answer.status == 200, answer.data
+    def seconds(self, calls: Sequence[bytes], connections: int = CALLERS) -> float:
+        return seconds(self._address, calls, connections)
 
 
-def _creation(server: _Asker, name: str) -> _Call:
+def _creation(server: _Asker, name: str) -> bytes:
     return server.signed("CreatePipeline", {"pipeline": _declared(name)})
 
 
-def _rate(server: _Asker, calls: Sequence[_Call]) -> float:
-    with ThreadPoolExecutor(CALLERS) as crew:
-        began = time.perf_counter()
-        list(crew.map(server.send, calls))
-        return len(calls) / (time.perf_counter() - began)
+def _rate(server: _Asker, calls: Sequence[bytes]) -> float:
+    return len(calls) / server.seconds(calls)
 
 
 def _declared(name: str) -> Json:
