@@ -57,6 +57,12 @@ def damaged(error: Exception) -> bool:
     return code & 0xFF in DAMAGE  # the higher bits say more of the same
 
 
+def is_busy(error: sqlite3.Error) -> bool:
+    """Tell whether SQLite was refused a lock that somebody else has."""
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF == sqlite3.SQLITE_BUSY
+
+
 def in_the_way(error: StoreError) -> bool:
     """Tell whether nothing was written since another transaction was in the way."""
     return getattr(error.__cause__, "state", None) in IN_THE_WAY

@@ -27,12 +27,16 @@ from typing import Any, ClassVar, Final
 from pipelinekit.model.errors import StoreError
 from pipelinekit.ports.store import Hints, Leases
 from pipelinekit.store.database import COUNTER, MOMENT, NONE, Connection, Types, Value, Values
-from pipelinekit.store.failures import MEND, damaged, reason
+from pipelinekit.store.failures import MEND, damaged, is_busy, reason
 from pipelinekit.store.migrations import NEEDS, migrate, refuse_newer
 from pipelinekit.tools.on_error import on_error
 
 SAFE_VERSION = (3, 51, 3)
 BUSY_SECONDS = 5.0
+AGAIN_SECONDS = 0.0002
+"""How long the write lock is waited for, and how often it is tried: others commit in less than
+the milliseconds, more each time, that SQLite would sleep in between."""
+
 STATEMENTS = 512
 """How many statements a connection keeps as SQLite has prepared them."""
 
@@ -96,9 +100,21 @@ class File:
             begin: What begins it.
         """
         with on_error(self.handle.rollback):
-            self.handle.execute(begin)  # in here, since an interrupt may come right after it
+            self._begin(begin)  # in here, since an interrupt may come right after it
             yield
             self.handle.commit()
+
+    def _begin(self, begin: str) -> None:
+        limit = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                self.handle.execute(begin)
+            except sqlite3.OperationalError as error:
+                if not is_busy(error) or time.monotonic() > limit:
+                    raise
+            else:
+                return
+            time.sleep(AGAIN_SECONDS)
 
 
 class SQLite:
@@ -117,6 +133,7 @@ class SQLite:
         try:
             with opening(path):
                 self._writer = connect(path)
+                self._writer.run("PRAGMA busy_timeout=0")  # it is waited for otherwise
                 with on_error(self._writer.handle.close), self._writer.transaction(WRITING):
                     migrate(self._writer)
         except (sqlite3.Error, OSError) as error:
