@@ -42,7 +42,10 @@ _ATTEMPTS = "SELECT body FROM {table} WHERE execution = :execution ORDER BY atte
 def search(connection: Connection, kind: type[R], query: Query) -> Sequence[R]:
     """Read the rows of a kind that a query describes, the newest first."""
     table = ORDERS if kind is Order else TABLES[kind].table
-    return [_read(body, kind) for body in bodies(connection, table, query)]
+    try:
+        return [_read(body, kind) for body in bodies(connection, table, query)]
+    except UnicodeEncodeError:  # half of a character, of which no row has one
+        return []
 
 
 @lru_cache(KNOWN)

@@ -76,9 +76,8 @@ class SqlStore:
 
     def load(self, pipeline: str, execution: str | None = None) -> tuple[State, int]:
         """Give a pipeline's rows, of executions those that matter, and its count of records."""
-        with told("read"), self._database.reading() as connection:
-            if first_row(connection, _HEAD, {"pipeline": pipeline}) is None:
-                return State(), 0  # what nothing has happened to has no rows
+        if not self._has(pipeline):
+            return State(), 0  # what nothing has happened to has no rows
         with self._reading() as connection:
             found = first_row(connection, _HEAD, {"pipeline": pipeline})
             records = int(found[0]) if found else 0
@@ -140,6 +139,13 @@ class SqlStore:
     def _reading(self) -> Iterator[Connection]:
         with told("read"), self._database.snapshot() as connection:
             yield connection
+
+    def _has(self, pipeline: str) -> bool:
+        try:
+            with told("read"), self._database.reading() as connection:
+                return first_row(connection, _HEAD, {"pipeline": pipeline}) is not None
+        except UnicodeEncodeError:  # half of a character: no name has one
+            return False
 
     @contextmanager
     def _writing(self, what: str) -> Iterator[Connection]:

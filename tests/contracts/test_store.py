@@ -350,6 +350,12 @@ def test_rows_are_found_newest_first_and_by_what_is_asked(store: Store) -> None:
     assert len(store.find(PipelineExecution, Query(since=later))) == 1
 
 
+def test_what_is_no_text_finds_nothing(store: Store) -> None:
+    assert store.find(PipelineExecution, Query(prefix="\udcff")) == []
+    assert store.find(PipelineRecord, Query(pipeline="\ud800")) == []
+    assert store.load("\ud800")[1] == 0
+
+
 def test_every_attempt_of_an_action_is_kept_and_the_last_one_is_loaded(store: Store) -> None:
     world = Recorder(store)
     run = world.started(line(Stage("Ship", step("ship"))))

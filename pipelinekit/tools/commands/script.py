@@ -18,6 +18,14 @@ from pipelinekit.tools.on_error import on_error
 GRACE_SECONDS: Final = 5.0
 KILL_SECONDS: Final = 2.0
 LOOK_SECONDS: Final = 0.05
+BUSY_SECONDS: Final = 2.0
+BUSY_PAUSE: Final = 0.01
+"""How long a program is waited for that is open for writing, and how often it is tried.
+
+A file that was just written is open, until it is another program, in each process that a thread
+beside this one was starting at that moment.
+"""
+
 BASE_ENVIRONMENT: Final = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ")
 LONGEST_LINE: Final = 64 * 1024
 """How many bytes without an end of line are told as a line of their own."""
@@ -137,12 +145,16 @@ def _start(command: Command, output: BinaryIO) -> "subprocess.Popen[bytes]":
             extra_groups=identity and os.getgrouplist(identity.pw_name, identity.pw_gid),
         )
 
-    try:
-        return start(command.words)
-    except OSError as error:
-        if error.errno != errno.ENOEXEC:
-            raise
-        return start(("/bin/sh", *command.words))  # no `#!` line, which shells forgive too
+    limit = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            return start(command.words)
+        except OSError as error:
+            if error.errno == errno.ENOEXEC:  # no `#!` line, which shells forgive too
+                return start(("/bin/sh", *command.words))
+            if error.errno != errno.ETXTBSY or time.monotonic() > limit:
+                raise
+        time.sleep(BUSY_PAUSE)
 
 
 def _wait(process: "subprocess.Popen[bytes]", deadline: float, lines: "_Lines") -> int | None:

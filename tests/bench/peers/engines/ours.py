@@ -77,8 +77,17 @@ class Ours:
 
     def _define_wide(self, stages: int, actions: int) -> str:
         made = pipeline(f"w{stages}x{actions}", stages, actions)
-        define = Defined(id=new_id(), pipeline=made.name, at=now(), by="bench", definition=made)
-        self._kit.handle(define)  # straight in: 500 side by side are more than CodePipeline allows
+        # Straight in: 500 side by side are more than CodePipeline allows. Another process may have
+        # defined the same, and be at work on it.
+        event = Defined(
+            id=new_id(),
+            pipeline=made.name,
+            at=now(),
+            by="bench",
+            definition=made,
+            unless_same=True,
+        )
+        self._kit.handle(event)
         return made.name
 
     def _define_lines(self, stages: int) -> list[str]:
