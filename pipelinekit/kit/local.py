@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from datetime import datetime
-from functools import cache, cached_property, partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -64,6 +64,7 @@ class LocalControl:
         self.url = URL
         self.store = store
         self.worker: Engine | None = None
+        self._decided = cache(partial(_decided, store))
         self._known: dict[str, Definition] = {}
         self._key = cache(partial(secret_key, home.folder / "api.key"))
 
@@ -91,7 +92,7 @@ class LocalControl:
         """
         if self.worker is not None:
             return self.worker.handle(event)
-        answer = self._decide(event)
+        answer = self._decided()(event)
         if isinstance(answer, str):
             return answer
         raise answer
@@ -174,14 +175,6 @@ class LocalControl:
         """Take a file as an artifact's object; give the artifact with digest and size."""
         return self._artifacts.put(artifact, file)
 
-    @cached_property
-    def _decide(self) -> Callable[[Event], str | PipelineKitError]:
-        # Loads the rules of the engine, which nobody needs who only looks.
-        from pipelinekit.runtime.desk import Asked, Desk  # noqa: PLC0415
-
-        desk = Desk(self.store)
-        return lambda event: desk.settle([Asked(event)]).answers[0]
-
     @property
     def _artifacts(self) -> FolderArtifacts:
         return FolderArtifacts(self.home.artifacts)
@@ -231,6 +224,14 @@ class LocalControl:
     def _custom(self, *, deleted: bool = False) -> Mapping[ActionTypeId, ActionType]:
         rows = self.store.find(CustomType, Query(pipeline=ACCOUNT))
         return {row.id: row.type for row in rows if deleted or not row.deleted}
+
+
+def _decided(store: Store) -> Callable[[Event], str | PipelineKitError]:
+    # Loads the rules of the engine, which nobody needs who only looks.
+    from pipelinekit.runtime.desk import Asked, Desk  # noqa: PLC0415
+
+    desk = Desk(store)
+    return lambda event: desk.settle([Asked(event)]).answers[0]
 
 
 def _uses(pipeline: Pipeline) -> set[ActionTypeId]:

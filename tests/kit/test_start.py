@@ -10,7 +10,9 @@ import pytest
 import pipelinekit as pk
 from pipelinekit.kit.runners import TRIAL, needed
 from pipelinekit.model.settings import Compute, Project, Settings, Where
+from pipelinekit.ports.store import Store
 from pipelinekit.providers import BUILDS
+from pipelinekit.runtime.desk import Desk
 from pipelinekit.tools.jobs import proctree
 
 HOST, SANDBOX = Compute(where=Where.HOST), Compute(where=Where.SANDBOX)
@@ -50,6 +52,22 @@ def test_a_kit_that_only_looks_loads_no_engine(tmp_path: Path) -> None:
     unneeded = {"pipelinekit.runtime.worker", "pipelinekit.engine.decide"}
     assert loaded_of(unneeded, tmp_path, given="work=False") == ""
     assert set(loaded_of(unneeded, tmp_path, given="work=True").split()) == unneeded
+
+
+def test_all_who_act_through_a_kit_without_an_engine_share_what_it_knows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Desk] = []
+
+    def desk(store: Store) -> Desk:
+        made.append(Desk(store))
+        return made[-1]
+
+    monkeypatch.setattr("pipelinekit.runtime.desk.Desk", desk)
+    with pk.Kit(tmp_path, settings=pk.Settings(), work=False) as kit:
+        for who in ("ann", "bob"):
+            kit.acting(who).delete("nothing")
+        assert len(made) == 1
 
 
 def test_an_engine_loads_nothing_that_runs_builds_where_they_are_only_written_down(
