@@ -28,7 +28,7 @@ from pipelinekit.model.errors import StoreError
 from pipelinekit.ports.store import Hints, Leases
 from pipelinekit.store.database import COUNTER, MOMENT, NONE, Connection, Types, Value, Values
 from pipelinekit.store.failures import MEND, damaged, is_busy, reason
-from pipelinekit.store.migrations import NEEDS, migrate, refuse_newer
+from pipelinekit.store.migrations import CURRENT, NEEDS, migrate, refuse_newer, version_of
 from pipelinekit.tools.on_error import on_error
 
 SAFE_VERSION = (3, 51, 3)
@@ -134,8 +134,8 @@ class SQLite:
             with opening(path):
                 self._writer = connect(path)
                 self._writer.run("PRAGMA busy_timeout=0")  # it is waited for otherwise
-                with on_error(self._writer.handle.close), self._writer.transaction(WRITING):
-                    migrate(self._writer)
+                with on_error(self._writer.handle.close):
+                    _bring_up_to_date(self._writer)
         except (sqlite3.Error, OSError) as error:
             raise unopened(path, error) from error
         self._readers: list[File] = []
@@ -200,6 +200,13 @@ class SQLite:
         self._writer.handle.close()
         self._watch.close()
         self._gate.close()
+
+
+def _bring_up_to_date(file: File) -> None:
+    if version_of(file) == CURRENT:  # so that whoever only looks waits for nobody who writes
+        return
+    with file.transaction(WRITING):
+        migrate(file)
 
 
 def connect(path: Path) -> File:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from pipelinekit.model.errors import StoreError
-from pipelinekit.ports.store import Taker
+from pipelinekit.model.execution import PipelineRecord
+from pipelinekit.ports.store import Query, Taker
 from pipelinekit.runtime.clock import now
 from pipelinekit.store import sqlite
 from pipelinekit.store.sql import SqlStore, open_store
@@ -68,3 +69,8 @@ def test_who_waits_in_vain_is_told(
     with written_by_another(file), pytest.raises(StoreError, match="database is locked"):
         store.take(NOBODY, now())
     store.take(NOBODY, now())
+
+
+def test_who_only_looks_waits_for_nobody(store: SqlStore, file: Path) -> None:
+    with written_by_another(file), closing(open_store(f"sqlite:///{file}")) as other:
+        assert other.find(PipelineRecord, Query()) == store.find(PipelineRecord, Query()) == []
