@@ -14,11 +14,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Protocol
 
-from pipelinekit.kit.heap import Sweeper
 from pipelinekit.kit.home import Home
 from pipelinekit.kit.previous import at_work_in, targets
 from pipelinekit.kit.removed import Removed
 from pipelinekit.kit.subscribers import FOLDER
+from pipelinekit.kit.sweeper import Sweeper
 from pipelinekit.model.errors import PipelineNotFound, ValidationError
 from pipelinekit.model.event import Pruned
 from pipelinekit.model.execution import Definition, PipelineExecution, PipelineRecord

@@ -53,14 +53,17 @@ def reason(error: Exception) -> str:
 
 def damaged(error: Exception) -> bool:
     """Tell whether a SQLite file is no database, or none any more."""
-    code: int = getattr(error, "sqlite_errorcode", 0)
-    return code & 0xFF in DAMAGE  # the higher bits say more of the same
+    return _code(error) in DAMAGE
 
 
 def is_busy(error: sqlite3.Error) -> bool:
     """Tell whether SQLite was refused a lock that somebody else has."""
+    return _code(error) == sqlite3.SQLITE_BUSY
+
+
+def _code(error: Exception) -> int:
     code: int = getattr(error, "sqlite_errorcode", 0)
-    return code & 0xFF == sqlite3.SQLITE_BUSY
+    return code & 0xFF  # the higher bits say more of the same
 
 
 def in_the_way(error: StoreError) -> bool:

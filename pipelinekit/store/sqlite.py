@@ -133,9 +133,9 @@ class SQLite:
         try:
             with opening(path):
                 self._writer = connect(path)
-                self._writer.run("PRAGMA busy_timeout=0")  # it is waited for otherwise
                 with on_error(self._writer.handle.close):
                     _bring_up_to_date(self._writer)
+                    self._writer.run("PRAGMA busy_timeout=0")  # the lock is waited for otherwise
         except (sqlite3.Error, OSError) as error:
             raise unopened(path, error) from error
         self._readers: list[File] = []
