@@ -4,13 +4,14 @@ Source: codepipeline.md, sections 2.1 to 2.7.
 """
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from functools import cache
 from operator import attrgetter
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from pipelinekit.engine.declaration import Finding
-from pipelinekit.model.errors import Path
+from pipelinekit.model.errors import Place, path_of
 from pipelinekit.model.noun import Noun
 from pipelinekit.model.pipeline import Pipeline
 
@@ -215,11 +216,10 @@ def misshapen(pipeline: Pipeline) -> Iterable[Finding]:
     return found
 
 
-_Place: TypeAlias = "tuple[()] | tuple[_Place, str | int]"
-"""Where a value is: the place of what it is in, and its name there; made a path where needed."""
-
-_Judge = Callable[[object, _Place, list[Finding]], None]
+_Judge = Callable[[object, Place, list[Finding]], None]
 _LISTS = (tuple, list)
+EMPTY: Final = ()
+"""Python makes no second empty tuple, so that most members need no look."""
 
 
 @cache
@@ -247,6 +247,7 @@ def _members(members: tuple[Member, ...]) -> _Judge:
     parts = [
         (
             attrgetter(first),
+            None if isinstance(each.bound, Each) and each.bound.least else EMPTY,
             rest.split(".") if rest else [],
             each.name.split("."),
             _judge(each.bound),
@@ -255,12 +256,12 @@ def _members(members: tuple[Member, ...]) -> _Judge:
         for first, _, rest in [each.attribute.partition(".")]
     ]
 
-    def judge(noun: object, place: _Place, found: list[Finding]) -> None:
-        for get, rest, names, judge_member in parts:
+    def judge(noun: object, place: Place, found: list[Finding]) -> None:
+        for get, nothing, rest, names, judge_member in parts:
             value = get(noun)
             for step in rest:
                 value = None if value is None else getattr(value, step)
-            if value is not None:
+            if value is not None and value is not nothing:
                 inside = place
                 for name in names:
                     inside = (inside, name)
@@ -273,19 +274,19 @@ def _text(bound: Text) -> _Judge:
     anything = bound.pattern == ANY
     matches = re.compile(bound.pattern).fullmatch
 
-    def judge(text: object, place: _Place, found: list[Finding]) -> None:
+    def judge(text: object, place: Place, found: list[Finding]) -> None:
         if not isinstance(text, str):
             told = f"it is {text!r}, which is no text"
-            found.append(Finding(_path(place), told, _as_text(text)))
+            found.append(Finding(path_of(place), told, _as_text(text)))
         elif not bound.least <= len(text) <= bound.most:
             told = f"it has {len(text)} characters"
             advice = f"write {bound.least} to {bound.most} characters"
-            found.append(Finding(_path(place), told, advice))
+            found.append(Finding(path_of(place), told, advice))
         elif not anything and not matches(text):
             # What may hold any character may be a secret, and is not told.
             subject = "it" if bound.pattern == ONE_LINE else f'"{text}"'
             told = f"{subject} does not match {bound.pattern}"
-            found.append(Finding(_path(place), told, f"write {bound.words}"))
+            found.append(Finding(path_of(place), told, f"write {bound.words}"))
 
     return judge
 
@@ -297,33 +298,35 @@ def _as_text(value: object) -> str:
 
 
 def _word(bound: Word) -> _Judge:
-    def judge(value: object, place: _Place, found: list[Finding]) -> None:
+    def judge(value: object, place: Place, found: list[Finding]) -> None:
         if value not in (bound.one, bound.other):
-            found.append(Finding(_path(place), f'it is "{value}"', f'write "{bound.one}"'))
+            found.append(Finding(path_of(place), f'it is "{value}"', f'write "{bound.one}"'))
 
     return judge
 
 
 def _whole(bound: Whole) -> _Judge:
-    def judge(value: object, place: _Place, found: list[Finding]) -> None:
+    def judge(value: object, place: Place, found: list[Finding]) -> None:
         if isinstance(value, int) and not bound.least <= value <= bound.most:
             advice = f"write a whole number from {bound.least} to {bound.most}"
-            found.append(Finding(_path(place), f"it is {value}", advice))
+            found.append(Finding(path_of(place), f"it is {value}", advice))
 
     return judge
 
 
 def _each(bound: Each) -> _Judge:
     judge_item, names = _judge(bound.item), bound.name.split()
+    most = sys.maxsize if bound.most is None else bound.most
 
-    def judge(items: object, place: _Place, found: list[Finding]) -> None:
+    def judge(items: object, place: Place, found: list[Finding]) -> None:
         if not isinstance(items, _LISTS):
             told = f"it is {items!r}, which is no list"
-            found.append(Finding(_path(place), told, "write a list, also of a single one"))
+            found.append(Finding(path_of(place), told, "write a list, also of a single one"))
             return
-        _count(bound, items, place, found)
+        if not bound.least <= len(items) <= most:
+            _miscounted(bound, items, place, found)
         for index, item in enumerate(items):
-            inside: _Place = (place, index)
+            inside: Place = (place, index)
             for name in names:
                 inside = (inside, name)
             if item is not None:
@@ -332,24 +335,24 @@ def _each(bound: Each) -> _Judge:
     return judge
 
 
-def _count(bound: Each, items: Sized, place: _Place, found: list[Finding]) -> None:
+def _miscounted(bound: Each, items: Sized, place: Place, found: list[Finding]) -> None:
     if len(items) < bound.least:
         advice = f"put at least {bound.least} into it"
-        found.append(Finding(_path(place), "it is empty", advice))
-    if bound.most is not None and len(items) > bound.most:
+        found.append(Finding(path_of(place), "it is empty", advice))
+    else:
         told = f"it has {len(items)} items"
-        found.append(Finding(_path(place), told, f"keep at most {bound.most}"))
+        found.append(Finding(path_of(place), told, f"keep at most {bound.most}"))
 
 
 def _by_key(bound: ByKey) -> _Judge:
     judge_key, judge_value = _judge(bound.key), _judge(bound.value)
 
-    def judge(values: object, place: _Place, found: list[Finding]) -> None:
+    def judge(values: object, place: Place, found: list[Finding]) -> None:
         if not isinstance(values, Mapping):
             return
         if bound.most is not None and len(values) > bound.most:
             told = f"it has {len(values)} keys"
-            found.append(Finding(_path(place), told, f"keep at most {bound.most}"))
+            found.append(Finding(path_of(place), told, f"keep at most {bound.most}"))
         for key, value in values.items():
             inside = (place, str(key))
             judge_key(key, inside, found)
@@ -357,11 +360,3 @@ def _by_key(bound: ByKey) -> _Judge:
                 judge_value(value, inside, found)
 
     return judge
-
-
-def _path(place: _Place) -> Path:
-    steps: list[str | int] = []
-    while place:
-        place, step = place
-        steps.append(step)
-    return tuple(reversed(steps))

@@ -30,7 +30,7 @@ def check(
     Raises:
         DefinitionError: It has faults; the error bears all of them.
     """
-    found = faults(pipeline, types or action_types(), previous)
+    found = faults(pipeline, action_types() if types is None else types, previous)
     if found:
         raise DefinitionError(f"pipeline {pipeline.name!r}", found)
 

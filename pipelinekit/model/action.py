@@ -38,7 +38,7 @@ class SecretType(StrEnum):
     SECRETS_MANAGER = "SECRETS_MANAGER"
 
 
-class ActionTypeId(Noun):
+class ActionTypeId(Noun, cache_hash=True):
     """The type of an action, by which its provider is found."""
 
     category: Category

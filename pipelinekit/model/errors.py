@@ -28,11 +28,23 @@ PipelineKitError
 Every message has three parts: what was asked, what was found, what to do.
 """
 
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 from pipelinekit.model.noun import Noun, printable
 
 Path = tuple[str | int, ...]
+
+Place: TypeAlias = "tuple[()] | tuple[Place, str | int]"
+"""Where a value is: the place of what it is in, and its name there; made a path where needed."""
+
+
+def path_of(place: Place) -> Path:
+    """Give all steps to a place, from the outermost."""
+    steps: list[str | int] = []
+    while place:
+        place, step = place
+        steps.append(step)
+    return tuple(reversed(steps))
 
 
 class PipelineKitError(Exception):

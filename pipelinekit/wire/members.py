@@ -2,21 +2,27 @@
 
 import json
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from enum import StrEnum
-from functools import partial
-from typing import TypeVar, TypeVarTuple
+from enum import Enum, StrEnum
+from typing import Final, TypeVar, cast
 
-from pipelinekit.model.errors import Fault, Path
+from pipelinekit.model.errors import Fault, Place, path_of
 from pipelinekit.model.near import nearest
 from pipelinekit.tools.documents.document import JSON
 
 T = TypeVar("T")
 D = TypeVar("D")
 E = TypeVar("E", bound=StrEnum)
-How = TypeVarTuple("How")
 
 LONGEST_SHOWN = 40
+
+
+class _Absent(Enum):
+    """What is taken in the place of a member that is not there; null is a value."""
+
+    ABSENT = "absent"
+
+
+ABSENT: Final = _Absent.ABSENT
 
 
 class Faults:
@@ -25,28 +31,28 @@ class Faults:
     def __init__(self) -> None:
         self.found: list[Fault] = []
 
-    def note(self, path: Path, found: str, advice: str) -> None:
+    def note(self, place: Place, found: str, advice: str) -> None:
         """Keep one fault of shape.
 
         Args:
-            path: Where it is.
+            place: Where it is.
             found: What is there and why that is wrong.
             advice: What to do about it.
         """
-        self.found.append(Fault("ValidationException", path, found, advice))
+        self.found.append(Fault("ValidationException", path_of(place), found, advice))
 
-    def read(self, data: JSON, path: Path, read: "Callable[[Members], T]") -> T:
+    def read(self, data: JSON, place: Place, read: "Callable[[Members], T]") -> T:
         """Read one object, and refuse the members of it that nobody asked for.
 
         Args:
             data: What should be an object; something else is noted and read as an empty one.
-            path: Where it is.
+            place: Where it is.
             read: Makes a noun of its members.
         """
         if not isinstance(data, dict):
-            self.note(path, f"{shown(data)} is not an object", "write `name: value` members")
-            return read(Members({}, path, Faults()))
-        members = Members(data, path, self)
+            self.note(place, f"{shown(data)} is not an object", "write `name: value` members")
+            return read(Members({}, place, Faults()))
+        members = Members(data, place, self)
         noun = read(members)
         members.refuse_unknown()
         return noun
@@ -55,9 +61,9 @@ class Faults:
 class Members:
     """The members of one object; a picker gives a harmless stand-in for what is faulty."""
 
-    def __init__(self, data: Mapping[str, JSON], path: Path, faults: Faults) -> None:
+    def __init__(self, data: Mapping[str, JSON], place: Place, faults: Faults) -> None:
         self._data = data
-        self._path = path
+        self._place = place
         self._faults = faults
         self._known: list[str] = []
 
@@ -65,7 +71,7 @@ class Members:
         """Note each of these members that is missing."""
         for name in names:
             if name not in self._data:
-                self._faults.note((*self._path, name), "it is missing", "add it")
+                self._faults.note((self._place, name), "it is missing", "add it")
 
     def refuse_unknown(self) -> None:
         """Note each member that no picker has asked for."""
@@ -76,7 +82,7 @@ class Members:
                 known = ", ".join(self._known)
                 found = f"CodePipeline knows no member {name} here"
                 self._faults.note(
-                    (*self._path, name), found, f"{advice}; the members here are {known}"
+                    (self._place, name), found, f"{advice}; the members here are {known}"
                 )
 
     def skip(self, *names: str) -> None:
@@ -85,112 +91,117 @@ class Members:
 
     def text(self, name: str) -> str:
         """Take a text; it is empty where the member is missing."""
-        return self._take(name, "", self._text)
+        data = self._take(name)
+        return "" if data is ABSENT else self._text(data, (self._place, name))
 
     def text_or_none(self, name: str) -> str | None:
         """Take a text that may be absent."""
-        return self._take(name, None, self._text)
+        data = self._take(name)
+        return None if data is ABSENT else self._text(data, (self._place, name))
 
     def version(self, name: str) -> str | None:
         """Take the version of a type, which many write as a number."""
-        return self._take(name, None, self._version)
+        data = self._take(name)
+        if data is ABSENT:
+            return None
+        whole = isinstance(data, int) and not isinstance(data, bool)
+        return str(data) if whole else self._text(data, (self._place, name))
 
     def whole(self, name: str, absent: D) -> int | D:
         """Take a whole number, or `absent` where the member is missing."""
-        return self._take(name, absent, self._whole)
+        data = self._take(name)
+        return absent if data is ABSENT else self._whole(data, (self._place, name))
 
     def choice(self, name: str, options: type[E], absent: D) -> E | D:
         """Take one of the words of an enum, or `absent` where the member is missing."""
-        return self._take(name, absent, self._choice, options)
+        data = self._take(name)
+        return absent if data is ABSENT else self._choice(data, (self._place, name), options)
 
     def texts(self, name: str, *, least: int = 0) -> tuple[str, ...]:
         """Take a list of texts, of at least so many when it is there."""
-        return self._take(name, (), self._list, self._text, least)
+        place, items = self._list(name, least)
+        return tuple([self._text(each, (place, at)) for at, each in enumerate(items)])
 
     def choices(self, name: str, options: type[E], *, least: int = 0) -> tuple[E, ...]:
         """Take a list of words of an enum, of at least so many when it is there."""
-        return self._take(name, (), self._list, partial(self._choice, options=options), least)
+        place, items = self._list(name, least)
+        return tuple([self._choice(each, (place, at), options) for at, each in enumerate(items)])
 
     def text_by_key(self, name: str) -> dict[str, str]:
         """Take an object whose values are all text."""
-        return self._take(name, {}, self._mapping, self._text)
+        place, items = self._mapping(name)
+        return {key: self._text(each, (place, key)) for key, each in items.items()}
 
     def one(self, name: str, read: "Callable[[Members], T]") -> T:
         """Take an object that must be there; `need` notes it where it is not."""
-        found = self._take(name, None, self._object, read)
-        return read(Members({}, (*self._path, name), Faults())) if found is None else found
+        found = self.one_or_none(name, read)
+        return read(Members({}, (self._place, name), Faults())) if found is None else found
 
     def one_or_none(self, name: str, read: "Callable[[Members], T]") -> T | None:
         """Take an object that may be absent."""
-        return self._take(name, None, self._object, read)
+        data = self._take(name)
+        return None if data is ABSENT else self._faults.read(data, (self._place, name), read)
 
     def each(self, name: str, read: "Callable[[Members], T]", *, least: int = 0) -> tuple[T, ...]:
         """Take a list of objects, of at least so many when it is there."""
-        return self._take(name, (), self._list, partial(self._object, read=read), least)
+        place, items = self._list(name, least)
+        return tuple([self._faults.read(one, (place, at), read) for at, one in enumerate(items)])
 
     def one_by_key(self, name: str, read: "Callable[[Members], T]") -> dict[str, T]:
         """Take an object whose values are objects."""
-        return self._take(name, {}, self._mapping, partial(self._object, read=read))
+        place, items = self._mapping(name)
+        return {key: self._faults.read(each, (place, key), read) for key, each in items.items()}
 
-    def _take(
-        self,
-        name: str,
-        absent: D,
-        read: Callable[[JSON, Path, *How], T],
-        *how: *How,
-    ) -> T | D:
+    def _take(self, name: str) -> "JSON | _Absent":
         self._known.append(name)
-        if name not in self._data:
-            return absent
-        return read(self._data[name], (*self._path, name), *how)
+        return self._data.get(name, ABSENT)
 
-    def _text(self, data: JSON, path: Path) -> str:
+    def _text(self, data: JSON, place: Place) -> str:
         if isinstance(data, str):
             return data
         plain = isinstance(data, bool | int | float)
         advice = f'put it in quotes: "{json.dumps(data)}"' if plain else "write text in quotes"
-        self._faults.note(path, f"{shown(data)} is not text", advice)
+        self._faults.note(place, f"{shown(data)} is not text", advice)
         return ""
 
-    def _version(self, data: JSON, path: Path) -> str:
-        whole = isinstance(data, int) and not isinstance(data, bool)
-        return str(data) if whole else self._text(data, path)
-
-    def _whole(self, data: JSON, path: Path) -> int:
+    def _whole(self, data: JSON, place: Place) -> int:
         if isinstance(data, int) and not isinstance(data, bool):
             return data
         digits = isinstance(data, str) and data.isdecimal()
         advice = f"write {data} without quotes" if digits else "write digits without quotes"
-        self._faults.note(path, f"{shown(data)} is not a whole number", advice)
+        self._faults.note(place, f"{shown(data)} is not a whole number", advice)
         return 1
 
-    def _choice(self, data: JSON, path: Path, options: type[E]) -> E:
-        if isinstance(data, str):
-            with suppress(ValueError):
-                return options(data)
-        found = f"{shown(data)} is not one of the words that may stand here"
-        self._faults.note(path, found, f"write {' or '.join(options)}")
-        return next(iter(options))
+    def _choice(self, data: JSON, place: Place, options: type[E]) -> E:
+        try:
+            return options(cast("str", data))  # anything else is no word either
+        except ValueError:
+            found = f"{shown(data)} is not one of the words that may stand here"
+            self._faults.note(place, found, f"write {' or '.join(options)}")
+            return next(iter(options))
 
-    def _object(self, data: JSON, path: Path, read: "Callable[[Members], T]") -> T:
-        return self._faults.read(data, path, read)
-
-    def _list(
-        self, data: JSON, path: Path, read: Callable[[JSON, Path], T], least: int
-    ) -> tuple[T, ...]:
+    def _list(self, name: str, least: int) -> tuple[Place, list[JSON]]:
+        data = self._take(name)
+        if data is ABSENT:
+            return (), []
+        place = (self._place, name)
         if not isinstance(data, list):
-            self._faults.note(path, f"{shown(data)} is not a list", "put it in brackets: [ ]")
-            return ()
+            self._faults.note(place, f"{shown(data)} is not a list", "put it in brackets: [ ]")
+            return place, []
         if len(data) < least:
-            self._faults.note(path, "the list is empty", "put something in it, or remove it")
-        return tuple(read(item, (*path, index)) for index, item in enumerate(data))
+            self._faults.note(place, "the list is empty", "put something in it, or remove it")
+        return place, data
 
-    def _mapping(self, data: JSON, path: Path, read: Callable[[JSON, Path], T]) -> dict[str, T]:
+    def _mapping(self, name: str) -> tuple[Place, dict[str, JSON]]:
+        data = self._take(name)
+        if data is ABSENT:
+            return (), {}
+        place = (self._place, name)
         if not isinstance(data, dict):
             found = f"{shown(data)} is not an object"
-            self._faults.note(path, found, "write `name: value` members")
-            return {}
-        return {key: read(value, (*path, key)) for key, value in data.items()}
+            self._faults.note(place, found, "write `name: value` members")
+            return place, {}
+        return place, data
 
 
 def shown(data: JSON) -> str:
