@@ -101,8 +101,8 @@ def foreign_region(placed: PlacedAction) -> Iterator[Finding]:
 def queryable_value(placed: PlacedAction) -> Iterator[Finding]:
     """A15: the value of a queryable key is too long or has other characters."""
     for key in placed.type.properties if placed.type else ():
-        value = placed.configuration.get(key.name)
-        if key.queryable and value is not None and not _QUERYABLE.fullmatch(value):
+        value = placed.configuration.get(key.name) if key.queryable else None
+        if value is not None and not _QUERYABLE.fullmatch(value):
             found = f'the value of the queryable key "{key.name}" is "{value}"'
             advice = "write 1 to 20 letters, digits, hyphens and underscores"
             yield Finding((*placed.path, "configuration", key.name), found, advice)
@@ -117,11 +117,13 @@ def commands_where_none_belong(placed: PlacedAction) -> Iterator[Finding]:
             found = f'Commands action "{action.name}" has no commands'
             yield Finding((*placed.path, "commands"), found, "add at least one shell command")
         return
-    files = any(output.files for output in action.outputs)
+    files = [file for output in action.outputs for file in output.files]
+    if not (action.commands or action.output_variables or files):
+        return
     members = {
         "commands": bool(action.commands),
         "outputVariables": bool(action.output_variables),
-        "outputArtifacts": files,
+        "outputArtifacts": bool(files),
     }
     for member, given in members.items():
         if given:

@@ -44,18 +44,18 @@ class Declaration(Noun, dict=True, gc=True):
 
     @cached_property
     def stages(self) -> "tuple[PlacedStage, ...]":
-        """Give the stages with their positions."""
-        return tuple(
-            PlacedStage(self, stage, index) for index, stage in enumerate(self.pipeline.stages)
-        )
+        """Give the stages with their places."""
+        return tuple([_stage(self, stage, at) for at, stage in enumerate(self.pipeline.stages)])
 
     @cached_property
     def actions(self) -> "tuple[PlacedAction, ...]":
-        """Give the actions of all stages with their positions."""
+        """Give the actions of all stages with their places."""
         return tuple(
-            PlacedAction(self, stage, action, index)
-            for stage in self.stages
-            for index, action in enumerate(stage.stage.actions)
+            [
+                _action(stage, action, at)
+                for stage in self.stages
+                for at, action in enumerate(stage.stage.actions)
+            ]
         )
 
     @cached_property
@@ -90,7 +90,7 @@ class Declaration(Noun, dict=True, gc=True):
     @property
     def rules(self) -> "Iterator[PlacedRule]":
         """Give the rules of all stages with their places."""
-        return chain.from_iterable(stage.rules for stage in self.stages)
+        return chain.from_iterable([stage.rules for stage in self.stages])
 
     @property
     def references(self) -> "Iterator[Reference]":
@@ -101,44 +101,37 @@ class Declaration(Noun, dict=True, gc=True):
             yield from stage.references
 
 
-class PlacedStage(Noun, dict=True, gc=True):
-    """A stage of a declaration and its position."""
+class PlacedCondition(Noun):
+    """A condition, the gate it stands at, and where that is."""
+
+    path: Path
+    gate: str
+    condition: Condition
+
+    @property
+    def rules(self) -> Iterator[tuple[Path, Rule]]:
+        """Give its rules with their places."""
+        for index, rule in enumerate(self.condition.rules):
+            yield (*self.path, "rules", index), rule
+
+
+class PlacedStage(Noun, gc=True):
+    """A stage of a declaration, where it is, and the conditions of all three gates."""
 
     declaration: Declaration
     stage: Stage
     index: int
+    path: Path
+    conditions: tuple[PlacedCondition, ...]
 
     @property
-    def path(self) -> Path:
-        """Give where it is."""
-        return ("stages", self.index)
-
-    @cached_property
-    def conditions(self) -> "tuple[PlacedCondition, ...]":
-        """Give the conditions of all three gates."""
-        stage = self.stage
-        gates = (
-            ("beforeEntry", stage.before_entry),
-            ("onSuccess", stage.on_success),
-            ("onFailure", stage.on_failure.conditions if stage.on_failure else ()),
-        )
-        return tuple(
-            PlacedCondition(self, gate, condition, index)
-            for gate, conditions in gates
-            for index, condition in enumerate(conditions)
-        )
-
-    @cached_property
-    def rules(self) -> "tuple[PlacedRule, ...]":
+    def rules(self) -> "Iterator[PlacedRule]":
         """Give the rules of its conditions with their places."""
-        placed: list[PlacedRule] = []
         for condition in self.conditions:
             entry = condition.gate == "beforeEntry"
             order = (self.index, BEFORE_ALL_ACTIONS if entry else AFTER_ALL_ACTIONS)
-            placed += (
-                PlacedRule(self.declaration, path, rule, order) for path, rule in condition.rules
-            )
-        return tuple(placed)
+            for path, rule in condition.rules:
+                yield PlacedRule(self.declaration, path, rule, order)
 
     @property
     def references(self) -> "Iterator[Reference]":
@@ -151,24 +144,19 @@ class PlacedStage(Noun, dict=True, gc=True):
                 yield Reference(self.declaration, path, namespace, name, placed.order)
 
 
-class PlacedCondition(Noun, dict=True, gc=True):
-    """A condition, the gate it stands at, and its position there."""
-
-    stage: PlacedStage
-    gate: str
-    condition: Condition
-    index: int
-
-    @property
-    def path(self) -> Path:
-        """Give where it is."""
-        return (*self.stage.path, self.gate, "conditions", self.index)
-
-    @property
-    def rules(self) -> Iterator[tuple[Path, Rule]]:
-        """Give its rules with their places."""
-        for index, rule in enumerate(self.condition.rules):
-            yield (*self.path, "rules", index), rule
+def _stage(declaration: Declaration, stage: Stage, index: int) -> PlacedStage:
+    path = ("stages", index)
+    gates = (
+        ("beforeEntry", stage.before_entry),
+        ("onSuccess", stage.on_success),
+        ("onFailure", stage.on_failure.conditions if stage.on_failure else ()),
+    )
+    conditions = [
+        PlacedCondition((*path, gate, "conditions", at), gate, condition)
+        for gate, conditions in gates
+        for at, condition in enumerate(conditions)
+    ]
+    return PlacedStage(declaration, stage, index, path, tuple(conditions))
 
 
 class PlacedRule(Noun):
@@ -190,23 +178,22 @@ class PlacedRule(Noun):
         return self.rule.inputs
 
 
-class PlacedAction(Noun, dict=True, gc=True):
-    """An action of a declaration, its stage and its position there."""
+class PlacedAction(Noun, gc=True):
+    """An action of a declaration and where it stands.
+
+    Attributes:
+        order: What it comes before another action by: it precedes all of greater order.
+        is_source: Whether it is a source action.
+        type: What its type demands, if there is such a type.
+    """
 
     declaration: Declaration
     stage: PlacedStage
     action: Action
-    index: int
-
-    @property
-    def path(self) -> Path:
-        """Give where it is."""
-        return (*self.stage.path, "actions", self.index)
-
-    @property
-    def order(self) -> tuple[int, int]:
-        """Give what it comes before another action by: an action precedes all of greater order."""
-        return (self.stage.index, self.action.run_order)
+    path: Path
+    order: tuple[int, int]
+    is_source: bool
+    type: ActionType | None
 
     @property
     def title(self) -> str:
@@ -219,16 +206,6 @@ class PlacedAction(Noun, dict=True, gc=True):
         return self.action.inputs
 
     @property
-    def is_source(self) -> bool:
-        """Tell whether it is a source action."""
-        return self.action.type.category is Category.SOURCE
-
-    @cached_property
-    def type(self) -> ActionType | None:
-        """Give what its type demands, if there is such a type."""
-        return self.declaration.types.get(self.action.type)
-
-    @cached_property
     def configuration(self) -> Mapping[str, str]:
         """Give its configuration without values that are no text; those are misshapen."""
         return dict(_texts(self.action.configuration))
@@ -247,6 +224,18 @@ class PlacedAction(Noun, dict=True, gc=True):
             yield Reference(
                 self.declaration, path, namespace, key, self.order, in_source=self.is_source
             )
+
+
+def _action(stage: PlacedStage, action: Action, index: int) -> PlacedAction:
+    return PlacedAction(
+        stage.declaration,
+        stage,
+        action,
+        (*stage.path, "actions", index),
+        (stage.index, action.run_order),
+        action.type.category is Category.SOURCE,
+        stage.declaration.types.get(action.type),
+    )
 
 
 class Reference(Noun):

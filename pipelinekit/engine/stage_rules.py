@@ -25,7 +25,7 @@ FAILURE_RESULTS = (Result.ROLLBACK, Result.RETRY)
 def stage_name_used_twice(placed: PlacedStage) -> Iterator[Finding]:
     """G1: an earlier stage has the same name."""
     name = placed.stage.name
-    if any(stage.name == name for stage in placed.declaration.pipeline.stages[: placed.index]):
+    if name in [stage.name for stage in placed.declaration.pipeline.stages[: placed.index]]:
         found = f'an earlier stage is called "{name}" already'
         yield Finding((*placed.path, "name"), found, "rename one of them")
 

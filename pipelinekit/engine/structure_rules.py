@@ -101,6 +101,8 @@ def variable_declared_twice(declaration: Declaration) -> Iterator[Finding]:
 
 def trigger_without_its_source(declaration: Declaration) -> Iterator[Finding]:
     """S10: a trigger that names no connection source of this pipeline."""
+    if not declaration.pipeline.triggers:
+        return
     sources = [
         each.action.name
         for each in declaration.actions
@@ -222,8 +224,8 @@ def _trigger_names(declaration: Declaration) -> Iterator[tuple[Path, str]]:
 
 
 def _regions(declaration: Declaration) -> set[str]:
-    named = {each.action.region for each in declaration.actions}
-    return {declaration.region, *(region for region in named if region)}
+    home = declaration.region
+    return {home, *[each.action.region or home for each in declaration.actions]}
 
 
 def _patterns(declaration: Declaration) -> Iterator[tuple[str, ...]]:

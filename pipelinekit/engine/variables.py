@@ -14,6 +14,8 @@ _REFERENCE = re.compile(r"#\{([A-Za-z0-9@\-_]+)\.([A-Za-z0-9@\-_]+)\}")
 
 def references(text: str) -> tuple[tuple[str, str], ...]:
     """Give namespace and key of every reference in a text, in order, repeated ones too."""
+    if "#{" not in text:
+        return ()
     return tuple((found[1], found[2]) for found in _REFERENCE.finditer(text))
 
 
