@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import ClassVar, Final
-from uuid import uuid4
 
 import msgspec
 
@@ -13,6 +12,7 @@ from pipelinekit.endpoint.replays import Replays
 from pipelinekit.kit.kit import Kit
 from pipelinekit.model.noun import Noun
 from pipelinekit.operations.answer import TYPE, answer, refused
+from pipelinekit.runtime.clock import new_id
 from pipelinekit.tools.aws.loopback import TARGET, Call, CallRefused, Reply
 from pipelinekit.tools.aws.signature import Flaw
 
@@ -104,7 +104,7 @@ class Api(Noun, gc=True):
             return self._too_old()
         again = admitted.attempt_of and admitted.attempt_of == done.first.attempt_of
         if done.first is admitted or again:
-            return done.reply.result()
+            return done.answer()
         self.replays.outwait(done)
         said = "an equal call was signed in the same second and is done; sign this one again"
         raise CallRefused("ThrottlingException", said)
@@ -114,7 +114,7 @@ class Api(Noun, gc=True):
         done = self.replays.once(admitted, lambda: self._do(call, kit), _gave_jobs)
         if done is None:
             return self._too_old()
-        return done.reply.result() if done.first is admitted else _reply(200, NO_JOBS)
+        return done.answer() if done.first is admitted else _reply(200, NO_JOBS)
 
     def _too_old(self) -> Reply:
         said = "the call was signed before this server was started; sign it again"
@@ -143,7 +143,7 @@ def _is_once_anyway(operation: str, call: Call) -> bool:
 
 
 def _reply(status: int, body: bytes) -> Reply:
-    return Reply(status, {"Content-Type": TYPE, "x-amzn-RequestId": str(uuid4())}, body)
+    return Reply(status, {"Content-Type": TYPE, "x-amzn-RequestId": new_id()}, body)
 
 
 def _gave_jobs(reply: Reply) -> bool:

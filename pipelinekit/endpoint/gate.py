@@ -117,7 +117,7 @@ def flaw_within(scope: Scope, call: Call, url: str) -> Flaw | None:
 
 def _loose(scope: Scope, said: Signed, call: Call) -> Flaw | None:
     must = _MUST | ({TOKEN, TARGET} & call.headers.keys())
-    if not must <= said.names or not must <= call.headers.keys():
+    if not must.issubset(said.names) or not must <= call.headers.keys():
         return Flaw.LOOSE
     at = _signed_at(call)
     if at is None or abs(scope.present - at) > WITHIN:

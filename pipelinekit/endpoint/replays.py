@@ -3,13 +3,13 @@
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from pipelinekit.endpoint.gate import WITHIN, Admitted
 from pipelinekit.runtime.clock import now, steady
+from pipelinekit.runtime.turns import give_way
 from pipelinekit.tools.aws.loopback import Reply
 
 SECOND: Final = 1.0
@@ -18,20 +18,32 @@ SECOND: Final = 1.0
 MOST_WAITING: Final = 2
 """How many may wait for another second at a time: each of them holds a thread of the server."""
 
+TURN_SECONDS: Final = 0.01
+"""How long whoever waits holds up the other calls of the same thread at a time."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Done:
     """A call that was done, or is being done just now.
 
     Attributes:
         first: The call, as it was let in.
         since: When it came, on a clock that goes on evenly.
-        reply: Its answer, once there is one.
+        outcome: Its answer, or why there is none; None as long as it is being done.
     """
 
     first: Admitted
     since: float = field(default_factory=steady)
-    reply: "Future[Reply]" = field(default_factory=Future)
+    outcome: Reply | BaseException | None = None
+
+    def answer(self) -> Reply:
+        """Wait for the answer, which this thread itself may have to give in another turn."""
+        while self.outcome is None:
+            give_way()
+            time.sleep(TURN_SECONDS)
+        if isinstance(self.outcome, BaseException):
+            raise self.outcome
+        return self.outcome
 
 
 class Replays:
@@ -79,9 +91,9 @@ class Replays:
         try:
             reply = do()
         except BaseException as error:
-            mine.reply.set_exception(error)
+            mine.outcome = error
             raise
-        mine.reply.set_result(reply)
+        mine.outcome = reply
         if not counts(reply):
             with self._lock:
                 self._done.pop(admitted.signature, None)
@@ -91,7 +103,9 @@ class Replays:
         """Wait until an equal call has another signature, where not too many wait already."""
         if self._waiting.acquire(blocking=False):
             try:
-                time.sleep(max(0.0, done.since + SECOND - steady()))
+                while (left := done.since + SECOND - steady()) > 0:
+                    give_way()
+                    time.sleep(min(left, TURN_SECONDS))
             finally:
                 self._waiting.release()
 

@@ -4,7 +4,6 @@ import ipaddress
 import logging
 import socket
 import threading
-import time
 from typing import Final, Self
 
 from pipelinekit.endpoint.app import Endpoint
@@ -17,8 +16,6 @@ MOST_BODY: Final = 256 * 1024 * 1024
 MOST_HEADERS: Final = 64 * 1024
 MOST_CONNECTIONS: Final = 512
 IDLE_SECONDS: Final = 120
-GATHER_SECONDS: Final = 0.0005
-"""How long calls gather while others are answered: each look at them looks at every connection."""
 
 
 class Server:
@@ -38,6 +35,8 @@ class Server:
     def __init__(self, kit: Kit, callers: Callers | None, host: str, port: int) -> None:
         from waitress.server import create_server  # noqa: PLC0415 - only who serves needs it
 
+        from pipelinekit.endpoint.crew import Crew  # noqa: PLC0415 - it loads waitress
+
         if callers is None and not is_loopback(host):
             raise ValidationError(
                 f"the API was to be served at {host} to everybody, and others than this machine "
@@ -46,11 +45,12 @@ class Server:
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that calls wait is no fault
         listening = _listen(host, port)
         self._map: dict[int, object] = {}
+        self._crew = Crew(THREADS, together=kit.store.hints is None)
         self._server = create_server(
             Endpoint(kit, callers),
             map=self._map,
             sockets=[listening],
-            threads=THREADS,
+            _dispatcher=self._crew,
             connection_limit=MOST_CONNECTIONS,
             channel_timeout=IDLE_SECONDS,
             max_request_body_size=MOST_BODY,
@@ -77,16 +77,19 @@ class Server:
         self._ending.set()
         self._server.pull_trigger()
         self._thread.join()
-        self._server.task_dispatcher.shutdown()
+        self._crew.shutdown()
         wasyncore.close_all(self._map)  # by now nobody pulls the trigger, which closes with it
 
     def _serve(self) -> None:
         from waitress import wasyncore  # noqa: PLC0415
 
         while not self._ending.is_set():
+            known = len(self._map)
             wasyncore.loop(timeout=1.0, map=self._map, count=1)
-            if self._server.task_dispatcher.active_count > 1:
-                time.sleep(GATHER_SECONDS)
+            while len(self._map) > known:  # one connection is taken at a time: are there more?
+                known = len(self._map)
+                wasyncore.loop(timeout=0.0, map=self._map, count=1)
+            self._crew.begin()
 
 
 def _listen(host: str, port: int) -> socket.socket:

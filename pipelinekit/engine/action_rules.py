@@ -6,7 +6,7 @@ Source: codepipeline.md, sections 2.12 and 7.
 import re
 from collections.abc import Callable, Iterator
 
-from pipelinekit.engine.declaration import Finding, PlacedAction
+from pipelinekit.engine.declaration import Finding, PlacedAction, PlacedRule
 from pipelinekit.model.action import Action, Category, Owner
 from pipelinekit.model.near import nearest
 from pipelinekit.model.pipeline import PipelineType
@@ -133,6 +133,15 @@ def commands_where_none_belong(placed: PlacedAction) -> Iterator[Finding]:
             yield Finding((*placed.path, member), found, advice)
 
 
+def command_of_several_lines(placed: PlacedAction | PlacedRule) -> Iterator[Finding]:
+    """A16: a command that is no single line, which botocore's model lets in (section 7.8)."""
+    for index, command in enumerate(placed.commands):
+        if "\n" in str(command):
+            found = f"{placed.title} has a command of several lines"
+            advice = "write each line as a command of its own; all run in one shell"
+            yield Finding((*placed.path, "commands", index), found, advice)
+
+
 def masked_secret_of_a_new_action(placed: PlacedAction) -> Iterator[Finding]:
     """A18: a secret is the mask of GetPipeline, but no stored secret stands behind it."""
     before = _before(placed)
@@ -175,6 +184,7 @@ ACTION_RULES: tuple[tuple[str, Callable[[PlacedAction], Iterator[Finding]]], ...
     ("A14", foreign_region),
     ("A15", queryable_value),
     ("A16", commands_where_none_belong),
+    ("A16", command_of_several_lines),
     ("A18", masked_secret_of_a_new_action),
     ("quota", too_long_parameter_overrides),
 )

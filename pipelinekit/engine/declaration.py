@@ -177,6 +177,11 @@ class PlacedRule(Noun):
         """Give the artifacts that it reads."""
         return self.rule.inputs
 
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """Give its shell lines."""
+        return self.rule.commands
+
 
 class PlacedAction(Noun, gc=True):
     """An action of a declaration and where it stands.
@@ -204,6 +209,11 @@ class PlacedAction(Noun, gc=True):
     def inputs(self) -> tuple[str, ...]:
         """Give the artifacts that it reads."""
         return self.action.inputs
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """Give its shell lines."""
+        return self.action.commands
 
     @property
     def configuration(self) -> Mapping[str, str]:

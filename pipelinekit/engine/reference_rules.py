@@ -6,6 +6,7 @@ Source: codepipeline.md, sections 2.12 and 5.1.
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
+from pipelinekit.engine.action_rules import command_of_several_lines
 from pipelinekit.engine.declaration import Finding, PlacedAction, PlacedRule, Reference
 
 SYSTEM = "codepipeline"
@@ -126,9 +127,10 @@ def _fixed_keys(reference: Reference) -> frozenset[str] | None:
     return producer.type.variables if producer and producer.type else None
 
 
-INPUT_RULES: tuple[tuple[str, Callable[[PlacedRule], Iterator[Finding]]], ...] = (
+RULE_RULES: tuple[tuple[str, Callable[[PlacedRule], Iterator[Finding]]], ...] = (
     ("A6", artifact_not_written_before),
     ("A8", artifact_read_twice),
+    ("A16", command_of_several_lines),
 )
 
 ARTIFACT_RULES: tuple[tuple[str, Callable[[PlacedAction], Iterator[Finding]]], ...] = (

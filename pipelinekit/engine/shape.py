@@ -90,7 +90,7 @@ PROVIDER = Text(1, 35, r"[0-9A-Za-z_-]+", "letters, digits, _ and -")
 VERSION = Text(1, 9, r"[0-9A-Za-z_-]+", "letters, digits, _ and -")
 ROLE = Text(1, 1024, r"arn:aws(-[\w]+)*:iam::[0-9]{12}:role/.*", "the ARN of a role")
 REGION = Text(4, 30)
-COMMAND = Text(1, 1000, ONE_LINE, "one line")
+COMMAND = Text(1, 1000)
 TIMEOUT = Whole(5, 86400)
 PATTERN = Text(1, 255)
 

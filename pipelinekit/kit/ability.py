@@ -19,6 +19,8 @@ def check(
     pipeline: Pipeline,
     previous: Pipeline | None = None,
     types: Mapping[ActionTypeId, ActionType] | None = None,
+    *,
+    shaped: bool = False,
 ) -> None:
     """Refuse a definition that CodePipeline would refuse.
 
@@ -26,11 +28,13 @@ def check(
         pipeline: The definition.
         previous: The one before it, by which a masked secret is known to be kept.
         types: The action types that there are; those declared here and AWS's when None.
+        shaped: Whether AWS's own model has let it in.
 
     Raises:
         DefinitionError: It has faults; the error bears all of them.
     """
-    found = faults(pipeline, action_types() if types is None else types, previous)
+    known = action_types() if types is None else types
+    found = faults(pipeline, known, previous, shaped=shaped)
     if found:
         raise DefinitionError(f"pipeline {pipeline.name!r}", found)
 
@@ -113,11 +117,15 @@ def obstacle(action: Action, settings: Settings) -> str | None:
             f"its variables in its own configuration instead"
         )
     for key, value in action.configuration.items():
-        secret = any(each.name == key and each.secret for each in provider.type.properties)
-        if not secret and (left := placeholders(value)):
+        left = placeholders(value)
+        if left and not _is_secret(provider.type, key):
             return (
                 f"its {key} holds {left[0]}, which an import left in the place of a value; write "
                 f"the value there, or import again with --parameter"
             )
     check_action = provider.traits.check
     return check_action(action, settings) if check_action else None
+
+
+def _is_secret(kind: ActionType, key: str) -> bool:
+    return any(each.name == key and each.secret for each in kind.properties)

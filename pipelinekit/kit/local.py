@@ -148,12 +148,14 @@ class LocalControl:
         """Name the action types that are carried out here, and by no job worker."""
         return discover().keys()
 
-    def check(self, pipeline: Pipeline, previous: Pipeline | None) -> None:
+    def check(
+        self, pipeline: Pipeline, previous: Pipeline | None, *, shaped: bool = False
+    ) -> None:
         """Refuse a definition that CodePipeline would refuse."""
         known = action_types()
         there = all(each in known for each in _uses(pipeline))
         every = known if there else {**known, **self._custom()}
-        ability.check(pipeline, previous, every)
+        ability.check(pipeline, previous, every, shaped=shaped)
 
     def definition(self, name: str) -> Pipeline:
         """Give the current definition of a pipeline, of which nobody else holds the same object.

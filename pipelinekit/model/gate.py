@@ -91,6 +91,8 @@ def gate_of(stage: str, place: ConditionType, given: Gate) -> tuple[Condition, .
     Raises:
         ValidationError: The place has no such condition.
     """
+    if given == ():
+        return ()
     match given:
         case Rule() | Condition():
             return (_condition(stage, place, given),)

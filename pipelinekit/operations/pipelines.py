@@ -35,7 +35,7 @@ def create(control: Control, given: Given) -> Answer:
     """Create a pipeline and start it for the first time, where it can run here."""
     pipeline = _declared(given)
     try:
-        control.check(pipeline, None)
+        control.check(pipeline, None, shaped=True)
     except DefinitionError:
         if control.find(PipelineRecord, Query(pipeline=pipeline.name)):
             raise name_in_use(pipeline.name) from None
@@ -52,7 +52,7 @@ def update(control: Control, given: Given) -> Answer:
     pipeline = _declared(given)
     record = record_of(control, pipeline.name)
     before = definition_of(control, record)
-    control.check(pipeline, before)
+    control.check(pipeline, before, shaped=True)
     pipeline = unmasked(pipeline, before, control.types(pipeline))
     version = control.ask(Defined, pipeline.name, definition=pipeline, there=True)
     return _written(control, replace(pipeline, version=int(version)))

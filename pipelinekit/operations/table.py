@@ -81,3 +81,15 @@ OF_THE_STORE: Final = frozenset(
     }
 )
 """Operations whose answers depend on the request and on what is in the store alone."""
+
+SLOW: Final = frozenset(
+    {
+        "DeregisterWebhookWithThirdParty",
+        "GetJobDetails",
+        "PollForJobs",
+        "PutJobFailureResult",
+        "PutJobSuccessResult",
+        "RegisterWebhookWithThirdParty",
+    }
+)
+"""Operations that read and write artifacts or ask others, which may take seconds."""

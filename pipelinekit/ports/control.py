@@ -110,12 +110,15 @@ class Control(Protocol):
         """Name the action types that are carried out here, and by no job worker."""
         ...
 
-    def check(self, pipeline: Pipeline, previous: Pipeline | None) -> None:
+    def check(
+        self, pipeline: Pipeline, previous: Pipeline | None, *, shaped: bool = False
+    ) -> None:
         """Refuse a definition that CodePipeline would refuse.
 
         Args:
             pipeline: The definition.
             previous: The one before it, by which a masked secret is known to be kept.
+            shaped: Whether AWS's own model has let it in.
 
         Raises:
             DefinitionError: It has faults; the error bears all of them.

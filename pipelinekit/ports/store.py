@@ -1,6 +1,7 @@
 """Where rows, the journal and open orders are kept."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -302,6 +303,14 @@ class Store(Protocol):
         Args:
             pipeline: Its name; a pipeline that is not there has no rows and no records.
             execution: An execution to include although it has ended.
+        """
+        ...
+
+    def known(self, pipelines: Collection[str]) -> AbstractSet[str]:
+        """Name those of some pipelines of which the journal holds records.
+
+        Args:
+            pipelines: Their names; no more than a commit has entries.
         """
         ...
 

@@ -153,6 +153,7 @@ class Desk:
     def _settle(self, asked: Sequence[Asked], closed: Sequence[Closed]) -> Settled:
         if self._version is None:
             self._version = self._store.version()
+        self._begin({each.event.pipeline for each in asked})
         parts: dict[str, _Part] = {}
         answers: list[str | PipelineKitError] = []
         for each in asked:
@@ -167,6 +168,13 @@ class Desk:
         commands = tuple(command for part in parts.values() for command in part.commands)
         turned = frozenset(name for part in parts.values() for name in part.turned())
         return Settled(tuple(answers), commands, turned)
+
+    def _begin(self, pipelines: set[str]) -> None:
+        """Look at once which of several pipelines are new here, since nothing is to be loaded."""
+        strangers = pipelines - self._working.keys()
+        if len(strangers) > 1:
+            for name in strangers - self._store.known(strangers):
+                self._working[name] = _Working(State(), 0)
 
     def _commit(self, parts: dict[str, _Part]) -> None:
         entries = [

@@ -11,6 +11,7 @@ from pipelinekit.model.event import Event
 from pipelinekit.model.noun import Noun
 from pipelinekit.model.order import Order
 from pipelinekit.runtime.bench import Report
+from pipelinekit.runtime.turns import give_way
 
 
 class Question(Noun, gc=True):
@@ -75,6 +76,7 @@ class Inbox:
             if self._closed:
                 raise _closed()
             self._items.put(question)
+        give_way()
         return question.answer()
 
     def end(self, order: Order, report: Report | None) -> None:

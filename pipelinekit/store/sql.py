@@ -1,7 +1,8 @@
 """The store over SQL: rows by kind, a chained journal, and the open orders."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TypeVar
@@ -20,7 +21,7 @@ from pipelinekit.ports.store import (
     Record,
     Taker,
 )
-from pipelinekit.store.database import Connection, Database, first_row
+from pipelinekit.store.database import Connection, Database, first_row, listed
 from pipelinekit.store.failures import in_the_way, told
 from pipelinekit.store.orders import disown, take
 from pipelinekit.store.past import SqlPast
@@ -34,6 +35,7 @@ from pipelinekit.wire.record import read_record
 R = TypeVar("R", bound=Row | Order)
 
 _HEAD = "SELECT records FROM heads WHERE pipeline = :pipeline"
+_KNOWN = "SELECT pipeline FROM heads WHERE pipeline IN {names}"
 _LAST = "SELECT number, digest, body FROM journal ORDER BY number DESC LIMIT 1"
 _LATER = "SELECT number, digest, body FROM journal WHERE number > :after ORDER BY number"
 
@@ -76,12 +78,18 @@ class SqlStore:
 
     def load(self, pipeline: str, execution: str | None = None) -> tuple[State, int]:
         """Give a pipeline's rows, of executions those that matter, and its count of records."""
-        if not self._has(pipeline):
+        if not self.known([pipeline]):
             return State(), 0  # what nothing has happened to has no rows
         with self._reading() as connection:
             found = first_row(connection, _HEAD, {"pipeline": pipeline})
             records = int(found[0]) if found else 0
             return State(rows_of(connection, pipeline, execution)), records
+
+    def known(self, pipelines: Collection[str]) -> AbstractSet[str]:
+        """Name those of some pipelines of which the journal holds records."""
+        names, values = listed("name", [name for name in pipelines if _is_text(name)])
+        with told("read"), self._database.reading() as connection:
+            return {name for (name,) in connection.rows(_KNOWN.format(names=names), values)}
 
     def commit(self, entries: Sequence[Entry]) -> None:
         """Write all entries in one transaction, or nothing."""
@@ -140,13 +148,6 @@ class SqlStore:
         with told("read"), self._database.snapshot() as connection:
             yield connection
 
-    def _has(self, pipeline: str) -> bool:
-        try:
-            with told("read"), self._database.reading() as connection:
-                return first_row(connection, _HEAD, {"pipeline": pipeline}) is not None
-        except UnicodeEncodeError:  # half of a character: no name has one
-            return False
-
     @contextmanager
     def _writing(self, what: str) -> Iterator[Connection]:
         with self._lock, told("written"):
@@ -161,3 +162,11 @@ class SqlStore:
         with self._writing("commit") as connection:
             yield connection
             self._database.wrote(connection)
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # half of a character: nothing is called so
+        return False
+    return True

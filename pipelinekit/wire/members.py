@@ -120,11 +120,15 @@ class Members:
     def texts(self, name: str, *, least: int = 0) -> tuple[str, ...]:
         """Take a list of texts, of at least so many when it is there."""
         place, items = self._list(name, least)
+        if not items:
+            return ()
         return tuple([self._text(each, (place, at)) for at, each in enumerate(items)])
 
     def choices(self, name: str, options: type[E], *, least: int = 0) -> tuple[E, ...]:
         """Take a list of words of an enum, of at least so many when it is there."""
         place, items = self._list(name, least)
+        if not items:
+            return ()
         return tuple([self._choice(each, (place, at), options) for at, each in enumerate(items)])
 
     def text_by_key(self, name: str) -> dict[str, str]:
@@ -145,6 +149,8 @@ class Members:
     def each(self, name: str, read: "Callable[[Members], T]", *, least: int = 0) -> tuple[T, ...]:
         """Take a list of objects, of at least so many when it is there."""
         place, items = self._list(name, least)
+        if not items:
+            return ()
         return tuple([self._faults.read(one, (place, at), read) for at, one in enumerate(items)])
 
     def one_by_key(self, name: str, read: "Callable[[Members], T]") -> dict[str, T]:

@@ -97,6 +97,12 @@ def test_a_pipeline_that_is_not_there_has_no_rows_and_no_records(store: Store) -
     assert (list(state.all(PipelineRecord)), seen) == ([], 0)
 
 
+def test_pipelines_of_which_there_are_records_are_known(store: Store) -> None:
+    Recorder(store).started(GATE)
+    assert store.known(["shop", "nothing", "half \ud800"]) == {"shop"}
+    assert store.known([]) == set()
+
+
 def test_an_old_execution_is_loaded_only_when_it_is_asked_for(store: Store) -> None:
     world = Recorder(store)
     runs = [world.started(line(Stage("Ship", step("ship"))))]

@@ -4,7 +4,8 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -88,6 +89,9 @@ class Unreliable:
 
     def load(self, pipeline: str, execution: str | None = None) -> tuple[State, int]:
         return self._perhaps(lambda: self._store.load(pipeline, execution))
+
+    def known(self, pipelines: Collection[str]) -> AbstractSet[str]:
+        return self._perhaps(lambda: self._store.known(pipelines))
 
     def version(self, *, own: bool = False) -> int:
         return self._perhaps(lambda: self._store.version(own=own))

@@ -6,6 +6,7 @@ from pipelinekit.engine.catalog import TYPES
 from pipelinekit.engine.validate import faults
 from pipelinekit.model.action import Action, ActionTypeId, Category, OutputArtifact, Owner
 from pipelinekit.model.actiontype import ActionType, Property
+from pipelinekit.model.condition import Rule, RuleTypeId
 from pipelinekit.model.pipeline import ArtifactStore, Pipeline, PipelineType, Stage
 from tests.build import approval, aws, build, commands, deploy, pipeline, source
 from tests.refusal import BUILD, FETCH, MAKE, RELEASE, SOURCE, accepted, refused
@@ -115,6 +116,16 @@ def test_commands_where_none_belong_and_none_where_they_do() -> None:
     exported = build(output_variables=("TAG",))
     refused(pipeline(SOURCE, Stage("Build", exported)), "A16", *MAKE, "outputVariables")
     accepted(pipeline(SOURCE, Stage("Check", commands())))
+
+
+def test_a_command_of_several_lines_is_refused_also_in_a_rule() -> None:
+    """A16, 7.8: each command is one line."""
+    two = commands(commands=("make", "a\nb"))
+    refused(pipeline(SOURCE, Stage("Check", two)), "A16", *MAKE, "commands", 1)
+    rule = Rule("look", RuleTypeId(provider="Commands"), commands=("a\nb",))
+    gated = Stage("Check", commands(), before_entry=rule)
+    place = ("stages", 1, "beforeEntry", "conditions", 0, "rules", 0)
+    refused(pipeline(SOURCE, gated), "A16", *place, "commands", 0)
 
 
 def from_github(token: str, name: str = "Fetch") -> Pipeline:

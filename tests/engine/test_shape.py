@@ -8,6 +8,8 @@ from msgspec.structs import replace
 
 from pipelinekit.engine.validate import faults
 from pipelinekit.model.pipeline import ArtifactStore
+from pipelinekit.tools.aws.service_model import service
+from pipelinekit.tools.aws.shape_check import checked
 from pipelinekit.tools.documents.document import JSON
 from pipelinekit.wire import codepipeline
 from tests.build import ROLE, full
@@ -98,7 +100,7 @@ BOUNDS: dict[str, tuple[Sequence[JSON], Sequence[JSON]]] = {
     f"{ENTRY}.0.rules.0.ruleTypeId.version": VERSION,
     f"{ENTRY}.0.rules.0.configuration.Value": (["", "v" * 10001], ["v" * 10000]),
     f"{SUCCESS}.commands": ([["c"] * 51], [["c"] * 50]),
-    f"{SUCCESS}.commands.0": (["", "c" * 1001, "a\nb"], ["c" * 1000]),
+    f"{SUCCESS}.commands.0": (["", "c" * 1001], ["c" * 1000]),
     f"{SUCCESS}.inputArtifacts.0.name": ARTIFACT,
     f"{SUCCESS}.roleArn": ROLES,
     f"{SUCCESS}.region": REGION,
@@ -115,7 +117,7 @@ BOUNDS: dict[str, tuple[Sequence[JSON], Sequence[JSON]]] = {
     f"{FETCH}.namespace": (["", "n" * 101, "a.b"], ["n" * 100, "a@b-c_d"]),
     f"{CHECK}.inputArtifacts.0.name": ARTIFACT,
     f"{CHECK}.commands": ([["c"] * 51], [["c"] * 50]),
-    f"{CHECK}.commands.0": (["", "c" * 1001, "a\nb"], ["c" * 1000]),
+    f"{CHECK}.commands.0": (["", "c" * 1001], ["c" * 1000]),
     f"{CHECK}.outputArtifacts.0.files": ([["f"] * 11], [["f"] * 10]),
     f"{CHECK}.outputArtifacts.0.files.0": (["", "f" * 129], ["f" * 128]),
     f"{CHECK}.outputVariables": ([["V"] * 16], [["V"] * 15]),
@@ -140,6 +142,31 @@ def test_a_value_outside_its_bound_is_refused_and_one_inside_accepted(path: str)
         assert shape_faults(path, value) == [path], value
     for value in inside:
         assert shape_faults(path, value) == [], value
+
+
+@pytest.mark.parametrize("path", BOUNDS)
+def test_what_lies_outside_its_bound_does_not_come_past_the_model_of_aws(path: str) -> None:
+    """So a request of the API need not be judged twice."""
+    for value in BOUNDS[path][0]:
+        assert model_faults(changed(path, value)), value
+
+
+def test_more_than_the_model_of_aws_lets_in_is_no_gate_either() -> None:
+    for path in (ENTRY, "stages.2.onSuccess.conditions", FAILURE):
+        (condition,) = list_at(path)
+        assert model_faults(changed(path, [condition, condition]))
+        (rule, *_) = list_at(f"{path}.0.rules")
+        assert model_faults(changed(f"{path}.0.rules", [rule] * 6))
+        assert model_faults(changed(f"{path}.0.rules", []))
+
+
+def test_the_model_of_aws_lets_a_whole_definition_in() -> None:
+    assert model_faults(codepipeline.write(full())) == ""
+
+
+def model_faults(data: JSON) -> str:
+    model = service("codepipeline").operation_model("CreatePipeline")
+    return checked(model, {"pipeline": dict_of(data)["pipeline"]})[1]
 
 
 def test_a_gate_has_one_condition_of_at_most_five_rules() -> None:

@@ -7,11 +7,17 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
-from pipelinekit.model.errors import PipelineKitError, StoreError, ValidationError
+from pipelinekit.model.errors import (
+    PipelineKitError,
+    PipelineNameInUse,
+    StoreError,
+    ValidationError,
+)
 from pipelinekit.model.event import Defined, Deleted, Reported, Started
 from pipelinekit.model.execution import ActionExecution, PipelineExecution
 from pipelinekit.model.order import Succeeded
 from pipelinekit.model.pipeline import Stage, Variable
+from pipelinekit.model.state import State
 from pipelinekit.ports.store import ConflictError, Entry, Query
 from pipelinekit.runtime.desk import Asked, Desk
 from pipelinekit.store.sql import SqlStore
@@ -29,11 +35,16 @@ STARTED = Started(id=str(UUID(int=2)), pipeline="shop", at=NOON, by="ann", cause
 
 
 class Stumbling(SqlStore):
-    """A store whose next commits fail in the ways that are listed."""
+    """A store whose next commits fail in the ways that are listed; it tells what was loaded."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(SQLite(path))
         self.failures: list[BaseException] = []
+        self.loaded: list[str] = []
+
+    def load(self, pipeline: str, execution: str | None = None) -> tuple[State, int]:
+        self.loaded.append(pipeline)
+        return super().load(pipeline, execution)
 
     def commit(self, entries: Sequence[Entry]) -> None:
         if self.failures:
@@ -115,3 +126,23 @@ def test_nothing_is_refused_because_of_what_was_true_before(tmp_path: Path) -> N
     assert mine.settle([Asked(wanted)]).answers == (wanted.id,)
     one.close()
     two.close()
+
+
+def test_new_pipelines_of_a_batch_are_looked_up_at_once_and_nothing_is_loaded_of_them(
+    store: Stumbling,
+) -> None:
+    Desk(store).settle([Asked(created("old", 1))])
+    store.loaded.clear()
+    mine = Desk(store)
+    asked = [Asked(created(name, at)) for at, name in enumerate(("one", "old", "two"), 2)]
+    one, old, two = mine.settle(asked).answers
+    assert (one, two) == ("1", "1")
+    assert isinstance(old, PipelineNameInUse)
+    assert store.loaded == ["old"]
+    Desk(store).settle([Asked(replace(created("one", 5), there=True))])
+    *_, changed = mine.settle([Asked(replace(created("one", 6), there=True))]).answers
+    assert changed == "3"
+
+
+def created(name: str, number: int) -> Defined:
+    return replace(DEFINED, id=str(UUID(int=number)), pipeline=name, there=False)

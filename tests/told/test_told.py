@@ -48,6 +48,7 @@ def test_every_room_has_a_charter() -> None:
 
 
 FOREIGN = {
+    "pipelinekit/endpoint/crew.py": "waitress, for one of several connections",
     "pipelinekit/kit/files.py": "a definition in Python",
     "pipelinekit/runtime/bench.py": "a provider",
     "pipelinekit/runtime/courier.py": "a subscriber",

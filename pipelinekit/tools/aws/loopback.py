@@ -6,11 +6,11 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, ClassVar, Final, Protocol, Self
+from types import MappingProxyType
+from typing import IO, ClassVar, Final, NamedTuple, Protocol, Self
 
 from pipelinekit.tools.aws.signature import Flaw, flaw
 from pipelinekit.tools.durable import replaced
@@ -21,8 +21,7 @@ SECONDS: Final = 60.0
 _HEXADECIMAL: Final = re.compile(rb"[0-9a-fA-F]{1,8}")
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """What was asked.
 
     Attributes:
@@ -48,8 +47,7 @@ class Call:
         return size
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What is answered.
 
     Attributes:
@@ -60,7 +58,7 @@ class Reply:
     """
 
     status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     body: bytes = b""
     file: Path | None = None
     start: int = 0
@@ -161,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
             except CallRefused as error:
                 refused = service.refusal(error)
                 # There may be more of the body: the caller is told to come with a new connection.
-                reply = replace(refused, headers={**refused.headers, "Connection": "close"})
+                reply = refused._replace(headers={**refused.headers, "Connection": "close"})
         self._send(reply)
 
     def _answer(self, service: Service, call: Call) -> Reply:
