@@ -78,7 +78,7 @@ class Draft:
         self._past: list[Row] = []
         self._commands: list[Command] = []
         self._moves: list[Move] = []
-        self._space = UUID(event.id)
+        self._space: UUID | None = None
         self.event = event
         self.at = event.at
         self.answer = ""
@@ -130,6 +130,7 @@ class Draft:
 
     def derive(self, *names: str) -> str:
         """Make an id that is always the same for this event and these names."""
+        self._space = self._space or UUID(self.event.id)
         return str(uuid5(self._space, "\n".join(names)))
 
     def record(self) -> PipelineRecord:

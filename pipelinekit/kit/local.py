@@ -70,8 +70,8 @@ class LocalControl:
 
     def acting(self, by: str) -> Self:
         """Give the same control for somebody else who acts."""
-        other = copy.copy(self)
-        other.by = by
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__, by=by)
         return other
 
     @property

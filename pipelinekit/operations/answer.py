@@ -20,6 +20,7 @@ from pipelinekit.operations.table import OPERATIONS
 from pipelinekit.ports.control import Control
 from pipelinekit.tools.aws.service_model import OperationModel, service
 from pipelinekit.tools.aws.shape_check import checked
+from pipelinekit.tools.aws.shape_reader import read
 
 PREFIX: Final = "CodePipeline_20150709"
 TYPE: Final = "application/x-amz-json-1.1"
@@ -64,7 +65,9 @@ def answer(control: Control, target: str, body: bytes) -> Answered:
             "UnknownOperationException", f"{target[:200]!r} is no operation of {PREFIX}"
         )
     try:
-        given, faults = checked(_model(operation), _read(body))
+        given, faults = read(_model(operation), body), ""
+        if given is None:
+            given, faults = checked(_model(operation), _read(body))
         if faults:
             return refused("ValidationException", faults)
         return Answered(200, encode(function(control, given)))
@@ -75,9 +78,9 @@ def answer(control: Control, target: str, body: bytes) -> Answered:
 
 
 def prepare() -> None:
-    """Load the models of all operations, so that the first who calls does not wait for them."""
+    """Make all that reads requests, so that the first who calls does not wait for it."""
     for operation in OPERATIONS:
-        _model(operation)
+        read(_model(operation), b"")
 
 
 def refused(code: str, message: str, status: int = 400) -> Answered:

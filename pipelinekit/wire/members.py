@@ -61,6 +61,8 @@ class Faults:
 class Members:
     """The members of one object; a picker gives a harmless stand-in for what is faulty."""
 
+    __slots__ = ("_data", "_faults", "_known", "_place")
+
     def __init__(self, data: Mapping[str, JSON], place: Place, faults: Faults) -> None:
         self._data = data
         self._place = place
