@@ -43,7 +43,7 @@ class Together:
 
     def __init__(self, tasks: Sequence[Task]) -> None:
         self._tasks = tasks
-        self._turns = 0
+        self._steps = 0
         self._done = threading.Event()
 
     def service(self) -> None:
@@ -52,7 +52,7 @@ class Together:
             if len(self._tasks) == 1:
                 self._tasks[0].service()
             else:
-                take_turns([_Safe(each).service for each in self._tasks], self._turned)
+                take_turns([_Safe(each).service for each in self._tasks], self._go_on)
         finally:
             self._done.set()
 
@@ -64,11 +64,11 @@ class Together:
     def wait(self) -> None:
         """Wait until they are answered, or nothing has gone on for a while."""
         seen = -1
-        while not self._done.wait(STUCK_SECONDS) and self._turns != seen:
-            seen = self._turns
+        while not self._done.wait(STUCK_SECONDS) and self._steps != seen:
+            seen = self._steps
 
-    def _turned(self) -> None:
-        self._turns += 1
+    def _go_on(self) -> None:
+        self._steps += 1
 
 
 class Crew(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress has no types

@@ -22,13 +22,13 @@ def give_way() -> None:
 
 
 def take_turns(
-    things: Sequence[Callable[[], object]], turned: Callable[[], object] = _nobody
+    things: Sequence[Callable[[], object]], went_on: Callable[[], object] = _nobody
 ) -> None:
     """Do things in this thread, each until it ends or gives way, over and over until all are done.
 
     Args:
         things: What is to be done; none of them raises.
-        turned: Called before each turn.
+        went_on: Called whenever one is begun and whenever one has ended.
     """
     from greenlet import getcurrent, greenlet  # noqa: PLC0415 - only who serves needs it
 
@@ -37,10 +37,12 @@ def take_turns(
     def do(thing: Callable[[], object]) -> None:
         _GIVE_WAY.set(back)
         thing()
+        went_on()
 
     turns = [greenlet(partial(do, thing)) for thing in things]
-    while turns:
+    for each in turns:
+        went_on()
+        each.switch()
+    while turns := [each for each in turns if not each.dead]:
         for each in turns:
-            turned()
             each.switch()
-        turns = [each for each in turns if not each.dead]

@@ -135,9 +135,9 @@ def test_calls_gather_as_long_as_others_go_on() -> None:
     seen: list[int] = []
 
     def go(number: int) -> None:
-        for _ in range(3):
-            time.sleep(STUCK_SECONDS / 2)
-            give_way()
+        time.sleep(STUCK_SECONDS / 2)
+        give_way()
+        time.sleep(STUCK_SECONDS / 2)
         seen.append(number)
 
     with crew() as made:
@@ -145,6 +145,21 @@ def test_calls_gather_as_long_as_others_go_on() -> None:
             made.add_task(Doing(lambda number=number: go(number)))
         made.begin()
         assert seen == [0, 1, 2, 3]
+
+
+def test_who_waits_by_turns_holds_up_nobody_who_comes_later() -> None:
+    free = threading.Event()
+
+    def wait() -> None:
+        while not free.is_set():
+            give_way()
+            time.sleep(STUCK_SECONDS / 10)
+
+    with crew() as made:
+        made.add_task(Doing(wait))
+        made.add_task(Doing(wait))
+        made.begin()  # comes back although they take turns all the time
+        free.set()
 
 
 def test_what_was_not_begun_is_cancelled_as_a_whole() -> None:

@@ -18,12 +18,11 @@ def test_things_take_turns_until_all_have_ended() -> None:
             give_way()
         seen.append(f"{name} ends")
 
-    turns: list[int] = []
-    take_turns(
-        [lambda: go("a", 2), lambda: go("b", 0), lambda: go("c", 1)], lambda: turns.append(1)
-    )
+    steps: list[int] = []
+    things = [lambda: go("a", 2), lambda: go("b", 0), lambda: go("c", 1)]
+    take_turns(things, lambda: steps.append(len(seen)))
     assert seen == ["a0", "b ends", "c0", "a1", "c ends", "a ends"]
-    assert len(turns) == 6
+    assert steps == [0, 1, 2, 2, 5, 6]
 
 
 def test_who_gave_way_is_alone_again_afterwards_and_so_are_other_threads() -> None:
