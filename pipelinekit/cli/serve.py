@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pipelinekit.cli.surroundings import Surroundings, echo_json, shared
+from pipelinekit.cli.surroundings import Surroundings, echo_json, log_with_times, shared
 from pipelinekit.endpoint.callers import Callers, own_callers, read_callers
 from pipelinekit.kit.kit import Kit
 from pipelinekit.kit.local import PORT
@@ -52,6 +52,7 @@ def serve(place: Surroundings, /, host: str, port: int, **said: object) -> None:
     from pipelinekit.endpoint.server import Server
     from pipelinekit.operations.answer import prepare
 
+    log_with_times()
     with place.kit(work=not said["no_work"]) as kit:
         named = said["credentials"]
         file = named if isinstance(named, Path) else kit.home.folder / "credentials"

@@ -1,6 +1,7 @@
 """What all commands share: where they work, how they answer, and their exit codes."""
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -116,6 +117,14 @@ class Surroundings:
                 f"`pipelinekit run FILE`, or say where to look with -C or --home"
             )
         return self.kit()
+
+
+
+def log_with_times() -> None:
+    """Have what a process that stays says in passing bear its time, as a log is read later."""
+    logging.basicConfig(
+        format="%(asctime)s %(levelname)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z"
+    )
 
 
 def functions_of(pipeline: Pipeline) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from pipelinekit.cli.background import door
-from pipelinekit.cli.surroundings import Surroundings, echo_json, shared
+from pipelinekit.cli.surroundings import Surroundings, echo_json, log_with_times, shared
 from pipelinekit.kit.kit import Kit
 from pipelinekit.model.errors import EngineClosed, StoreError
 from pipelinekit.tools.loading import keep_loaded
@@ -42,6 +42,7 @@ def work(place: Surroundings, until_idle: float, settings: Path | None) -> None:
     in processes of its own runs on, and the next engine here takes it up.
     """
     began = time.monotonic()
+    log_with_times()
     leaving = _asked_to_leave()
     kit = place.kit(settings, work=True)
     keep_loaded()

@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 from waitress.task import ThreadedTaskDispatcher
@@ -26,8 +26,20 @@ GATHER_SECONDS: Final = 0.0005
 """How long calls gather while others are answered: each look at them looks at every connection."""
 
 
+class Request(Protocol):
+    """A request that waitress has read.
+
+    Attributes:
+        headers: By their names in capitals, with `_` for `-`.
+    """
+
+    headers: Mapping[str, str]
+
+
 class Task(Protocol):
     """What waitress has to do: the requests of a connection, of which the first is answered."""
+
+    requests: Sequence[Request]
 
     def service(self) -> None:
         """Answer it."""
@@ -120,7 +132,6 @@ class _Safe:
             LOG.exception("a call was not answered")
 
 
-def _is_quick(task: object) -> bool:
-    requests = getattr(task, "requests", ())
-    target = requests[0].headers.get("X_AMZ_TARGET", "") if requests else ""
+def _is_quick(task: Task) -> bool:
+    target = task.requests[0].headers.get("X_AMZ_TARGET", "")
     return bool(target) and target.rpartition(".")[2] not in SLOW

@@ -110,7 +110,9 @@ def _declared(operation: str) -> frozenset[str]:
 def _read(body: bytes) -> dict[str, object]:
     try:
         text = body.decode()
-        found = _decoder().decode(text or "{}")
+        found = json.loads(
+            text or "{}", parse_constant=_no_number, object_pairs_hook=_without_twins
+        )
         if "\\u" in text:
             json.dumps(found, ensure_ascii=False).encode()  # a lone surrogate is no text
     except (ValueError, RecursionError) as error:
@@ -120,11 +122,6 @@ def _read(body: bytes) -> dict[str, object]:
     if text.count("[") + text.count("{") > DEEPEST and _depth(found) > DEEPEST:
         raise _Unreadable(f"the body has more than {DEEPEST} levels; no request has so many")
     return cast("dict[str, object]", found)
-
-
-@cache
-def _decoder() -> json.JSONDecoder:
-    return json.JSONDecoder(parse_constant=_no_number, object_pairs_hook=_without_twins)
 
 
 def _said(error: Exception) -> str:

@@ -16,6 +16,7 @@ import pytest
 import pipelinekit as pk
 from pipelinekit.operations.table import OPERATIONS
 from tests.operations.clients import NODE_PACKAGES, TERRAFORM, terraform_plugins
+from tests.operations.declarations import approval, kind, pipeline, stage
 from tests.operations.requests import operations
 from tests.operations.served import serving
 from tests.operations.session import Session, counted, declared
@@ -54,6 +55,25 @@ def test_a_boto3_script_uses_every_operation_of_a_server(
         session.run()
     assert set(calls) == set(OPERATIONS)
     assert {name: session.refusals.count(name) for name in REFUSALS} == REFUSALS
+
+
+def test_what_a_server_says_in_passing_bears_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = {"S3Bucket": "nowhere", "S3ObjectKey": "shop.zip"}
+    made = pipeline(stage("Live", approval()))
+    made["stages"][0]["actions"][0] |= {
+        "actionTypeId": kind("Source", "S3", "AWS"),
+        "configuration": bucket,
+    }
+    with serving(tmp_path) as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        boto3.session.Session().client("codepipeline").create_pipeline(pipeline=made)
+    log = (tmp_path / "server.log").read_text(encoding="utf-8")
+    when, _, said = log.partition(" ")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}", when), log
+    assert said.startswith("WARNING pipeline shop was created and not started"), log
 
 
 def test_the_lines_that_serve_prints_are_all_that_boto3_needs(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from typing import Final, TypeAlias, cast
+from typing import Final, cast
 
 from pipelinekit.tools.aws.service_model import OperationModel, Shape
 
@@ -17,11 +17,7 @@ _LEAST, _MOST = -62_135_596_800, 253_402_300_799
 """The seconds since 1970 that a date can have: the years 1 to 9999."""
 
 _Faults = list[str]
-_Place: TypeAlias = "tuple[()] | tuple[_Place, str | int]"
-"""Where a value is: the place of what it is in, and its name there, or its number in a list."""
-
-_Check = Callable[[object, _Place, _Faults], object]
-_Fits = Callable[[str], object]
+_Check = Callable[[object, str, _Faults], object]
 
 
 def checked(model: OperationModel, given: object) -> tuple[dict[str, object], str]:
@@ -35,7 +31,7 @@ def checked(model: OperationModel, given: object) -> tuple[dict[str, object], st
         The request, and all its faults as AWS puts them; empty where there are none.
     """
     faults: _Faults = []
-    found = _check_for(model)(given, (), faults)
+    found = _check_for(model)(given, "", faults)
     if not faults:
         return cast("dict[str, object]", found), ""
     count = f"{len(faults)} validation error{'s' if len(faults) > 1 else ''} detected"
@@ -57,16 +53,17 @@ def _structure(shape: Shape) -> _Check:
     checks = {name: _check_of(member) for name, member in shape.members.items()}
     required = tuple(shape.required_members)
 
-    def check(value: object, place: _Place, faults: _Faults) -> object:
+    def check(value: object, place: str, faults: _Faults) -> object:
         if not isinstance(value, dict):
             return _misfit(value, place, "a structure", faults)
+        inside = f"{place}." if place else ""
         found: dict[str, object] = {}
         for name, member in value.items():
             if member is not None and name in checks:
-                found[name] = checks[name](member, (place, name), faults)
+                found[name] = checks[name](member, f"{inside}{name}", faults)
         for name in required:
             if name not in found:
-                faults.append(_fault("null", (place, name), "Member must not be null"))
+                faults.append(_fault("null", f"{inside}{name}", "Member must not be null"))
         return found
 
     return check
@@ -76,30 +73,33 @@ def _list(shape: Shape) -> _Check:
     check_member = _check_of(shape.member)
     limits = _length(shape)
 
-    def check(value: object, place: _Place, faults: _Faults) -> object:
+    def check(value: object, place: str, faults: _Faults) -> object:
         if not isinstance(value, list):
             return _misfit(value, place, "a list", faults)
         faults += [_fault(_shown(value), place, each) for each in limits(value)]
         return [
-            check_member(each, (place, number), faults) for number, each in enumerate(value, 1)
+            check_member(each, f"{place}.{number}.member", faults)
+            for number, each in enumerate(value, 1)
         ]
 
     return check
 
 
 def _map(shape: Shape) -> _Check:
-    limits, fits, find = _length(shape), _fitting(shape.key), _string_faults(shape.key)
+    limits, keys = _length(shape), _string_faults(shape.key)
     check_value = _map_value(shape.value)
 
-    def check(value: object, place: _Place, faults: _Faults) -> object:
+    def check(value: object, place: str, faults: _Faults) -> object:
         if not isinstance(value, dict):
             return _misfit(value, place, "a map", faults)
         faults += [_fault(_shown(value), place, each) for each in limits(value)]
         for key in value:
-            if not fits(key):
-                said = f"Map keys must satisfy constraint: [{', '.join(find(key))}]"
+            if wrong := keys(key):
+                said = f"Map keys must satisfy constraint: [{', '.join(wrong)}]"
                 faults.append(_fault(_shown(key), place, said))
-        return {key: check_value(each, (place, key), faults) for key, each in value.items()}
+        return {
+            key: check_value(each, f"{place}.{key[:SHOWN]}", faults) for key, each in value.items()
+        }
 
     return check
 
@@ -107,13 +107,12 @@ def _map(shape: Shape) -> _Check:
 def _map_value(shape: Shape) -> _Check:
     if shape.type_name != "string":
         inside = _check_of(shape)
-        return lambda value, place, faults: inside(value, (place, "member"), faults)
-    fits, find = _fitting(shape), _string_faults(shape)
+        return lambda value, place, faults: inside(value, f"{place}.member", faults)
+    find = _string_faults(shape)
 
-    def check(value: object, place: _Place, faults: _Faults) -> object:
-        if not isinstance(value, str) or not fits(value):
-            # The value may be a secret: it is not repeated.
-            wrong = find(value) if isinstance(value, str) else ["Member must be a string"]
+    def check(value: object, place: str, faults: _Faults) -> object:
+        wrong = find(value) if isinstance(value, str) else ["Member must be a string"]
+        if wrong:  # the value may be a secret: it is not repeated
             said = f"Map value must satisfy constraint: [{', '.join(wrong)}]"
             faults.append(_fault(None, place, said))
         return value
@@ -122,30 +121,17 @@ def _map_value(shape: Shape) -> _Check:
 
 
 def _string(shape: Shape) -> _Check:
-    fits, find = _fitting(shape), _string_faults(shape)
+    find = _string_faults(shape)
     secret = bool(shape.metadata.get("sensitive"))
 
-    def check(value: object, place: _Place, faults: _Faults) -> object:
+    def check(value: object, place: str, faults: _Faults) -> object:
         if not isinstance(value, str):
             return _misfit(value, place, "a string", faults)
-        if not fits(value):
-            told = None if secret else _shown(value)
-            faults += [_fault(told, place, each) for each in find(value)]
+        if wrong := find(value):
+            faults += [_fault(None if secret else _shown(value), place, each) for each in wrong]
         return value
 
     return check
-
-
-def _fitting(shape: Shape) -> _Fits:
-    """Give what tells in a single call whether a text has no faults."""
-    find = _string_faults(shape)
-    if enum := cast("Sequence[str] | None", shape.metadata.get("enum")):
-        right = frozenset(each for each in enum if not find(each))
-        return right.__contains__
-    least, most = shape.metadata.get("min", 0), shape.metadata.get("max", "")
-    pattern = shape.metadata.get("pattern", "(?s:.*)")
-    sized = rf"(?=(?s:.{{{least},{most}}})\Z)(?:{pattern})"
-    return re.compile(sized, re.ASCII).fullmatch
 
 
 def _string_faults(shape: Shape) -> Callable[[str], list[str]]:
@@ -185,7 +171,7 @@ def _integer(shape: Shape) -> _Check:
     least = cast("float", shape.metadata.get("min", -(2**31)))
     most = cast("float", shape.metadata.get("max", 2**31 - 1))
 
-    def check(value: object, place: _Place, faults: _Faults) -> object:
+    def check(value: object, place: str, faults: _Faults) -> object:
         if not isinstance(value, int) or isinstance(value, bool):
             return _misfit(value, place, "an integer", faults)
         if value > most:
@@ -199,7 +185,7 @@ def _integer(shape: Shape) -> _Check:
     return check
 
 
-def _timestamp(value: object, place: _Place, faults: _Faults) -> object:
+def _timestamp(value: object, place: str, faults: _Faults) -> object:
     if not isinstance(value, int | float) or isinstance(value, bool):
         return _misfit(value, place, "a number of seconds since 1970", faults)
     if not _LEAST <= value <= _MOST:
@@ -207,26 +193,18 @@ def _timestamp(value: object, place: _Place, faults: _Faults) -> object:
     return datetime.fromtimestamp(value, UTC)
 
 
-def _boolean(value: object, place: _Place, faults: _Faults) -> object:
+def _boolean(value: object, place: str, faults: _Faults) -> object:
     return value if isinstance(value, bool) else _misfit(value, place, "a boolean", faults)
 
 
-def _misfit(value: object, place: _Place, what: str, faults: _Faults) -> object:
+def _misfit(value: object, place: str, what: str, faults: _Faults) -> object:
     faults.append(_fault(_shown(value), place, f"Member must be {what}"))
     return value
 
 
-def _fault(value: str | None, place: _Place, constraint: str) -> str:
+def _fault(value: str | None, place: str, constraint: str) -> str:
     repeated = "" if value is None else f" '{value}'"
-    return f"Value{repeated} at '{_told(place)}' failed to satisfy constraint: {constraint}"
-
-
-def _told(place: _Place) -> str:
-    steps: list[str] = []
-    while place:
-        place, step = place
-        steps.append(step[:SHOWN] if isinstance(step, str) else f"{step}.member")
-    return ".".join(reversed(steps))
+    return f"Value{repeated} at '{place}' failed to satisfy constraint: {constraint}"
 
 
 def _shown(value: object) -> str:
