@@ -119,7 +119,6 @@ class Surroundings:
         return self.kit()
 
 
-
 def log_with_times() -> None:
     """Have what a process that stays says in passing bear its time, as a log is read later."""
     logging.basicConfig(
