@@ -1,5 +1,7 @@
 """Templates of CloudFormation: what their functions come to, and what is refused with its line."""
 
+import json
+
 import pytest
 
 from pipelinekit.tools.documents.document import Document, DocumentError, parse
@@ -87,6 +89,8 @@ def resolved(value: str, **known: str) -> str:
         ("!GetAtt Role.Arn", "arn:aws:iam::000000000000:role/builder"),
         ("{'Fn::GetAtt': [Repository, Name]}", "code"),
         ("!Ref Builds", "Builds"),
+        ("{'Fn::Length': {Ref: Names}}", "2"),
+        ("{'Fn::Length': [a, !Ref Name, c]}", "3"),
         ("!Base64 abc", "YWJj"),
         ("!ToJsonString {a: !Ref Name}", '{"a": "shop"}'),
         ("true", "true"),
@@ -139,6 +143,11 @@ def test_what_is_not_known_is_a_placeholder_until_it_is_given(
         ("!Select [7, !Ref Names]", "the list has 2 items"),
         ("!FindInMap [Branches, dev, branch]", "line 34: found no Branches.dev.branch"),
         ("!FindInMap [Branches, !Ref Open, branch]", "give --parameter Open=VALUE"),
+        ("!Length abc", "line 34: found the text"),
+        (
+            "{'Fn::Length': {'Fn::Split': [',', {Ref: Open}]}}",
+            "found the length of Open, which has no value here",
+        ),
         ("!Transform {Name: x}", "line 34: found the function Fn::Transform"),
         ("{'Fn::Nothing': 1}", "line 34: found the function Fn::Nothing"),
         ("[a, b]", "each value of a configuration is text"),
@@ -329,35 +338,129 @@ def test_the_account_is_asked_for_only_where_an_arn_has_one() -> None:
 LOOP = """
   Fn::ForEach::Kinds:
     - Env
-    - [dev, prod]
-    - {'J${Env}': {Type: 'TYPE', Properties: {Name: !Sub 'j-${Env}'}}}
+    - COLLECTION
+    - 'J${Env}': {Type: 'TYPE', Properties: {Name: !Sub 'j-${Env}', Description: !Ref Env}}
 """
 
 
-def looped(kind: str) -> Assembly:
-    text = (HEAD + PIPELINE).replace("VALUE", "j-dev") + LOOP.replace("TYPE", kind)
-    return read_cloudformation(parse(text, "t.yaml", forms=SHORT_FORMS), Gaps())
+def looped(kind: str, collection: str = "[dev, prod]", **known: str) -> Assembly:
+    loop = LOOP.replace("TYPE", kind).replace("COLLECTION", collection)
+    return with_resources(loop, **known)
 
 
-def test_what_only_cloudformation_expands_is_told() -> None:
-    found = looped("AWS::CodeBuild::Project")
-    assert "Fn::ForEach::Kinds (line 38) makes AWS::CodeBuild::Project, which" in found.notes[0]
-    assert "--template-stage Processed" in found.notes[0]
-    assert found.left["Fn::ForEach"] == ("Kinds",)
-    assert choose([found], None, "t.yaml")[1].id == "Pipeline"
+def with_resources(more: str, **known: str) -> Assembly:
+    text = (HEAD + PIPELINE).replace("VALUE", "j-dev") + more
+    return read_cloudformation(parse(text, "t.yaml", forms=SHORT_FORMS), Gaps(known))
+
+
+def projects(found: Assembly) -> dict[str, str]:
+    """Give the description of each project that comes along, by its name."""
+    return {name: each.description for name, each in read_projects(found.projects).items()}
+
+
+@pytest.mark.parametrize(
+    ("collection", "known", "names"),
+    [
+        ("[dev, prod]", {}, ("dev", "prod")),
+        ("!Ref Names", {}, ("one", "two")),
+        ("!Ref Names", {"Names": "a,b , c"}, ("a", "b", "c")),
+        ("[!Ref Stage, 7]", {}, ("prod", "7")),
+        ("[]", {}, ()),
+    ],
+)
+def test_a_loop_is_written_out(
+    collection: str, known: dict[str, str], names: tuple[str, ...]
+) -> None:
+    found = looped("AWS::CodeBuild::Project", collection, **known)
+    told = json.loads(json.dumps(found.projects.data)) if found.projects else {}
+    assert [each for each in str(told).split("'") if each.startswith("j-")] == [
+        f"j-{name}" for name in names
+    ]
+
+
+def test_a_loop_that_goes_over_what_is_not_known_is_told() -> None:
+    for collection in ("!Split [',', x]", "!Ref Open", "[!Ref Open]"):
+        found = looped("AWS::CodeBuild::Project", collection)
+        assert "Fn::ForEach::Kinds (line 38) makes AWS::CodeBuild::Project" in found.notes[0]
+        asked = "give --parameter Open=VALUE,VALUE or what" in found.notes[0]
+        assert asked == (collection == "!Ref Open")
+        assert "--template-stage Processed" in found.notes[0]
+        assert found.left["Fn::ForEach"] == ("Kinds",)
+        assert choose([found], None, "t.yaml")[1].id == "Pipeline"
 
 
 def test_a_loop_that_makes_pipelines_is_one_that_may_be_meant_and_cannot_be_read() -> None:
-    found = looped("AWS::CodePipeline::Pipeline")
+    found = looped("AWS::CodePipeline::Pipeline", "!Split [',', x]")
     with pytest.raises(DocumentError, match="2 pipelines: Pipeline, Fn::ForEach"):
         choose([found], None, "t.yaml")
     with pytest.raises(DocumentError, match=r"line 38: found Fn::ForEach::Kinds, which"):
         choose([found], "Fn::ForEach::Kinds", "t.yaml")
 
 
-def test_a_loop_beside_other_members_is_refused() -> None:
-    text = (HEAD + PIPELINE).replace("VALUE", "main")
-    loop = "      Fn::ForEach::X: [A, [b], {}]\n      RoleArn:"
-    document = parse(text.replace("      RoleArn:", loop), "t.yaml", forms=SHORT_FORMS)
-    with pytest.raises(DocumentError, match="found the function Fn::ForEach::X, which is not"):
-        only(document, Gaps())
+def test_loops_stand_in_loops_in_properties_and_beside_other_members() -> None:
+    found = with_resources("""
+  Fn::ForEach::Teams:
+    - Team
+    - [red, blue]
+    - 'Fn::ForEach::Kinds':
+        - Env
+        - [dev-1, prod]
+        - '${Team}&{Env}':
+            Type: AWS::CodePipeline::Pipeline
+            Properties:
+              Name: !Sub '${Team}-${Env}-${AWS::Region}-${!Env}'
+              RoleArn: arn:aws:iam::111122223333:role/shop
+              Stages:
+                - Name: Source
+                  Actions:
+                    - Name: Get
+                      ActionTypeId:
+                        {Category: Source, Owner: AWS, Provider: CodeCommit, Version: 1}
+                      Configuration:
+                        BranchName: main
+                        Fn::ForEach::Keys: [Key, [A, B], {'My${Key}': !Ref Key}]
+""")
+    ids = [each.id for each in found.pipelines]
+    assert ids == ["Pipeline", "reddev1", "redprod", "bluedev1", "blueprod"]
+    assert found.pipelines[1].name == "red-dev-1-us-east-1-${Env}"
+    (action,) = codepipeline.read(found.pipelines[4].source.data).stages[0].actions
+    assert action.configuration == {"BranchName": "main", "MyA": "A", "MyB": "B"}
+    assert found.pipelines[4].source.root.need("stages").line == 49
+
+
+def test_a_loop_makes_conditions_and_outputs_too() -> None:
+    text = HEAD.replace("Conditions:", "Conditions:\n  Fn::ForEach::C: [E, [x], {'Is${E}': IS}]")
+    text = text.replace("IS}", "!Equals [!Ref E, x]}") + PIPELINE.replace(
+        "VALUE", "!If [Isx, y, n]"
+    )
+    text += (
+        "Outputs:\n  Fn::ForEach::O: [E, [x], {'O${E}': {Value: !Ref E, Export: {Name: !Ref E}}}]"
+    )
+    document = parse(text, "t.yaml", forms=SHORT_FORMS)
+    assert "'BranchName': 'y'" in str(only(document, Gaps()).source.data)
+    assert exports_of(document, Gaps()) == {"x": "x"}
+
+
+@pytest.mark.parametrize(
+    ("loop", "found"),
+    [
+        ("[E, [a, b], {Same: {Type: T}}]", "found Same, which a loop makes twice"),
+        ("[E, [a], {Named: {Type: T}}]", "found Named, which a loop makes twice"),
+        ("[E, [a]]", "a list of 3 is expected there"),
+        ("[E, !Ref Stage, {'A${E}': {Type: T}}]", "a list, or a parameter that is one"),
+        ("[E, [a], text]", "a mapping"),
+        ("[E, [a], {'A${E}': {Type: T, P: {'Fn::ForEach::X': [F, [1, 2], {k: v}]}}}]", "found k,"),
+    ],
+)
+def test_a_loop_that_cloudformation_would_refuse_is_refused(loop: str, found: str) -> None:
+    with pytest.raises(DocumentError, match=found):
+        with_resources(f"  Fn::ForEach::L: {loop}")
+
+
+def test_loops_that_make_too_much_are_refused() -> None:
+    many = str(list(range(30)))
+    loop = "{'A${A}x${B}x${C}': {Type: T}}"
+    for name in "CBA":
+        loop = f"{{'Fn::ForEach::{name}': [{name}, {many}, {loop}]}}"
+    with pytest.raises(DocumentError, match="more than 10000 turns"):
+        with_resources("  " + loop[1:-1])

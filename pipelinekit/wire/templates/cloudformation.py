@@ -15,8 +15,9 @@ from pipelinekit.wire.templates.assembly import (
 from pipelinekit.wire.templates.gaps import Gaps, leaves
 from pipelinekit.wire.templates.intrinsic import Resolver
 from pipelinekit.wire.templates.intrinsic_values import plain
+from pipelinekit.wire.templates.loops import expanded
 from pipelinekit.wire.templates.names import PSEUDO
-from pipelinekit.wire.templates.pieces import Piece, at, listing, mapping
+from pipelinekit.wire.templates.pieces import Piece, at, listing, mapping, members_of
 from pipelinekit.wire.templates.template import (
     PIPELINE,
     PROJECT,
@@ -31,8 +32,7 @@ FREE: Final = ("Configuration",)
 """Members whose keys are the provider's own."""
 BROUGHT: Final = frozenset({PIPELINE, PROJECT, WEBHOOK})
 PROCESSED: Final = (
-    "only CloudFormation expands it: give what `aws cloudformation get-template --template-stage "
-    "Processed --query TemplateBody` prints"
+    "what `aws cloudformation get-template --template-stage Processed --query TemplateBody` prints"
 )
 
 
@@ -55,7 +55,7 @@ def read_cloudformation(
     Raises:
         DocumentError: It is no template.
     """
-    template = read_template(document, stack)
+    template = read_template(expanded(document, gaps), stack)
     gaps.used.update(template.parameters)
     resolver = Resolver(template, gaps, exports)
     notes: list[str] = []
@@ -83,7 +83,7 @@ def exports_of(document: Document, gaps: Gaps, stack: str = "") -> dict[str, str
     Raises:
         DocumentError: It is no template.
     """
-    template = read_template(document, stack)
+    template = read_template(expanded(document, gaps), stack)
     resolver = Resolver(template, gaps)
     found = {}
     for output in template.outputs.values():
@@ -151,14 +151,23 @@ def _left(template: Template) -> dict[str, tuple[str, ...]]:
 def _unexpanded(template: Template) -> Iterator[Declared]:
     for name, node in template.unexpanded.items():
         if PIPELINE in _types(node):
-            fault = node.error(PROCESSED, found=f"{name}, which makes pipelines")
+            fault = node.error(_advice(node), found=f"{name}, which makes pipelines")
             yield Declared(name, name, node.document, stack=template.stack, fault=fault)
 
 
 def _missed(template: Template) -> Iterator[str]:
     for name, node in template.unexpanded.items():
         made = ", ".join(_types(node)) or "resources"
-        yield f"{name} (line {node.line}) makes {made}, which are not brought along; {PROCESSED}"
+        yield f"{name} (line {node.line}) makes {made}, which are not brought along; {_advice(node)}"
+
+
+def _advice(node: Node) -> str:
+    match node.data:
+        case [_, {"Ref": str() as name}, *_]:
+            given = f"--parameter {name}=VALUE,VALUE or "
+        case _:
+            given = ""
+    return f"what it goes over is not known here: give {given}{PROCESSED}"
 
 
 def _types(node: Node) -> list[str]:
@@ -268,14 +277,11 @@ def _project(resource: Resource, resolver: Resolver) -> Piece:
     properties = _properties(resource, resolver)
     place = properties.document.place(())
     found = _recased(properties, lambda key: PROJECT_KEYS.get(key, _lower(key)))
-    members = {"name": at(place, resolver.template.local_name(resource)), **_members(found)}
+    members = {
+        "name": at(place, resolver.template.local_name(resource)),
+        **members_of(found, properties),
+    }
     return mapping(members, place)
-
-
-def _members(piece: Piece) -> dict[str, Piece]:
-    data = piece.data
-    assert isinstance(data, dict)  # noqa: S101 - it is made of a mapping
-    return {key: Piece(value, piece.place.inside[key]) for key, value in data.items()}
 
 
 PROJECT_KEYS: Final = {"BuildSpec": "buildspec"}

@@ -333,6 +333,15 @@ class Resolver:
         text = json.dumps(None if found is None else found.data)
         return at(node.document.place(node.path), text)
 
+    def length(self, node: Node) -> Piece:
+        """Resolve `Fn::Length`; a list of which a part is not known has no length here."""
+        found = self._list(node)
+        for each in found:
+            for gap in self.gaps.explain(str(each.data)):
+                told = f"the length of {gap.key}, which has no value here"
+                raise node.error(f"give --parameter {gap.key}=VALUE", found=told)
+        return at(node.document.place(node.path), len(found))
+
     def at_aws(self, node: Node) -> Piece:
         """Stand in for what only AWS can tell, such as the zones of a region."""
         place, name = node.document.place(node.path), str(node.path[-1])
@@ -369,6 +378,7 @@ FUNCTIONS: Final[Mapping[str, Callable[[Resolver, Node], Piece | None]]] = {
     "Fn::If": Resolver.choose,
     "Fn::FindInMap": Resolver.find_in_map,
     "Fn::ImportValue": Resolver.import_value,
+    "Fn::Length": Resolver.length,
     "Fn::Base64": Resolver.base64,
     "Fn::ToJsonString": Resolver.to_json,
     "Fn::GetAZs": Resolver.at_aws,

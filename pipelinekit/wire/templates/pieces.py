@@ -41,6 +41,21 @@ def listing(items: Iterable[Piece], place: Place) -> Piece:
     return Piece([piece.data for piece in found], replace(place, inside=inside, written=None))
 
 
+def members_of(piece: Piece, node: Node) -> dict[str, Piece]:
+    """Give the members of an object.
+
+    Args:
+        piece: The object.
+        node: What it was made of, for the error.
+
+    Raises:
+        DocumentError: It is none.
+    """
+    if not isinstance(piece.data, dict):
+        raise node.error("a mapping (`key: value`) is expected there")
+    return {key: Piece(value, piece.place.inside[key]) for key, value in piece.data.items()}
+
+
 def changed(node: Node, change: Callable[[str], str]) -> Piece:
     """Take a value of a document with each text in it changed."""
     place = node.document.place(node.path)
