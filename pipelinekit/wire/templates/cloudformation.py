@@ -158,7 +158,8 @@ def _unexpanded(template: Template) -> Iterator[Declared]:
 def _missed(template: Template) -> Iterator[str]:
     for name, node in template.unexpanded.items():
         made = ", ".join(_types(node)) or "resources"
-        yield f"{name} (line {node.line}) makes {made}, which are not brought along; {_advice(node)}"
+        where = f"{name} (line {node.line})"
+        yield f"{where} makes {made}, which are not brought along; {_advice(node)}"
 
 
 def _advice(node: Node) -> str:
