@@ -5,7 +5,7 @@ import pytest
 from pipelinekit.tools.documents.document import DocumentError
 from pipelinekit.wire import codepipeline
 from pipelinekit.wire.codebuild_project import read_projects
-from pipelinekit.wire.templates.assembly import Assembly
+from pipelinekit.wire.templates.assembly import Assembly, choose
 from pipelinekit.wire.templates.gaps import Gaps
 from pipelinekit.wire.templates.hcl import Source
 from pipelinekit.wire.templates.terraform import read_module
@@ -64,9 +64,18 @@ BEYOND = (
 FILES = {"./spec.yml": "version: 0.2\n", "./t.tpl": "a ${name} $${b}\n"}
 
 
-def read(text: str, **known: str) -> Assembly:
+def read_all(text: str, **known: str) -> Assembly:
     module = Module([Source("main.tf", text)], Gaps(known), FILES.get)
     return read_module(module, "main.tf")
+
+
+def read(text: str, **known: str) -> Assembly:
+    """Read a text of which every pipeline can be read."""
+    found = read_all(text, **known)
+    for each in found.pipelines:
+        if each.fault is not None:
+            raise each.fault
+    return found
 
 
 def resolved(value: str, **known: str) -> str:
@@ -305,3 +314,19 @@ def test_an_attribute_twice_is_refused() -> None:
     told = "line 3: found the attribute name a second time; keep one: the first is in line 2"
     with pytest.raises(DocumentError, match=told):
         read('resource "aws_codepipeline" "x" {\n  name = "a"\n  name = "b"\n}\n')
+
+
+def test_a_pipeline_that_cannot_be_read_stops_no_other_one() -> None:
+    good = PIPELINE.replace("VALUE", '"main"')
+    bad = good.replace('"aws_codepipeline" "', '"aws_codepipeline" "un')
+    odd = bad.replace('"main"', "var.stages[9]")
+    misplaced = bad.replace("configuration = {", "configuration {")
+    for other in (odd, misplaced):
+        found = read_all(HEAD + good + other)
+        assert [each.fault is None for each in found.pipelines] == [True, False]
+        first, second = found.pipelines
+        assert choose([found], first.address, "main.tf")[1] is first
+        assert second.name == first.name
+        with pytest.raises(DocumentError) as refused:
+            choose([found], second.address, "main.tf")
+        assert refused.value is second.fault

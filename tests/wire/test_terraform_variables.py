@@ -4,6 +4,7 @@ import pytest
 
 from pipelinekit.tools.documents.document import DocumentError
 from pipelinekit.wire import codepipeline
+from pipelinekit.wire.templates.assembly import choose
 from pipelinekit.wire.templates.gaps import Gaps
 from pipelinekit.wire.templates.hcl import Source
 from pipelinekit.wire.templates.terraform import read_module
@@ -27,7 +28,7 @@ def declared(variable: str, value: str, given: str | None = None, told: str = ""
     gaps = Gaps({} if given is None else {"v": given})
     told_values = given_values(Source("terraform.tfvars", told))
     module = Module([Source("main.tf", text)], gaps, FILES.get, told_values)
-    (found,) = read_module(module, "main.tf").pipelines
+    _, found = choose([read_module(module, "main.tf")], None, "main.tf")
     configuration = codepipeline.read(found.source.data).stages[0].actions[0].configuration
     return configuration.get("BranchName", "nothing")
 

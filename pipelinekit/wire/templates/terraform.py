@@ -1,6 +1,7 @@
 """Reads the pipelines of Terraform, out of resources with their values."""
 
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from typing import Final
 
 from msgspec.structs import replace
@@ -79,16 +80,16 @@ class Found(Noun):
 def read_module(module: Module, name: str) -> Assembly:
     """Read the pipelines of a folder of Terraform files, and what belongs to them.
 
+    What cannot be read bears its fault, or is noted, as another pipeline may not need it.
+
     Args:
         module: The files.
         name: The file or the folder, for errors.
-
-    Raises:
-        DocumentError: An expression that they need cannot be evaluated.
     """
     notes: list[str] = []
     found: list[Found] = []
     unmade: list[str] = []
+    unreadable: list[Declared] = []
     for block in module.all_resources:
         if block.labels[0] not in BROUGHT:
             continue
@@ -96,15 +97,25 @@ def read_module(module: Module, name: str) -> Assembly:
             made = list(_instances(module, block))
         except DocumentError as error:
             if block.labels[0] == PIPELINE:
-                raise
-            notes.append(f"{'.'.join(block.labels)} is not brought along: {error}")
+                unreadable.append(_unreadable(module, block, error))
+            else:
+                notes.append(f"{'.'.join(block.labels)} is not brought along: {error}")
             continue
         found += made
         if block.labels[0] == PIPELINE and not made:
             address = ".".join(block.labels)
             unmade.append(f"{address} is not made: its count is 0, or its for_each is empty")
     assembly = assembled(found, module.gaps, name, notes=notes, left=_left(module))
-    return replace(assembly, unmade=tuple(unmade))
+    pipelines = (*assembly.pipelines, *unreadable)
+    return replace(assembly, pipelines=pipelines, unmade=tuple(unmade))
+
+
+def _unreadable(module: Module, block: Block, fault: DocumentError) -> Declared:
+    address = name = ".".join(block.labels)
+    with suppress(DocumentError):
+        name = module.name_of(block) or address
+    source = pieces.document(at(block.place(), {}), block.source.name)
+    return Declared(address, name, source, fault=fault)
 
 
 def _left(module: Module) -> dict[str, tuple[str, ...]]:
@@ -142,18 +153,28 @@ def assembled(
         left: Names of what is not brought along, by type.
 
     Raises:
-        DocumentError: A value is of another kind than Terraform's provider has it.
+        DocumentError: A value of a project or a webhook is of another kind than Terraform's
+            provider has it.
     """
     resources = list(found)
     projects = [_project(each.node, gaps) for each in resources if each.kind == PROJECT]
     hooks = [_webhook(each.node, gaps) for each in resources if each.kind == WEBHOOK]
     return Assembly(
-        pipelines=tuple(_pipeline(each, gaps) for each in resources if each.kind == PIPELINE),
+        pipelines=tuple(_declared(each, gaps) for each in resources if each.kind == PIPELINE),
         projects=projects_document(projects, name),
         webhooks=tuple(hooks),
         notes=tuple(notes),
         left=left or {},
     )
+
+
+def _declared(found: Found, gaps: Gaps) -> Declared:
+    try:
+        return _pipeline(found, gaps)
+    except DocumentError as fault:
+        name = found.node.mapping().get("name")
+        told = found.address if name is None else str(name.data)
+        return Declared(found.address, told, found.node.document, fault=fault)
 
 
 def _pipeline(found: Found, gaps: Gaps) -> Declared:

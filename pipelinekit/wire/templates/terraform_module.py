@@ -115,6 +115,16 @@ class Module:
             ]
         return [Instance(block, address, scope)]
 
+    def name_of(self, block: Block) -> str | None:
+        """Tell what a resource that is made once is called; None where that is not known.
+
+        Raises:
+            DocumentError: It cannot be evaluated.
+        """
+        tree = block.attributes.get("name")
+        found = None if tree is None else self.evaluator.value(tree, Scope(block.source))
+        return found if isinstance(found, str) else None
+
     def body(self, block: Block, scope: Scope) -> Piece:
         """Evaluate what stands in a block: attributes as values, blocks as lists.
 
