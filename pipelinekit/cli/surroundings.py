@@ -124,6 +124,7 @@ def log_with_times() -> None:
     logging.basicConfig(
         format="%(asctime)s %(levelname)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z"
     )
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # no use here
 
 
 def functions_of(pipeline: Pipeline) -> list[str]:

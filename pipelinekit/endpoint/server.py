@@ -35,7 +35,8 @@ class Server:
     def __init__(self, kit: Kit, callers: Callers | None, host: str, port: int) -> None:
         from waitress.server import create_server  # noqa: PLC0415 - only who serves needs it
 
-        from pipelinekit.endpoint.crew import Crew  # noqa: PLC0415 - it loads waitress
+        from pipelinekit.endpoint.connection import Connection  # noqa: PLC0415 - load waitress
+        from pipelinekit.endpoint.crew import Crew  # noqa: PLC0415
 
         if callers is None and not is_loopback(host):
             raise ValidationError(
@@ -58,6 +59,7 @@ class Server:
             clear_untrusted_proxy_headers=False,  # nobody here looks at them
             ident="pipelinekit",
         )
+        self._server.channel_class = Connection
         shown = f"[{host}]" if ":" in host else host
         self.url = kit.url = f"http://{shown}:{listening.getsockname()[1]}"
         self._thread = threading.Thread(target=self._serve, name="pipelinekit-serve", daemon=True)

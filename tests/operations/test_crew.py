@@ -228,6 +228,20 @@ def test_many_calls_at_once_over_http_are_all_answered_rightly(kit: pk.Kit) -> N
             each.close()
 
 
+def test_an_answer_is_sent_in_one_piece_and_one_without_a_body_too(kit: pk.Kit) -> None:
+    with Server(kit, None, "127.0.0.1", 0) as server:
+        place = urlsplit(server.url)
+        with socket.create_connection((str(place.hostname), place.port or 0)) as connection:
+            connection.sendall(request("ListPipelines", "{}"))
+            head, _, body = connection.recv(65536).partition(b"\r\n\r\n")
+            assert (head.split()[1], body) == (b"200", b'{"pipelines":[]}')
+            connection.sendall(b"HEAD /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            head, _, body = connection.recv(65536).partition(b"\r\n\r\n")
+            assert (head.split()[1], body) == (b"200", b"")
+            connection.sendall(request("ListPipelines", "{}"))
+            assert answer(connection) == (200, '{"pipelines":[]}')
+
+
 def test_a_call_that_takes_long_in_the_store_does_not_stop_the_server(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
