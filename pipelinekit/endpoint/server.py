@@ -16,6 +16,8 @@ MOST_BODY: Final = 256 * 1024 * 1024
 MOST_HEADERS: Final = 64 * 1024
 MOST_CONNECTIONS: Final = 512
 IDLE_SECONDS: Final = 120
+RECEIVED: Final = 64 * 1024
+"""Bytes that are read at a time: a large body waits between two reads while calls are answered."""
 
 
 class Server:
@@ -52,6 +54,7 @@ class Server:
             map=self._map,
             sockets=[listening],
             _dispatcher=self._crew,
+            recv_bytes=RECEIVED,
             connection_limit=MOST_CONNECTIONS,
             channel_timeout=IDLE_SECONDS,
             max_request_body_size=MOST_BODY,

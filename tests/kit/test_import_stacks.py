@@ -80,7 +80,7 @@ Conditions:
 Resources:
   Bucket: {Type: 'AWS::S3::Bucket'}
 Outputs:
-  A: {Value: !Length [1], Export: {Name: a}}
+  A: {Value: !Transform {Name: x}, Export: {Name: a}}
   B: {Value: x, Condition: Unknown, Export: {Name: b}}
   C: {Value: x, Condition: Never, Export: {Name: c}}
   D: {Value: known, Export: {Name: d}}

@@ -138,7 +138,7 @@ def test_a_second_pipeline_of_which_too_little_is_known_stops_nothing(tmp_path: 
 
 def test_webhooks_and_projects_that_cannot_be_read_are_noted(tmp_path: Path) -> None:
     hook = HOOK.replace("    Properties:", "    Condition: Unknown\n    Properties:", 1)
-    bad = "  Bad: {Type: 'AWS::CodeBuild::Project', Properties: {Name: !Length [1]}}\n"
+    bad = "  Bad: {Type: 'AWS::CodeBuild::Project', Properties: {Name: !Transform {Name: x}}}\n"
     slow = "  Slow: {Type: 'AWS::CodeBuild::Project', Properties: {TimeoutInMinutes: !Ref Open}}\n"
     again = "  Again: {Type: 'AWS::CodeBuild::Project', Properties: {Name: shop}}\n"
     changes = parameters("Open: {Type: String}", "Token: {Type: String}")
@@ -148,7 +148,7 @@ def test_webhooks_and_projects_that_cannot_be_read_are_noted(tmp_path: Path) -> 
     assert found.webhooks == ()
     bad_note, hook_note, slow_note, again_note = found.notes
     assert bad_note.startswith("AWS::CodeBuild::Project Bad is not brought along: ")
-    assert "the function Fn::Length" in bad_note
+    assert "the function Fn::Transform" in bad_note
     assert hook_note.startswith("AWS::CodePipeline::Webhook Hook is not brought along: ")
     assert slow_note.startswith("project Slow is not brought along: ")
     assert slow_note.endswith("; give --parameter Open=VALUE")
