@@ -37,7 +37,7 @@ class Size(NamedTuple):
     rounds: int
 
 
-FULL, QUICK = Size(500, 7), Size(100, 3)
+FULL, QUICK = Size(500, 7), Size(100, 7)
 
 
 def grow(folder: Path, files: int) -> Path:
