@@ -117,13 +117,11 @@ def commands_where_none_belong(placed: PlacedAction) -> Iterator[Finding]:
             found = f'Commands action "{action.name}" has no commands'
             yield Finding((*placed.path, "commands"), found, "add at least one shell command")
         return
-    files = [file for output in action.outputs for file in output.files]
-    if not (action.commands or action.output_variables or files):
-        return
+    files = any(output.files for output in action.outputs)
     members = {
         "commands": bool(action.commands),
         "outputVariables": bool(action.output_variables),
-        "outputArtifacts": bool(files),
+        "outputArtifacts": files,
     }
     for member, given in members.items():
         if given:

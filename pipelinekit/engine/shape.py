@@ -4,11 +4,10 @@ Source: codepipeline.md, sections 2.1 to 2.7.
 """
 
 import re
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from functools import cache
 from operator import attrgetter
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from pipelinekit.engine.declaration import Finding
 from pipelinekit.model.errors import Place, path_of
@@ -218,8 +217,6 @@ def misshapen(pipeline: Pipeline) -> Iterable[Finding]:
 
 _Judge = Callable[[object, Place, list[Finding]], None]
 _LISTS = (tuple, list)
-EMPTY: Final = ()
-"""Python makes no second empty tuple, so that most members need no look."""
 
 
 @cache
@@ -247,7 +244,6 @@ def _members(members: tuple[Member, ...]) -> _Judge:
     parts = [
         (
             attrgetter(first),
-            None if isinstance(each.bound, Each) and each.bound.least else EMPTY,
             rest.split(".") if rest else [],
             each.name.split("."),
             _judge(each.bound),
@@ -257,11 +253,11 @@ def _members(members: tuple[Member, ...]) -> _Judge:
     ]
 
     def judge(noun: object, place: Place, found: list[Finding]) -> None:
-        for get, nothing, rest, names, judge_member in parts:
+        for get, rest, names, judge_member in parts:
             value = get(noun)
             for step in rest:
                 value = None if value is None else getattr(value, step)
-            if value is not None and value is not nothing:
+            if value is not None:
                 inside = place
                 for name in names:
                     inside = (inside, name)
@@ -316,15 +312,13 @@ def _whole(bound: Whole) -> _Judge:
 
 def _each(bound: Each) -> _Judge:
     judge_item, names = _judge(bound.item), bound.name.split()
-    most = sys.maxsize if bound.most is None else bound.most
 
     def judge(items: object, place: Place, found: list[Finding]) -> None:
         if not isinstance(items, _LISTS):
             told = f"it is {items!r}, which is no list"
             found.append(Finding(path_of(place), told, "write a list, also of a single one"))
             return
-        if not bound.least <= len(items) <= most:
-            _miscounted(bound, items, place, found)
+        _count(bound, items, place, found)
         for index, item in enumerate(items):
             inside: Place = (place, index)
             for name in names:
@@ -335,11 +329,11 @@ def _each(bound: Each) -> _Judge:
     return judge
 
 
-def _miscounted(bound: Each, items: Sized, place: Place, found: list[Finding]) -> None:
+def _count(bound: Each, items: Sized, place: Place, found: list[Finding]) -> None:
     if len(items) < bound.least:
         advice = f"put at least {bound.least} into it"
         found.append(Finding(path_of(place), "it is empty", advice))
-    else:
+    if bound.most is not None and len(items) > bound.most:
         told = f"it has {len(items)} items"
         found.append(Finding(path_of(place), told, f"keep at most {bound.most}"))
 

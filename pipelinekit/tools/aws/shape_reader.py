@@ -20,6 +20,10 @@ _Made: TypeAlias = Any
 """A type that is made here."""
 
 
+class _NotAtOnce(Exception):
+    """A shape, such as a time, that has to be made of what is read."""
+
+
 def read(model: OperationModel, body: bytes) -> dict[str, object] | None:
     """Give a request as `shape_check.checked` does; None for one that may have faults.
 
@@ -46,7 +50,7 @@ def read(model: OperationModel, body: bytes) -> dict[str, object] | None:
 def _decoder(model: OperationModel) -> Decoder[object] | None:
     try:
         return Decoder(_structure(model.input_shape))
-    except NotImplementedError:
+    except _NotAtOnce:
         return None
 
 
@@ -60,7 +64,7 @@ def _type(shape: Shape) -> _Made:
         "structure": _structure,
     }
     if shape.type_name not in makers:
-        raise NotImplementedError(f"a {shape.type_name} has to be made of what is read")
+        raise _NotAtOnce
     return makers[shape.type_name](shape)
 
 
